@@ -1,0 +1,1 @@
+"""The model catalogue, downloads with checksums, and the cache of loaded models."""

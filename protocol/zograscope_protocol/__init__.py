@@ -1,0 +1,1 @@
+"""What the Zograscope extension and its helper server both know; see SPEC.md."""
