@@ -1,0 +1,75 @@
+# `make demo` turns a photograph into a fly-through; `make test` passes the tests.
+# Both set up what they need: three environments, since Blender and the server want different ones.
+
+PYTHON_SERVER ?= python3.13
+PYTHON_BLENDER_5_2 ?= python3.13
+PYTHON_BLENDER_4_5 ?= python3.11
+
+SERVER := .venv
+BLENDER_5_2 := .venv-blender-5.2
+BLENDER_4_5 := .venv-blender-4.5
+
+# Two torch processes that each use every core are many times slower than one thread each.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help setup system-libraries demo test test-server test-blender check format extension benchmarks clean
+
+help:
+	@echo "make demo        a photograph becomes a scene, a film and a contact sheet in out/demo"
+	@echo "make test        style, types and every test (server, Blender 5.2, Blender 4.5)"
+	@echo "make extension   the extension for every platform, with a repository index, in dist"
+	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
+	@echo "make setup       only the environments"
+
+setup: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready $(BLENDER_4_5)/ready
+
+system-libraries:
+	@tools/system_libraries.sh
+
+$(SERVER)/ready: pyproject.toml protocol/pyproject.toml inference_server/pyproject.toml
+	$(PYTHON_SERVER) -m venv $(SERVER)
+	$(SERVER)/bin/pip install --quiet --upgrade pip
+	$(SERVER)/bin/pip install --quiet --editable protocol --editable inference_server --group server --group demo
+	@touch $@
+
+$(BLENDER_5_2)/ready: pyproject.toml
+	$(PYTHON_BLENDER_5_2) -m venv $(BLENDER_5_2)
+	$(BLENDER_5_2)/bin/pip install --quiet --upgrade pip
+	$(BLENDER_5_2)/bin/pip install --quiet --group blender-5-2
+	@touch $@
+
+$(BLENDER_4_5)/ready: pyproject.toml
+	$(PYTHON_BLENDER_4_5) -m venv $(BLENDER_4_5)
+	$(BLENDER_4_5)/bin/pip install --quiet --upgrade pip
+	$(BLENDER_4_5)/bin/pip install --quiet --group blender-4-5
+	@touch $@
+
+demo: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready
+	$(SERVER)/bin/python tools/demo.py --output out/demo
+
+extension: $(BLENDER_5_2)/ready
+	$(BLENDER_5_2)/bin/python tools/build_extension.py --output dist
+
+check: $(SERVER)/ready
+	$(SERVER)/bin/ruff check .
+	$(SERVER)/bin/ruff format --check .
+	$(SERVER)/bin/mypy
+
+format: $(SERVER)/ready
+	$(SERVER)/bin/ruff check --fix .
+	$(SERVER)/bin/ruff format .
+
+test: setup check test-server test-blender
+
+test-server: $(SERVER)/ready $(BLENDER_5_2)/ready
+	$(SERVER)/bin/python -m pytest tests/protocol tests/inference_server tests/end_to_end
+
+test-blender: $(BLENDER_5_2)/ready $(BLENDER_4_5)/ready $(SERVER)/ready
+	$(BLENDER_5_2)/bin/python -m pytest tests/blender_addon
+	$(BLENDER_4_5)/bin/python -m pytest tests/blender_addon
+
+benchmarks: setup
+	$(SERVER)/bin/python benchmarks/run.py --output out/benchmarks
+
+clean:
+	rm -rf out dist build
