@@ -1,0 +1,280 @@
+"""From a photograph to everything that its diorama is made of, step by step.
+
+    photograph = read_photograph(Path("street.jpg").read_bytes(), "street.jpg")
+    parts = make_diorama(photograph, estimate_depth)
+
+crops the paper away, estimates depth, finds the sky, settles the camera and the range of depth, and
+paints what the camera will see beside and behind the photograph.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.depth.border import Rectangle, find_paper_border
+from zograscope_server.depth.depth_range import DepthRange
+from zograscope_server.depth.estimate import DepthMap
+from zograscope_server.depth.export import encode_png
+from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
+from zograscope_server.depth.sky import sky_mask
+from zograscope_server.depth.surround import make_dome
+from zograscope_server.images import Photograph
+
+Kind = Literal["photograph", "print"]
+Estimate = Callable[[Photograph], DepthMap]
+Progress = Callable[[float | None, str], None]
+Preview = Callable[[np.ndarray], None]
+
+DEFAULT_FIELD_OF_VIEW = 50.0  # degrees along the long side, when nothing tells
+# Ranges for depth that is only relative, in scene units: enough for parallax, and for a flat work
+# of art a shallower stage.
+RELATIVE_RANGE: dict[Kind, DepthRange] = {
+    "photograph": DepthRange(2.0, 20.0),
+    "print": DepthRange(2.0, 8.0),
+}
+SMALLEST_CROP = 16  # pixels
+MONOCHROME_SPREAD = 5.0  # chroma (Lab, 0..255) around the tint of a toned black-and-white print
+PREVIEW_LONG_SIDE = 320
+
+
+@dataclass(frozen=True)
+class DioramaOptions:
+    """What the artist may decide; the defaults decide by themselves.
+
+    Attributes:
+        crop: "auto" takes paper margins away, "none" keeps the whole scan, or the picture's
+            (left, top, right, bottom) in pixels.
+        field_of_view: horizontal, of the cropped picture, in degrees; None leaves it to the model,
+            the camera's record in the file, or a usual lens, in this order.
+        kind: "print" for paintings, prints and maps, whose depth is only ever relative.
+        background: whether to paint the background plate and the dome.
+    """
+
+    crop: Literal["auto", "none"] | Rectangle = "auto"
+    field_of_view: float | None = None
+    kind: Literal["auto"] | Kind = "auto"
+    background: bool = True
+
+
+@dataclass(frozen=True)
+class DioramaParts:
+    """Everything a diorama is made of.
+
+    Attributes:
+        photograph: upright and cropped: what the camera shows.
+        disparity: (rows, columns) float32 in [0, 1], 1 is near; the sky is 0.
+        depth_range: what disparity 1 and 0 mean.
+        depth: the estimate as it came, for its model, licence and whether it is metric.
+        focal_length: in pixels of the photograph; the principal point is its centre.
+        plate: the background behind the photograph, or None when it was not wanted.
+        dome: (height, 2 height, 3) uint8 equirectangular surround, or None likewise.
+        paper_border: the crop that was found or None; offered even when it was not applied.
+        sky_share: of the photograph, in [0, 1].
+        warnings: sentences for the artist.
+    """
+
+    photograph: Photograph
+    disparity: np.ndarray
+    depth_range: DepthRange
+    depth: DepthMap
+    focal_length: float
+    plate: BackgroundPlate | None
+    dome: np.ndarray | None
+    kind: Kind
+    paper_border: Rectangle | None
+    sky_share: float
+    warnings: tuple[str, ...] = field(default=())
+
+
+def _quiet(fraction: float | None, stage: str) -> None:
+    pass
+
+
+def _unseen(preview: np.ndarray) -> None:
+    pass
+
+
+def make_diorama(
+    photograph: Photograph,
+    estimate: Estimate,
+    options: DioramaOptions = DioramaOptions(),
+    progress: Progress = _quiet,
+    preview: Preview = _unseen,
+) -> DioramaParts:
+    """Make the parts of a diorama from one photograph.
+
+    Args:
+        photograph: the scan as it was read.
+        estimate: how depth is found, such as `estimate_depth`.
+        options: the artist's decisions.
+        progress: told the fraction done and the stage, in an artist's words.
+        preview: shown the disparity, small, as soon as there is one.
+
+    Raises:
+        ZograscopeError: `bad-parameters` for a crop outside the picture, and what the estimate
+            raises.
+    """
+    progress(0.02, "Looking for paper borders")
+    border = find_paper_border(photograph.pixels)
+    photograph = crop_photograph(photograph, _choose_crop(options.crop, border))
+    kind = options.kind if options.kind != "auto" else guess_kind(photograph)
+
+    progress(0.05, "Estimating depth")
+    depth = estimate(photograph)
+    preview(_small_preview(depth.disparity))
+
+    progress(0.60, "Finding the sky")
+    sky = sky_mask(photograph.pixels, depth.disparity)
+    disparity = send_sky_away(depth.disparity, sky)
+    focal_length = choose_focal_length(photograph, depth, options.field_of_view)
+    depth_range = choose_depth_range(depth, kind)
+
+    plate, dome = None, None
+    if options.background:
+        progress(0.65, "Painting what lies behind")
+        plate = make_background_plate(photograph.pixels, disparity, depth_range)
+        progress(0.85, "Painting the surroundings")
+        height, width = photograph.pixels.shape[:2]
+        dome = make_dome(plate.pixels, plate.rectangle, focal_length, (width / 2, height / 2))
+    return DioramaParts(
+        photograph=photograph,
+        disparity=disparity,
+        depth_range=depth_range,
+        depth=depth,
+        focal_length=focal_length,
+        plate=plate,
+        dome=dome,
+        kind=kind,
+        paper_border=border,
+        sky_share=float(sky.mean()),
+    )
+
+
+def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Turn parts into the arrays and the metadata of the task `diorama` (see SPEC.md)."""
+    photograph = parts.photograph
+    height, width = photograph.pixels.shape[:2]
+    picture = photograph.pixels
+    if photograph.alpha is not None:
+        picture = np.dstack([picture, photograph.alpha])
+    arrays = {
+        "photograph": np.frombuffer(encode_png(picture), np.uint8),
+        "disparity": parts.disparity,
+    }
+    metadata: dict[str, Any] = {
+        "photograph": {"name": name, "width": width, "height": height},
+        "intrinsics": {"focal_length": parts.focal_length, "cx": width / 2, "cy": height / 2},
+        "field_of_view": math.degrees(2.0 * math.atan(0.5 * width / parts.focal_length)),
+        "depth": {
+            "near": parts.depth_range.near,
+            "far": parts.depth_range.far,
+            "metric": parts.kind == "photograph" and _is_metric(parts.depth),
+            "model": parts.depth.model,
+            "licence": parts.depth.licence,
+        },
+        "paper_border": list(parts.paper_border) if parts.paper_border else None,
+        "kind": parts.kind,
+        "sky_share": parts.sky_share,
+        "warnings": list(parts.warnings),
+    }
+    if parts.plate is not None and parts.dome is not None:
+        arrays["background"] = np.frombuffer(encode_png(parts.plate.pixels), np.uint8)
+        arrays["background_disparity"] = parts.plate.disparity
+        arrays["dome"] = np.frombuffer(encode_png(parts.dome), np.uint8)
+        metadata["background"] = {"rectangle": list(parts.plate.rectangle)}
+    return arrays, metadata
+
+
+def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Photograph:
+    """Cut the rectangle (left, top, right, bottom; right and bottom exclusive) out.
+
+    Raises:
+        ZograscopeError: `bad-parameters` when it does not lie in the picture, or is too small.
+    """
+    if rectangle is None:
+        return photograph
+    left, top, right, bottom = rectangle
+    height, width = photograph.pixels.shape[:2]
+    inside = 0 <= left < right <= width and 0 <= top < bottom <= height
+    if not inside or min(right - left, bottom - top) < SMALLEST_CROP:
+        raise ZograscopeError(
+            "bad-parameters",
+            problem=f"the crop {list(rectangle)} does not fit into the picture of "
+            f"{width} x {height} pixels",
+        )
+    part = np.s_[top:bottom, left:right]
+    alpha = photograph.alpha
+    return replace(
+        photograph,
+        pixels=np.ascontiguousarray(photograph.pixels[part]),
+        alpha=None if alpha is None else np.ascontiguousarray(alpha[part]),
+    )
+
+
+def guess_kind(photograph: Photograph) -> Kind:
+    """Guess whether a picture is a photograph, or a painting, print or map.
+
+    A camera's record in the file means a photograph, and so does a single tint: black and white,
+    sepia, cyanotype. A colour picture without a record is taken for a print, which is the guess
+    that claims less.
+    """
+    if photograph.focal_length is not None:
+        return "photograph"
+    small = cv2.resize(photograph.pixels, (128, 128), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float64)
+    # The tint of a toned print follows its lightness; what is left over is colour.
+    lightness, chroma = lab[:, 0] / 255.0, lab[:, 1:]
+    basis = np.stack([np.ones_like(lightness), lightness, lightness**2], axis=1)
+    coefficients, *_ = np.linalg.lstsq(basis, chroma, rcond=None)
+    spread = np.linalg.norm(chroma - basis @ coefficients, axis=1)
+    return "photograph" if np.percentile(spread, 95) < MONOCHROME_SPREAD else "print"
+
+
+def send_sky_away(disparity: np.ndarray, sky: np.ndarray) -> np.ndarray:
+    """Set the disparity of the sky to 0."""
+    size = (disparity.shape[1], disparity.shape[0])
+    share = cv2.resize(sky.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.where(share > 0.5, np.float32(0.0), disparity).astype(np.float32)
+
+
+def choose_focal_length(
+    photograph: Photograph, depth: DepthMap, field_of_view: float | None
+) -> float:
+    """The focal length in pixels: the artist's word, the model's, the file's, or a usual lens."""
+    height, width = photograph.pixels.shape[:2]
+    horizontal = field_of_view or depth.field_of_view
+    if horizontal is not None:
+        return 0.5 * width / math.tan(math.radians(horizontal) / 2.0)
+    if photograph.focal_length is not None:
+        return photograph.focal_length
+    return 0.5 * max(width, height) / math.tan(math.radians(DEFAULT_FIELD_OF_VIEW) / 2.0)
+
+
+def choose_depth_range(depth: DepthMap, kind: Kind) -> DepthRange:
+    """The model's own metres for a photograph where it gives them, else a stage of scene units."""
+    if kind == "photograph" and _is_metric(depth):
+        return DepthRange(depth.near, depth.far)
+    return RELATIVE_RANGE[kind]
+
+
+def _is_metric(depth: DepthMap) -> bool:
+    return depth.metric and depth.near is not None and depth.far is not None
+
+
+def _choose_crop(
+    crop: Literal["auto", "none"] | Rectangle, border: Rectangle | None
+) -> Rectangle | None:
+    if crop == "auto":
+        return border
+    return None if crop == "none" else crop
+
+
+def _small_preview(disparity: np.ndarray) -> np.ndarray:
+    scale = min(1.0, PREVIEW_LONG_SIDE / max(disparity.shape))
+    size = (max(1, round(disparity.shape[1] * scale)), max(1, round(disparity.shape[0] * scale)))
+    return cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)

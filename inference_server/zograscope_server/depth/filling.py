@@ -1,0 +1,135 @@
+"""Continues a picture or a map into the parts of its canvas where it is unknown.
+
+Smooth maps are filled with a pull-push pyramid: averages of what is known, coarser the farther away
+it is. Pictures get the same base, and on it the fine structure of their surroundings, mirrored at
+the nearest known pixel, so that grain, grass and brickwork go on without a seam.
+
+Pull-push: Gortler, Grzeszczuk, Szeliski, Cohen, "The Lumigraph", SIGGRAPH 1996, section 3.4.
+"""
+
+import cv2
+import numpy as np
+
+OCTAVES = 3  # of detail, each four times finer than the one before
+COARSEST_DETAIL = 0.012  # of the long side: what is coarser is averaged, not mirrored
+GRAIN_LIMIT = 4.0  # times its median magnitude
+GRAIN_STEP = 4  # pixels; the median needs no more
+DETAIL_REACH = 4.0  # times its scale: how far from its original detail is repeated
+
+
+def fill_smoothly(values: np.ndarray, weight: np.ndarray, *, wrap: bool = False) -> np.ndarray:
+    """Fill where the weight is below 1 from all around, near known values counting most.
+
+    Args:
+        values: (height, width) or (height, width, channels) float32.
+        weight: (height, width) in [0, 1]: how far each value is known.
+        wrap: whether the left and right borders meet, as in a panorama.
+
+    Returns:
+        An array like `values`: the values themselves where the weight is 1.
+    """
+    weight = weight.astype(np.float32)
+    known = values.astype(np.float32) * _like(weight, values)
+    return _fill_level(known, weight, wrap)
+
+
+def _fill_level(known: np.ndarray, weight: np.ndarray, wrap: bool) -> np.ndarray:
+    """One level of the pyramid; `known` holds the values already multiplied by their weight."""
+    height, width = weight.shape
+    if height <= 2 or width <= 2:
+        total = max(float(weight.sum()), 1e-6)
+        mean = known.sum(axis=(0, 1), keepdims=True) / total
+        return known + (1.0 - _like(weight, known)) * mean
+    coarse_known, coarse_weight = _halve(known, wrap), _halve(weight, wrap)
+    # A coarse pixel is as good as known once a quarter of it is.
+    gain = np.minimum(4.0, 1.0 / np.maximum(coarse_weight, 1e-6))
+    coarse = _fill_level(coarse_known * _like(gain, known), coarse_weight * gain, wrap)
+    return known + (1.0 - _like(weight, known)) * _double(coarse, (height, width), wrap)
+
+
+def continue_picture(
+    picture: np.ndarray, weight: np.ndarray, coarsest_detail: float = COARSEST_DETAIL
+) -> np.ndarray:
+    """Fill a picture's unknown parts with a smooth base and mirrored detail.
+
+    Args:
+        picture: (height, width, 3) float32.
+        weight: (height, width) in [0, 1]: 1 keeps the pixel, 0 replaces it and learns nothing
+            from it.
+        coarsest_detail: as a share of the long side: what is coarser is only averaged.
+    """
+    weight = weight.astype(np.float32)
+    nearest_x, nearest_y, distance = _nearest_known(weight > 0.5)
+    rows, columns = np.indices(weight.shape, dtype=np.float32)
+    mirrored_x, mirrored_y = 2.0 * nearest_x - columns, 2.0 * nearest_y - rows
+
+    finer, filled = picture, np.zeros_like(picture)
+    for octave in reversed(range(OCTAVES)):
+        scale = coarsest_detail * max(weight.shape) / 4.0**octave
+        coarser = _average_known(picture, weight, max(scale, 0.7))
+        detail = (finer - coarser) * weight[..., None]
+        if octave == OCTAVES - 1:
+            detail = _grain(detail)
+        mirrored = cv2.remap(
+            detail, mirrored_x, mirrored_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        # Grain goes on for ever; a shape repeated far from its original would be recognised.
+        if octave < OCTAVES - 1:
+            mirrored *= np.exp(-np.square(distance / (DETAIL_REACH * scale)))[..., None]
+        filled += mirrored
+        finer = coarser
+    filled += fill_smoothly(finer, weight)
+    return filled + weight[..., None] * (picture - filled)
+
+
+def _grain(detail: np.ndarray) -> np.ndarray:
+    """The finest detail without its outlines, which would show as ghosts when mirrored far."""
+    limit = GRAIN_LIMIT * float(np.median(np.abs(detail[::GRAIN_STEP, ::GRAIN_STEP])))
+    return np.clip(detail, -limit, limit)
+
+
+def _average_known(picture: np.ndarray, weight: np.ndarray, blur: float) -> np.ndarray:
+    """Gaussian average over the known pixels alone."""
+    shrink = min(1.0, 4.0 / blur)  # a wide blur needs no fine sampling
+    size = (max(1, round(weight.shape[1] * shrink)), max(1, round(weight.shape[0] * shrink)))
+    small_sum = cv2.resize(picture * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    total = cv2.GaussianBlur(small_sum, (0, 0), blur * shrink)
+    share = cv2.GaussianBlur(small_weight, (0, 0), blur * shrink)
+    average = total / np.maximum(share, 1e-4)[..., None]
+    return cv2.resize(average, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _nearest_known(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Column and row of the known pixel nearest to each pixel, and its distance, as float32."""
+    if not known.any():
+        rows, columns = np.indices(known.shape, dtype=np.float32)
+        return columns, rows, np.zeros(known.shape, np.float32)
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(known)
+    place = np.zeros(labels.max() + 1, dtype=np.int64)
+    place[labels[rows, columns]] = np.arange(len(rows))
+    nearest = place[labels]
+    return columns[nearest].astype(np.float32), rows[nearest].astype(np.float32), distance
+
+
+def _like(weight: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return weight[..., None] if values.ndim == 3 else weight
+
+
+def _halve(array: np.ndarray, wrap: bool) -> np.ndarray:
+    if not wrap:
+        return cv2.pyrDown(array)
+    padded = cv2.copyMakeBorder(array, 0, 0, 4, 4, cv2.BORDER_WRAP)
+    return cv2.pyrDown(padded)[:, 2 : 2 + (array.shape[1] + 1) // 2]
+
+
+def _double(array: np.ndarray, shape: tuple[int, int], wrap: bool) -> np.ndarray:
+    height, width = shape
+    if not wrap:
+        return cv2.resize(array, (width, height), interpolation=cv2.INTER_LINEAR)
+    padded = cv2.copyMakeBorder(array, 0, 0, 2, 2, cv2.BORDER_WRAP)
+    doubled = cv2.resize(padded, (2 * padded.shape[1], height), interpolation=cv2.INTER_LINEAR)
+    return doubled[:, 4 : 4 + width]
