@@ -98,7 +98,7 @@ def _find_margin(lines: np.ndarray) -> _Margin | None:
     # The picture begins after the last strong change from line to line in the transition, and after
     # the wedge of paper that a tilted print leaves.
     change = np.median(_distance(settled[1:], settled[:-1]), axis=1)
-    strong = np.flatnonzero(change > max(0.25 * change.max(), 6.0))
+    strong = np.flatnonzero(change > max(0.4 * change.max(), 6.0))
     after_change = int(strong[-1]) + 1 if len(strong) else 0
     settled_share = share[first_departure : first_departure + transition + 1]
     after_wedge = _first(settled_share <= settled_share.min() + 0.02) or 0

@@ -142,15 +142,21 @@ def _one_of(
 ) -> str:
     value = parameters.get(name, default)
     if value not in choices:
-        raise _refusal(f"{name} is {value!r}, but can only be one of {', '.join(choices)}")
+        raise _refusal(
+            f"{_in_words(name)} is {value!r}, but can only be one of {', '.join(choices)}"
+        )
     return str(value)
 
 
 def _number(parameters: Mapping[str, Any], name: str, default: float) -> float:
     value = parameters.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise _refusal(f"{name} is {value!r}, but must be a number")
+        raise _refusal(f"{_in_words(name)} is {value!r}, but must be a number")
     return float(value)
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _refusal(problem: str) -> ZograscopeError:

@@ -198,5 +198,5 @@ def _edge_width(disparity: np.ndarray) -> int:
 
 
 def _grow(mask: np.ndarray, radius: int) -> np.ndarray:
-    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     return cv2.dilate(mask.astype(np.uint8), window) > 0

@@ -23,7 +23,6 @@ LIGHT = 100.0  # lightness (0..255) of a sky at least, unless it is blue (dusk) 
 BLUE = -5.0  # ... by this much on Lab b, from neutral
 FLOATING_SHARE = 0.02  # of the sky: pictures on a wall are islands, towers stand on the ground
 ONE_COLOUR = 9.0  # largest spread of chroma (Lab a and b, 0..255) of one sky
-FARTHEST_SHARE = 0.5  # sky belongs to the farther half of the disparities
 
 
 def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndarray:
@@ -47,7 +46,7 @@ def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndar
     core = _reaching_top(_even(lab[..., 0]))
     if disparity is not None:
         far = cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)
-        core &= far <= np.quantile(far, FARTHEST_SHARE)
+        core &= far <= np.quantile(far, (0.02, 0.98)).mean()  # the farther half of the range
     if not core.any():
         return nothing
     sky = _grow_to_edges(lab, core)

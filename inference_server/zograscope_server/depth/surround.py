@@ -38,8 +38,9 @@ def make_dome(
     known, seen = _project(pixels, rectangle, focal_length, centre, width)
     dome = fill_smoothly(known, seen, wrap=True)
     distance = cv2.distanceTransform((seen < 1.0).astype(np.uint8), cv2.DIST_L2, 5)
-    softness = np.clip(distance / (0.5 * height), 0.0, 1.0)
-    soft = _blur_by_level(dome, softness * (BLUR_LEVELS - 1))
+    remoteness = np.clip(distance / (0.5 * height), 0.0, 1.0)
+    dome += remoteness[..., None] * (_colour_by_height(known, seen) - dome)
+    soft = _blur_by_level(dome, remoteness * (BLUR_LEVELS - 1))
 
     # All directions of the top row are the same one, straight up; so are those of the bottom row.
     latitude = np.abs(np.linspace(1.0, -1.0, height, dtype=np.float32))[:, None, None]
@@ -84,6 +85,20 @@ def _project(
     )
     seen = np.where(in_front, np.clip(to_rim / (0.01 * width), 0.0, 1.0), 0.0)
     return dome, seen.astype(np.float32)
+
+
+def _colour_by_height(known: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The picture's mean colour at each latitude, so that sky and ground go all the way round.
+
+    Returns (height, 1, 3); beyond the picture its top goes on up and its bottom down.
+    """
+    share = seen.sum(axis=1)
+    rows = np.flatnonzero(share > 0.1 * share.max())
+    mean = (known * seen[..., None]).sum(axis=1)[rows] / share[rows, None]
+    heights = np.arange(len(seen))
+    profile = np.stack([np.interp(heights, rows, channel) for channel in mean.T], axis=1)
+    blurred = cv2.GaussianBlur(profile[:, None, :].astype(np.float32), (1, 0), 0.02 * len(seen))
+    return blurred.reshape(-1, 1, 3)
 
 
 def _blur_by_level(picture: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -1,0 +1,257 @@
+"""The whole way from an image file to a diorama's parts, and its tasks."""
+
+import io
+import math
+import subprocess
+import sys
+from dataclasses import fields
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.depth import jobs
+from zograscope_server.depth.diorama import (
+    DioramaOptions,
+    crop_photograph,
+    guess_kind,
+    make_diorama,
+    pack_diorama,
+)
+from zograscope_server.depth.estimate import DepthMap
+from zograscope_server.images import Photograph
+from zograscope_server.tasks import TaskContext
+
+WIDTH, HEIGHT = 160, 120
+
+
+def scene() -> np.ndarray:
+    """A sepia scene: a light sky, a textured ground, a dark post."""
+    random = np.random.default_rng(0)
+    grey = random.integers(60, 130, (HEIGHT // 3, WIDTH // 3)).astype(np.float32)
+    grey = cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    grey[:50] = 225
+    grey[30:100, 70:85] = 30
+    return np.clip(grey[..., None] * (1.0, 0.92, 0.8), 0, 255).astype(np.uint8)
+
+
+def photograph(pixels: np.ndarray, focal_length: float | None = None) -> Photograph:
+    return Photograph(pixels, alpha=None, focal_length=focal_length, source="test")
+
+
+def depth_map(**changes) -> DepthMap:
+    """A depth map as a model would give it: ground, post and a sky that is not quite far."""
+    disparity = np.full((60, 80), 0.1, np.float32)
+    disparity[25:] = np.linspace(0.15, 1.0, 35, dtype=np.float32)[:, None]
+    disparity[15:50, 35:42] = 0.8
+    values = {
+        "disparity": disparity,
+        "near": None,
+        "far": None,
+        "field_of_view": None,
+        "metric": False,
+        "model": "test",
+        "licence": "none",
+    }
+    known = {field.name for field in fields(DepthMap)}
+    return DepthMap(**{name: value for name, value in (values | changes).items() if name in known})
+
+
+def make(pixels=None, options=None, focal_length=None, **changes):
+    return make_diorama(
+        photograph(scene() if pixels is None else pixels, focal_length),
+        lambda _: depth_map(**changes),
+        options or DioramaOptions(),
+    )
+
+
+def png(pixels: np.ndarray) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return np.frombuffer(file.getvalue(), np.uint8)
+
+
+def test_the_packed_parts_are_what_the_protocol_describes():
+    parts = make()
+    arrays, metadata = pack_diorama(parts, "street.png")
+    picture = np.asarray(Image.open(io.BytesIO(arrays["photograph"].tobytes())))
+    assert np.array_equal(picture, scene())
+    assert arrays["disparity"].dtype == np.float32
+    assert arrays["disparity"].shape == (60, 80)
+    assert 0 <= arrays["disparity"].min() <= arrays["disparity"].max() <= 1
+    assert np.all(arrays["disparity"][:12] == 0), "the sky is at the far end"
+    background = Image.open(io.BytesIO(arrays["background"].tobytes()))
+    left, top, right, bottom = metadata["background"]["rectangle"]
+    assert background.width == pytest.approx(right - left)
+    assert background.height == pytest.approx(bottom - top)
+    dome = Image.open(io.BytesIO(arrays["dome"].tobytes()))
+    assert dome.width == 2 * dome.height
+    assert metadata["photograph"] == {"name": "street.png", "width": WIDTH, "height": HEIGHT}
+    assert metadata["intrinsics"]["cx"] == WIDTH / 2
+    assert metadata["sky_share"] == pytest.approx(0.4, abs=0.05)
+    assert 0 < metadata["depth"]["near"] < metadata["depth"]["far"]
+
+
+def test_paper_goes_and_the_camera_stays_the_same():
+    bordered = cv2.copyMakeBorder(
+        scene(), 20, 26, 12, 15, cv2.BORDER_CONSTANT, value=(250, 248, 243)
+    )
+    cropped = make(bordered, focal_length=200.0)
+    assert cropped.paper_border == pytest.approx((12, 20, 172, 140), abs=4)
+    assert cropped.photograph.pixels.shape[0] < HEIGHT + 1
+    assert cropped.focal_length == 200.0
+    whole = make(bordered, DioramaOptions(crop="none"))
+    assert whole.photograph.pixels.shape == bordered.shape
+    assert whole.paper_border == cropped.paper_border, "the crop is still offered"
+    by_hand = make(bordered, DioramaOptions(crop=(30, 40, 110, 100)))
+    assert np.array_equal(by_hand.photograph.pixels, bordered[40:100, 30:110])
+
+
+@pytest.mark.parametrize(
+    ("artist", "model", "file", "expected"),
+    [
+        (60.0, 40.0, 200.0, WIDTH / 2 / math.tan(math.radians(30))),
+        (None, 40.0, 200.0, WIDTH / 2 / math.tan(math.radians(20))),
+        (None, None, 200.0, 200.0),
+        (None, None, None, WIDTH / 2 / math.tan(math.radians(25))),
+    ],
+)
+def test_the_focal_length_is_the_best_known(artist, model, file, expected):
+    parts = make(
+        options=DioramaOptions(field_of_view=artist), focal_length=file, field_of_view=model
+    )
+    assert parts.focal_length == pytest.approx(expected)
+
+
+def test_metres_are_for_photographs():
+    metric = {"near": 1.5, "far": 40.0, "metric": True}
+    as_photograph = make(options=DioramaOptions(kind="photograph"), **metric)
+    assert (as_photograph.depth_range.near, as_photograph.depth_range.far) == (1.5, 40.0)
+    as_print = make(options=DioramaOptions(kind="print"), **metric)
+    assert as_print.depth_range.far != 40.0
+    assert pack_diorama(as_print, "x")[1]["depth"]["metric"] is False
+
+
+def test_a_toned_picture_is_a_photograph_and_a_coloured_one_a_print():
+    colours = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    coloured = cv2.resize(colours, (64, 64), interpolation=cv2.INTER_CUBIC)
+    assert guess_kind(photograph(scene())) == "photograph"
+    assert guess_kind(photograph(coloured)) == "print"
+    assert guess_kind(photograph(coloured, focal_length=50.0)) == "photograph"
+
+
+@settings(max_examples=50, deadline=None)
+@given(edges=st.tuples(*[st.integers(-50, 250)] * 4))
+def test_a_crop_is_exact_or_refused(edges):
+    left, top, right, bottom = edges
+    inside = 0 <= left <= right - 16 and right <= WIDTH and 0 <= top <= bottom - 16
+    if inside and bottom <= HEIGHT:
+        cropped = crop_photograph(photograph(scene()), edges)
+        assert np.array_equal(cropped.pixels, scene()[top:bottom, left:right])
+    else:
+        with pytest.raises(ZograscopeError) as refusal:
+            crop_photograph(photograph(scene()), edges)
+        assert refusal.value.code == "bad-parameters"
+
+
+def test_without_background_there_is_none():
+    arrays, metadata = pack_diorama(make(options=DioramaOptions(background=False)), "x")
+    assert set(arrays) == {"photograph", "disparity"}
+    assert "background" not in metadata
+
+
+def test_progress_never_goes_back_and_the_preview_comes_early():
+    seen = []
+    make_diorama(
+        photograph(scene()),
+        lambda _: depth_map(),
+        progress=lambda fraction, stage: seen.append((fraction, stage)),
+        preview=seen.append,
+    )
+    fractions = [entry[0] for entry in seen if isinstance(entry, tuple)]
+    assert fractions == sorted(fractions)
+    (place,) = (i for i, entry in enumerate(seen) if not isinstance(entry, tuple))
+    assert seen[place].nbytes <= 1 << 20
+    assert any("behind" in stage for _, stage in seen[place + 1 :])
+
+
+def run_export_mesh(changes=None, parameters=None):
+    inputs = {
+        "card.vertices": np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32),
+        "card.triangles": np.array([[0, 1, 2]], np.int32),
+        "card.uv": np.array([[0, 0], [1, 0], [0, 1]], np.float32),
+        "card.texture": png(scene()),
+    } | (changes or {})
+    return jobs.export_mesh(
+        inputs, {"format": "glb", "layers": ["card"]} | (parameters or {}), TaskContext()
+    )
+
+
+def test_the_export_tasks_reply_with_a_file():
+    assert run_export_mesh().arrays["file"].tobytes().startswith(b"glTF")
+    result = jobs.export_depth(
+        {"disparity": depth_map().disparity},
+        {"near": 1, "far": 9, "format": "png16"},
+        TaskContext(),
+    )
+    assert result.arrays["file"].tobytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("changes", "parameters"),
+    [
+        ({"card.triangles": np.array([[0, 1, 3]], np.int32)}, {}),
+        ({"card.triangles": np.array([[0, 1, -1]], np.int32)}, {}),
+        ({"card.uv": np.zeros((2, 2), np.float32)}, {}),
+        ({"card.vertices": np.zeros((3, 2), np.float32)}, {}),
+        ({}, {"layers": ["other"]}),
+        ({}, {"layers": []}),
+        ({}, {"format": "fbx"}),
+    ],
+)
+def test_a_mesh_that_makes_no_sense_is_refused(changes, parameters):
+    with pytest.raises(ZograscopeError) as refusal:
+        run_export_mesh(changes, parameters)
+    assert refusal.value.code == "bad-parameters"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"crop": "some"},
+        {"crop": [1, 2, 3]},
+        {"crop": [1, 2, 3, "4"]},
+        {"field_of_view": 0},
+        {"field_of_view": 180},
+        {"field_of_view": "wide"},
+        {"field_of_view": float("nan")},
+        {"kind": "film"},
+        {"background": "yes"},
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(parameters):
+    with pytest.raises(ZograscopeError) as refusal:
+        jobs.read_diorama_options(parameters)
+    assert refusal.value.code == "bad-parameters"
+    assert str(next(iter(parameters))).replace("_", " ") in refusal.value.sentence
+
+
+@pytest.mark.parametrize(("near", "far"), [(0, 1), (2, 2), (5, 1), (-1, 1), ("a", 2)])
+def test_a_depth_range_that_makes_no_sense_is_refused(near, far):
+    with pytest.raises(ZograscopeError) as refusal:
+        jobs.export_depth(
+            {"disparity": depth_map().disparity}, {"near": near, "far": far}, TaskContext()
+        )
+    assert refusal.value.code == "bad-parameters"
+
+
+def test_the_tasks_import_nothing_heavy():
+    code = (
+        "import sys, zograscope_server.depth.jobs;"
+        "heavy = {'torch', 'cv2', 'scipy', 'trimesh', 'PIL'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
