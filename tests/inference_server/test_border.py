@@ -134,3 +134,13 @@ def test_real_scans_with_paper(shared, name, picture):
 def test_real_pictures_without_paper(shared, name):
     pixels = cv2.cvtColor(cv2.imread(str(shared / "photos" / name)), cv2.COLOR_BGR2RGB)
     assert find_paper_border(pixels) is None
+
+
+def test_lines_on_a_map_are_not_where_paper_ends(shared):
+    tiles = sorted((shared / "collection" / "map_patches").glob("*.jpg"))
+    cropped = [
+        tile.name
+        for tile in tiles
+        if find_paper_border(cv2.cvtColor(cv2.imread(str(tile)), cv2.COLOR_BGR2RGB)) is not None
+    ]
+    assert len(cropped) <= 0.02 * len(tiles), cropped

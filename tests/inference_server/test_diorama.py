@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth import jobs
+from zograscope_server.depth.border import find_paper_border
 from zograscope_server.depth.diorama import (
     DioramaOptions,
     crop_photograph,
@@ -141,6 +142,24 @@ def test_a_toned_picture_is_a_photograph_and_a_coloured_one_a_print():
     assert guess_kind(photograph(scene())) == "photograph"
     assert guess_kind(photograph(coloured)) == "print"
     assert guess_kind(photograph(coloured, focal_length=50.0)) == "photograph"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("01_idaho_admin_1910.jpg", "photograph"),
+        ("03_children_market_c1920.jpg", "photograph"),
+        ("04_fishmonger_c1921.jpg", "photograph"),
+        ("05_deadwood_valley.jpg", "photograph"),
+        ("08_turner_shipwreck_minotaur.jpg", "print"),
+        ("09_hokusai_great_wave.jpg", "print"),
+        ("10_van_gogh_starry_night.jpg", "print"),
+        ("13_map_tile_1940.png", "print"),
+    ],
+)
+def test_the_kind_of_real_pictures_is_guessed(shared, name, kind):
+    read = read_photograph((shared / "photos" / name).read_bytes(), name)
+    assert guess_kind(crop_photograph(read, find_paper_border(read.pixels))) == kind
 
 
 @settings(max_examples=50, deadline=None)

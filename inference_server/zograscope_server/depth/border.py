@@ -18,7 +18,7 @@ NARROWEST = 0.006  # of the side: less is a scanner's edge, not worth a crop
 WIDEST = 0.30  # of the side: more is an even picture, not paper
 TRANSITION = 0.016  # of the side: shadow, second mount line and soft edge between paper and picture
 PAPER_SHARE = 0.85  # of a line's samples that match, while it is still paper
-PICTURE_SHARE = 0.55  # at most so many match, once it is picture
+PICTURE_SHARE = 0.6  # at most so many match, once it is picture
 SAME_PAPER = 30.0  # colour distance (Lab, 0..255) between the papers of two sides
 
 
@@ -85,7 +85,7 @@ def _find_margin(lines: np.ndarray) -> _Margin | None:
     colour = np.median(strip, axis=0)
     # Foxed or unevenly lit paper is allowed the spread that its own outermost strip shows.
     tolerance = float(np.clip(2.0 * np.percentile(_distance(strip, colour), 80), 8.0, 30.0))
-    reach = lines[: round((WIDEST + TRANSITION) * count) + 1]
+    reach = lines[: round((WIDEST + 4 * TRANSITION) * count) + 1]
     share = (_distance(reach, colour) <= tolerance).mean(axis=1)
 
     first_departure = _first(share < PAPER_SHARE)
@@ -93,15 +93,19 @@ def _find_margin(lines: np.ndarray) -> _Margin | None:
         return None
     transition = max(3, round(TRANSITION * count))
     settled = reach[first_departure : first_departure + transition + 1]
-    if share[first_departure : first_departure + transition + 1].min() > PICTURE_SHARE:
+    settled_share = share[first_departure : first_departure + transition + 1]
+    beyond = share[first_departure + transition : first_departure + 4 * transition]
+    # A line drawn on paper, as on maps, is not where the paper ends.
+    if settled_share.min() > PICTURE_SHARE or beyond.mean() > PICTURE_SHARE:
         return None
     # The picture begins after the last strong change from line to line in the transition, and after
     # the wedge of paper that a tilted print leaves.
     change = np.median(_distance(settled[1:], settled[:-1]), axis=1)
     strong = np.flatnonzero(change > max(0.4 * change.max(), 6.0))
     after_change = int(strong[-1]) + 1 if len(strong) else 0
-    settled_share = share[first_departure : first_departure + transition + 1]
-    after_wedge = _first(settled_share <= settled_share.min() + 0.02) or 0
+    paper_like = (_distance(settled, colour) <= SAME_PAPER).mean(axis=1)
+    wedge = np.flatnonzero(paper_like > paper_like.min() + 0.05)
+    after_wedge = int(wedge[-1]) + 1 if len(wedge) else 0
     edge = max(after_change, after_wedge)
     return _Margin(first_departure + edge + 1, colour)
 

@@ -38,7 +38,9 @@ RELATIVE_RANGE: dict[Kind, DepthRange] = {
     "print": DepthRange(2.0, 8.0),
 }
 SMALLEST_CROP = 16  # pixels
-MONOCHROME_SPREAD = 5.0  # chroma (Lab, 0..255) around the tint of a toned black-and-white print
+MONOCHROME_SPREAD = 10.0  # chroma (Lab, 0..255) around the tint of a toned black-and-white picture
+BARE_PAPER_SHARE = 0.6  # of a picture, in one light tone: a map or a drawing
+BARE_PAPER_LIGHTNESS = 170.0  # (0..255)
 PREVIEW_LONG_SIDE = 320
 
 
@@ -219,20 +221,24 @@ def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Phot
 def guess_kind(photograph: Photograph) -> Kind:
     """Guess whether a picture is a photograph, or a painting, print or map.
 
-    A camera's record in the file means a photograph, and so does a single tint: black and white,
-    sepia, cyanotype. A colour picture without a record is taken for a print, which is the guess
-    that claims less.
+    A camera's record in the file means a photograph, and so does a single tint (black and white,
+    sepia, cyanotype), unless most of it is bare paper. A colour picture without a record is taken
+    for a print, which is the guess that claims less.
     """
     if photograph.focal_length is not None:
         return "photograph"
     small = cv2.resize(photograph.pixels, (128, 128), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float64)
-    # The tint of a toned print follows its lightness; what is left over is colour.
+    paper = np.percentile(lab[:, 0], 75)
+    bare = (np.abs(lab[:, 0] - paper) < 12.0).mean()
+    if paper > BARE_PAPER_LIGHTNESS and bare > BARE_PAPER_SHARE:
+        return "print"
+    # The tint of a toned picture follows its lightness; what is left over is colour.
     lightness, chroma = lab[:, 0] / 255.0, lab[:, 1:]
     basis = np.stack([np.ones_like(lightness), lightness, lightness**2], axis=1)
     coefficients, *_ = np.linalg.lstsq(basis, chroma, rcond=None)
     spread = np.linalg.norm(chroma - basis @ coefficients, axis=1)
-    return "photograph" if np.percentile(spread, 95) < MONOCHROME_SPREAD else "print"
+    return "photograph" if np.percentile(spread, 99) < MONOCHROME_SPREAD else "print"
 
 
 def send_sky_away(disparity: np.ndarray, sky: np.ndarray) -> np.ndarray:
