@@ -23,7 +23,7 @@ from zograscope_server.depth.diorama import (
     pack_diorama,
 )
 from zograscope_server.depth.estimate import DepthMap
-from zograscope_server.images import Photograph
+from zograscope_server.images import Photograph, read_photograph
 from zograscope_server.tasks import TaskContext
 
 WIDTH, HEIGHT = 160, 120

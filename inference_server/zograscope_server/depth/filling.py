@@ -9,7 +9,10 @@ Pull-push: Gortler, Grzeszczuk, Szeliski, Cohen, "The Lumigraph", SIGGRAPH 1996,
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
+WAY_LONG_SIDE = 1024  # pixels of the grid on which the nearest known pixels are found
+WAY_SMOOTHING = 1.5  # pixels of that grid
 OCTAVES = 3  # of detail, each four times finer than the one before
 COARSEST_DETAIL = 0.012  # of the long side: what is coarser is averaged, not mirrored
 GRAIN_LIMIT = 4.0  # times its median magnitude
@@ -59,9 +62,9 @@ def continue_picture(
         coarsest_detail: as a share of the long side: what is coarser is only averaged.
     """
     weight = weight.astype(np.float32)
-    nearest_x, nearest_y, distance = _nearest_known(weight > 0.5)
+    across, down, distance = _way_to_known(weight)
     rows, columns = np.indices(weight.shape, dtype=np.float32)
-    mirrored_x, mirrored_y = 2.0 * nearest_x - columns, 2.0 * nearest_y - rows
+    mirrored_x, mirrored_y = columns + 2.0 * across, rows + 2.0 * down
 
     finer, filled = picture, np.zeros_like(picture)
     for octave in reversed(range(OCTAVES)):
@@ -69,9 +72,11 @@ def continue_picture(
         coarser = _average_known(picture, weight, max(scale, 0.7))
         detail = (finer - coarser) * weight[..., None]
         if octave == OCTAVES - 1:
-            detail = _grain(detail)
+            detail = _grain(detail, weight)
+        # Interpolation would blur the grain.
+        sampling = cv2.INTER_NEAREST if octave == OCTAVES - 1 else cv2.INTER_LINEAR
         mirrored = cv2.remap(
-            detail, mirrored_x, mirrored_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            detail, mirrored_x, mirrored_y, sampling, borderMode=cv2.BORDER_REFLECT_101
         )
         # Grain goes on for ever; a shape repeated far from its original would be recognised.
         if octave < OCTAVES - 1:
@@ -82,9 +87,11 @@ def continue_picture(
     return filled + weight[..., None] * (picture - filled)
 
 
-def _grain(detail: np.ndarray) -> np.ndarray:
+def _grain(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The finest detail without its outlines, which would show as ghosts when mirrored far."""
-    limit = GRAIN_LIMIT * float(np.median(np.abs(detail[::GRAIN_STEP, ::GRAIN_STEP])))
+    sample = np.s_[::GRAIN_STEP, ::GRAIN_STEP]
+    known = detail[sample][weight[sample] > 0.5]
+    limit = GRAIN_LIMIT * float(np.median(np.abs(known))) if known.size else 0.0
     return np.clip(detail, -limit, limit)
 
 
@@ -100,19 +107,30 @@ def _average_known(picture: np.ndarray, weight: np.ndarray, blur: float) -> np.n
     return cv2.resize(average, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _nearest_known(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Column and row of the known pixel nearest to each pixel, and its distance, as float32."""
-    if not known.any():
-        rows, columns = np.indices(known.shape, dtype=np.float32)
-        return columns, rows, np.zeros(known.shape, np.float32)
-    distance, labels = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+def _way_to_known(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps across and down from each pixel to the nearest known one, and their length (float32).
+
+    They are found on a coarse grid and smoothed: a mirror should follow a rim, not its pixels.
+    """
+    scale = min(1.0, WAY_LONG_SIDE / max(weight.shape))
+    size = (max(1, round(weight.shape[1] * scale)), max(1, round(weight.shape[0] * scale)))
+    unknown = cv2.resize(weight, size, interpolation=cv2.INTER_AREA) <= 0.5
+    if unknown.all():
+        still = np.zeros(weight.shape, np.float32)
+        return still, still, still
+    distance, nearest = ndimage.distance_transform_edt(unknown, return_indices=True)
+    down, across = (nearest - np.indices(unknown.shape)).astype(np.float32)
+    full = weight.shape[::-1]
+
+    def enlarge(coarse: np.ndarray, factor: float) -> np.ndarray:
+        smooth = cv2.GaussianBlur(coarse.astype(np.float32), (0, 0), WAY_SMOOTHING)
+        return cv2.resize(smooth, full, interpolation=cv2.INTER_LINEAR) * np.float32(factor)
+
+    return (
+        enlarge(across, full[0] / size[0]),
+        enlarge(down, full[1] / size[1]),
+        enlarge(distance, 1.0 / scale),
     )
-    rows, columns = np.nonzero(known)
-    place = np.zeros(labels.max() + 1, dtype=np.int64)
-    place[labels[rows, columns]] = np.arange(len(rows))
-    nearest = place[labels]
-    return columns[nearest].astype(np.float32), rows[nearest].astype(np.float32), distance
 
 
 def _like(weight: np.ndarray, values: np.ndarray) -> np.ndarray:
