@@ -13,7 +13,7 @@ from scipy import ndimage
 
 WAY_LONG_SIDE = 1024  # pixels of the grid on which the nearest known pixels are found
 WAY_SMOOTHING = 1.5  # pixels of that grid
-OCTAVES = 3  # of detail, each four times finer than the one before
+GRAIN_SCALE = 0.7  # pixels of blur that separate a photograph's grain from its shapes
 COARSEST_DETAIL = 0.012  # of the long side: what is coarser is averaged, not mirrored
 GRAIN_LIMIT = 4.0  # times its median magnitude
 GRAIN_STEP = 4  # pixels; the median needs no more
@@ -67,24 +67,32 @@ def continue_picture(
     mirrored_x, mirrored_y = columns + 2.0 * across, rows + 2.0 * down
 
     finer, filled = picture, np.zeros_like(picture)
-    for octave in reversed(range(OCTAVES)):
-        scale = coarsest_detail * max(weight.shape) / 4.0**octave
-        coarser = _average_known(picture, weight, max(scale, 0.7))
+    for scale in _detail_scales(coarsest_detail * max(weight.shape)):
+        is_grain = finer is picture
+        coarser = _average_known(picture, weight, scale)
         detail = (finer - coarser) * weight[..., None]
-        if octave == OCTAVES - 1:
+        if is_grain:
             detail = _grain(detail, weight)
         # Interpolation would blur the grain.
-        sampling = cv2.INTER_NEAREST if octave == OCTAVES - 1 else cv2.INTER_LINEAR
+        sampling = cv2.INTER_NEAREST if is_grain else cv2.INTER_LINEAR
         mirrored = cv2.remap(
             detail, mirrored_x, mirrored_y, sampling, borderMode=cv2.BORDER_REFLECT_101
         )
         # Grain goes on for ever; a shape repeated far from its original would be recognised.
-        if octave < OCTAVES - 1:
+        if not is_grain:
             mirrored *= np.exp(-np.square(distance / (DETAIL_REACH * scale)))[..., None]
         filled += mirrored
         finer = coarser
     filled += fill_smoothly(finer, weight)
     return filled + weight[..., None] * (picture - filled)
+
+
+def _detail_scales(coarsest: float) -> list[float]:
+    """Blurs in pixels, from that of the grain up to the coarsest, each four times the last."""
+    scales = [max(coarsest, GRAIN_SCALE)]
+    while scales[-1] >= 2.0 * GRAIN_SCALE:
+        scales.append(max(scales[-1] / 4.0, GRAIN_SCALE))
+    return scales[::-1]
 
 
 def _grain(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
