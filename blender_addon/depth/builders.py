@@ -1,0 +1,549 @@
+"""Arrays become Blender data: the diorama's objects, images, materials and camera at rest.
+
+Everything hangs below one root empty. Its children live in rest-camera space (x right, y up, looking along
+-z), and the root turns that so that the camera looks along the world's +Y with Z up. The artist's settings
+are custom properties of the root, animatable like any other; plain drivers without Python carry them to
+every layer, so that the .blend needs no extension and no permission to run scripts.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from . import materials
+from .geometry_nodes import (
+    SETTING_RANGES,
+    add_relief_modifier,
+    input_path,
+    relief_modifier,
+    set_input,
+)
+from .relief import (
+    Intrinsics,
+    Rectangle,
+    Relief,
+    Settings,
+    build_relief,
+    photograph_rectangle,
+)
+
+SENSOR_WIDTH = 36.0
+VIEWPORT_CELLS = 640
+RENDER_CELLS = 2048
+"""Cells along the photograph's long side that a new diorama starts with, where it has as many pixels."""
+
+DOME_RADIUS = 8.0
+CLIP_START = 0.02
+CLIP_END = 20.0
+"""The surround's radius and the camera's clipping, as factors of far, near and far."""
+
+ROOT_MARK = "zograscope_diorama"
+PART_MARK = "zograscope_part"
+INTRINSICS = "zograscope_intrinsics"
+RECTANGLE = "zograscope_rectangle"
+DISPARITY = "zograscope_disparity"
+
+
+@dataclass(frozen=True)
+class Diorama:
+    """The objects of one diorama. They are found by their marks, so the artist may rename them."""
+
+    collection: bpy.types.Collection
+    root: bpy.types.Object
+    photograph: bpy.types.Object
+    background: bpy.types.Object | None
+    dome: bpy.types.Object | None
+    camera_rig: bpy.types.Object
+    camera: bpy.types.Object
+
+    @property
+    def layers(self) -> tuple[bpy.types.Object, ...]:
+        """Return the layers with relief, front to back."""
+        return tuple(layer for layer in (self.photograph, self.background) if layer)
+
+    @property
+    def intrinsics(self) -> Intrinsics:
+        """Return the pinhole camera of the photograph."""
+        return Intrinsics(**dict(self.root[INTRINSICS]))
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether the relief still follows the artist's settings: it does until it is baked."""
+        return relief_modifier(self.photograph) is not None
+
+    def settings(self, resolution: float | None = None) -> Settings:
+        """Return the artist's settings, at the render's resolution where none is given."""
+        return Settings(
+            near=self.root["near"],
+            far=self.root["far"],
+            cut_threshold=self.root["cut_threshold"],
+            smoothing=self.root["smoothing"],
+            relief_strength=self.root["relief_strength"],
+            resolution=resolution or self.root["render_resolution"],
+        )
+
+    def relief(self, layer: bpy.types.Object, resolution: float | None = None) -> Relief:
+        """Return a layer's geometry under the present settings, as arrays."""
+        behind = layer != self.photograph
+        return build_relief(
+            disparity_of(layer),
+            self.intrinsics,
+            self.settings(resolution),
+            tuple(layer[RECTANGLE]),
+            in_front=disparity_of(self.photograph) if behind else None,
+        )
+
+
+def build_diorama(
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, Any],
+    name: str,
+    scene: bpy.types.Scene,
+) -> Diorama:
+    """Build a diorama from the result of the server's task `diorama` and link it into a scene.
+
+    Of the scene itself only a missing camera is set; see `prepare_scene`.
+    """
+    collection = bpy.data.collections.new(f"{name} diorama")
+    scene.collection.children.link(collection)
+    intrinsics = _intrinsics(metadata)
+
+    root = _add_object(name, None, collection, "root")
+    root.rotation_euler = (math.radians(90), 0, 0)
+    root[ROOT_MARK] = 1
+    root[INTRINSICS] = vars(intrinsics)
+    _declare_settings(root, metadata["depth"], intrinsics)
+
+    rig = _add_object(f"{name} camera rig", None, collection, "camera rig", root)
+    camera_data = bpy.data.cameras.new(f"{name} camera")
+    camera = _add_object(f"{name} camera", camera_data, collection, "camera", rig)
+    set_rest_lens(camera_data, intrinsics)
+    _drive(camera_data, "clip_start", root, "near", CLIP_START)
+    _drive(camera_data, "clip_end", root, "far", CLIP_END)
+
+    photograph = _add_layer(f"{name} photograph", "photograph", collection, root)
+    background = dome = None
+    if "background" in arrays:
+        background = _add_layer(f"{name} background", "background", collection, root)
+    if "dome" in arrays:
+        dome = _add_dome(f"{name} dome", arrays["dome"], collection, root)
+    diorama = Diorama(collection, root, photograph, background, dome, rig, camera)
+    _set_pictures(diorama, arrays, metadata)
+    if scene.camera is None:
+        scene.camera = camera
+    return diorama
+
+
+def update_depth(
+    diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> Diorama:
+    """Give a diorama the depth of a new estimate of the same photograph.
+
+    Camera, rig, animation, lens and every setting on the root stay as the artist left them; the estimate's
+    near and far become the defaults that "Reset to Default Value" brings back. A baked diorama is baked anew.
+
+    Raises ValueError where the result is of a picture of another size.
+    """
+    photograph = metadata["photograph"]
+    expected = diorama.intrinsics
+    if (photograph["width"], photograph["height"]) != (expected.width, expected.height):
+        raise ValueError(
+            f"the new depth is for a picture of {photograph['width']} x {photograph['height']} pixels, "
+            f"but {diorama.root.name} was built from {expected.width} x {expected.height}"
+        )
+    for key in ("near", "far"):
+        diorama.root.id_properties_ui(key).update(default=float(metadata["depth"][key]))
+
+    was_live = diorama.is_live
+    for layer in diorama.layers:
+        if not was_live:
+            _make_live(layer, diorama.root)
+    background = diorama.background
+    if "background" in arrays and background is None:
+        name = f"{diorama.root.name} background"
+        background = _add_layer(name, "background", diorama.collection, diorama.root)
+    elif "background" not in arrays and background is not None:
+        bpy.data.objects.remove(background)
+        background = None
+    diorama = Diorama(**{**vars(diorama), "background": background})
+    if "dome" in arrays and diorama.dome is not None:
+        material = diorama.dome.data.materials[0]
+        old = materials.picture_of(material)
+        image = image_from_bytes(old.name, arrays["dome"].tobytes())
+        material.node_tree.nodes[materials.PICTURE].image = image
+        bpy.data.images.remove(old)
+    _set_pictures(diorama, arrays, metadata)
+    if not was_live:
+        bake(diorama)
+    return diorama
+
+
+def bake(diorama: Diorama) -> None:
+    """Replace the live relief by plain meshes that render the same, at the render's resolution."""
+    if not diorama.is_live:
+        return
+    reliefs = [diorama.relief(layer) for layer in diorama.layers]
+    for layer, relief in zip(diorama.layers, reliefs, strict=True):
+        mesh = mesh_from_arrays(layer.name, relief)
+        mesh.materials.append(layer.data.materials[0])
+        modifier = relief_modifier(layer)
+        for setting, (label, *_) in SETTING_RANGES.items():
+            if setting in diorama.root:
+                layer.driver_remove(input_path(modifier, label))
+        layer.modifiers.remove(modifier)
+        empty, layer.data = layer.data, mesh
+        bpy.data.meshes.remove(empty)
+
+
+def mesh_from_arrays(name: str, relief: Relief) -> bpy.types.Mesh:
+    """Make a mesh of quads with its UV map and its `projection` attribute, without a Python loop."""
+    return mesh_of_quads(name, relief.vertices, relief.faces, relief.uv, relief.projection)
+
+
+def mesh_of_quads(
+    name: str,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    uv: np.ndarray,
+    projection: np.ndarray | None = None,
+) -> bpy.types.Mesh:
+    """Make a mesh: float32 vertices (n, 3), int32 faces (m, 4), float32 uv (n, 2), projection (n, 3)."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", vertices.ravel())
+    mesh.loops.add(faces.size)
+    mesh.loops.foreach_set("vertex_index", faces.ravel())
+    mesh.polygons.add(len(faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 4, dtype=np.int32))
+    uv_map = mesh.attributes.new("UVMap", "FLOAT2", "CORNER")
+    uv_map.data.foreach_set("vector", uv[faces.ravel()].ravel())
+    if projection is not None:
+        attribute = mesh.attributes.new("projection", "FLOAT_VECTOR", "POINT")
+        attribute.data.foreach_set("vector", projection.ravel())
+    mesh.update(calc_edges=True)
+    return mesh
+
+
+def diorama_layers(diorama: Diorama) -> dict[str, dict[str, Any]]:
+    """Return what `export_mesh` needs of each layer, with the artist's own modifiers applied.
+
+    name -> {"vertices": float32 (n, 3), y up, in the diorama's own space; "triangles": int32 (m, 3);
+    "uv": float32 (n, 2); "texture": the picture file's bytes}.
+    """
+    root = diorama.root
+    viewport = root["viewport_resolution"]
+    root["viewport_resolution"] = root["render_resolution"]
+    root.update_tag()
+    try:
+        dependencies = bpy.context.evaluated_depsgraph_get()
+        dependencies.update()
+        return {
+            layer[PART_MARK]: _evaluated_arrays(layer.evaluated_get(dependencies))
+            | {"texture": file_bytes(materials.picture_of(layer.data.materials[0]))}
+            for layer in diorama.layers
+        }
+    finally:
+        root["viewport_resolution"] = viewport
+        root.update_tag()
+
+
+def _evaluated_arrays(layer: bpy.types.Object) -> dict[str, np.ndarray]:
+    mesh = layer.to_mesh()
+    vertices = np.empty((len(mesh.vertices), 3), np.float32)
+    mesh.vertices.foreach_get("co", vertices.ravel())
+    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles.ravel())
+    corners = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    corner_uv = np.empty((len(mesh.loops), 2), np.float32)
+    mesh.attributes["UVMap"].data.foreach_get("vector", corner_uv.ravel())
+    uv = np.empty((len(vertices), 2), np.float32)
+    uv[corners] = corner_uv  # all corners of a vertex share its place in the picture
+    layer.to_mesh_clear()
+    return {"vertices": vertices, "triangles": triangles, "uv": uv}
+
+
+def dioramas(scene: bpy.types.Scene) -> Iterator[Diorama]:
+    """Yield the dioramas of a scene."""
+    for item in scene.objects:
+        if ROOT_MARK in item:
+            yield _diorama_of(item)
+
+
+def find_diorama(item: bpy.types.Object | None) -> Diorama | None:
+    """Return the diorama that an object belongs to."""
+    while item is not None and ROOT_MARK not in item:
+        item = item.parent
+    return None if item is None else _diorama_of(item)
+
+
+def _diorama_of(root: bpy.types.Object) -> Diorama:
+    parts = {child.get(PART_MARK): child for child in root.children_recursive}
+    return Diorama(
+        collection=root.users_collection[0],
+        root=root,
+        photograph=parts["photograph"],
+        background=parts.get("background"),
+        dome=parts.get("dome"),
+        camera_rig=parts["camera rig"],
+        camera=parts["camera"],
+    )
+
+
+def set_rest_lens(camera: bpy.types.Camera, intrinsics: Intrinsics) -> None:
+    """Give a camera the field of view of the photograph: at rest it sees exactly its pixels."""
+    width, height = intrinsics.width, intrinsics.height
+    camera.sensor_fit = "HORIZONTAL"
+    camera.sensor_width = SENSOR_WIDTH
+    camera.lens = intrinsics.focal_length * SENSOR_WIDTH / width
+    camera.shift_x = 0.5 - intrinsics.cx / width
+    camera.shift_y = (intrinsics.cy - height / 2) / width
+
+
+def prepare_scene(
+    scene: bpy.types.Scene, diorama: Diorama, size: tuple[int, int] | None = None
+) -> None:
+    """Set a scene up to show a diorama's colours untouched, at `size` or at the photograph's.
+
+    Takes over the camera, resolution, colour management, pixel filter and Workbench's shading: for a new
+    scene, or where the artist asks for it.
+    """
+    scene.camera = diorama.camera
+    render = scene.render
+    render.resolution_x, render.resolution_y = size or (
+        diorama.intrinsics.width,
+        diorama.intrinsics.height,
+    )
+    render.resolution_percentage = 100
+    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    render.dither_intensity = 0.0
+    scene.display_settings.display_device = "sRGB"
+    view = scene.view_settings
+    view.view_transform, view.look = "Standard", "None"
+    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
+    # A pixel then is the mean of its own area and nothing of its neighbours'.
+    scene.cycles.pixel_filter_type = "BOX"
+    shading = scene.display.shading
+    shading.light, shading.color_type = "FLAT", "TEXTURE"
+    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
+
+
+def set_smooth_filter(diorama: Diorama, smooth: bool) -> None:
+    """Choose between the exact picture (sharp pixels) and one interpolated for close views."""
+    for layer in diorama.layers:
+        materials.set_smooth_filter(layer.data.materials[0], smooth)
+
+
+def image_from_bytes(name: str, data: bytes) -> bpy.types.Image:
+    """Make an image of an encoded file, packed into the .blend as it is."""
+    image = bpy.data.images.new(name, 1, 1)
+    image.source = "FILE"
+    image.pack(data=data, data_len=len(data))
+    # Colours as they stand in the file, even where alpha is 0.
+    image.alpha_mode = "CHANNEL_PACKED"
+    return image
+
+
+def file_bytes(image: bpy.types.Image) -> bytes:
+    """Return the encoded file of an image, packed or beside the .blend."""
+    if image.packed_file:
+        return bytes(image.packed_file.data)
+    return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
+
+
+def disparity_image(name: str, disparity: np.ndarray) -> bpy.types.Image:
+    """Make a float image of a disparity map (h, w) whose row 0 is the top, packed without loss."""
+    height, width = disparity.shape
+    image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = disparity[::-1, :, None]
+    image.pixels.foreach_set(pixels.ravel())
+    image.pack()
+    return image
+
+
+def disparity_of(layer: bpy.types.Object) -> np.ndarray:
+    """Return the disparity map of a layer, (h, w) with row 0 at the top."""
+    image = layer[DISPARITY]
+    width, height = image.size
+    pixels = np.empty((height, width, 4), np.float32)
+    image.pixels.foreach_get(pixels.ravel())
+    return np.ascontiguousarray(pixels[::-1, :, 0])
+
+
+def _intrinsics(metadata: Mapping[str, Any]) -> Intrinsics:
+    camera, photograph = metadata["intrinsics"], metadata["photograph"]
+    return Intrinsics(
+        focal_length=float(camera["focal_length"]),
+        cx=float(camera["cx"]),
+        cy=float(camera["cy"]),
+        width=int(photograph["width"]),
+        height=int(photograph["height"]),
+    )
+
+
+def _declare_settings(
+    root: bpy.types.Object, depth: Mapping[str, Any], intrinsics: Intrinsics
+) -> None:
+    """Put the artist's settings on the root, with ranges, defaults and descriptions."""
+    start = Settings(near=float(depth["near"]), far=float(depth["far"]))
+    long_side = max(intrinsics.width, intrinsics.height)
+    resolutions = {
+        "viewport_resolution": min(1.0, VIEWPORT_CELLS / long_side),
+        "render_resolution": min(1.0, RENDER_CELLS / long_side),
+    }
+    for key, (_, minimum, soft_maximum, maximum, description) in SETTING_RANGES.items():
+        value = resolutions.get(key) or getattr(start, key)
+        root[key] = value
+        root.id_properties_ui(key).update(
+            default=value,
+            min=minimum,
+            max=maximum,
+            soft_min=minimum,
+            soft_max=soft_maximum,
+            description=description,
+        )
+    root["lit"] = 0.0
+    root.id_properties_ui("lit").update(
+        default=0.0,
+        min=0.0,
+        max=1.0,
+        description="0 shows the photograph as it is, 1 lights it with the scene's lamps",
+    )
+
+
+def _add_object(
+    name: str,
+    data: bpy.types.ID | None,
+    collection: bpy.types.Collection,
+    part: str,
+    parent: bpy.types.Object | None = None,
+) -> bpy.types.Object:
+    item = bpy.data.objects.new(name, data)
+    item[PART_MARK] = part
+    item.parent = parent
+    collection.objects.link(item)
+    return item
+
+
+def _add_layer(
+    name: str, part: str, collection: bpy.types.Collection, root: bpy.types.Object
+) -> bpy.types.Object:
+    """Add a layer whose mesh is made by its modifier; `_set_pictures` gives it something to show."""
+    layer = _add_object(name, bpy.data.meshes.new(name), collection, part, root)
+    material = materials.picture_material(name)
+    layer.data.materials.append(material)
+    lit = material.node_tree.nodes[materials.LIT].outputs[0]
+    _drive(material.node_tree, lit.path_from_id("default_value"), root, "lit")
+    _make_live(layer, root)
+    return layer
+
+
+def _make_live(layer: bpy.types.Object, root: bpy.types.Object) -> None:
+    """Let a modifier make the layer's relief, driven by the settings on the root."""
+    old = layer.data
+    if len(old.vertices):
+        layer.data = bpy.data.meshes.new(layer.name)
+        layer.data.materials.append(old.materials[0])
+        bpy.data.meshes.remove(old)
+    modifier = add_relief_modifier(layer, {"Material": layer.data.materials[0]})
+    for key, (label, *_) in SETTING_RANGES.items():
+        _drive(layer, input_path(modifier, label), root, key)
+
+
+def _set_pictures(
+    diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> None:
+    """Show a result's pictures and disparities on the layers, in place of those they had."""
+    intrinsics = diorama.intrinsics
+    rectangles = {"photograph": photograph_rectangle(intrinsics)}
+    maps = {"photograph": "disparity", "background": "background_disparity"}
+    if diorama.background:
+        rectangles["background"] = tuple(float(x) for x in metadata["background"]["rectangle"])
+
+    for layer in diorama.layers:
+        part, material = layer[PART_MARK], layer.data.materials[0]
+        old_images = [materials.picture_of(material), layer.get(DISPARITY)]
+        picture = image_from_bytes(layer.name, arrays[part].tobytes())
+        disparity = disparity_image(f"{layer.name} disparity", arrays[maps[part]])
+        materials.set_picture(material, picture, rectangles[part])
+        layer[DISPARITY], layer[RECTANGLE] = disparity, rectangles[part]
+        inputs = _picture_inputs(intrinsics, rectangles[part]) | {"Disparity": disparity}
+        if layer != diorama.photograph:
+            inputs |= {"Behind": True, "Disparity in front": diorama.photograph[DISPARITY]}
+        for name, value in inputs.items():
+            set_input(relief_modifier(layer), name, value)
+        for image in filter(None, old_images):
+            bpy.data.images.remove(image)
+        layer.update_tag()
+
+
+def _picture_inputs(intrinsics: Intrinsics, rectangle: Rectangle) -> dict[str, float]:
+    return {
+        "Width": float(intrinsics.width),
+        "Height": float(intrinsics.height),
+        "Focal length": intrinsics.focal_length,
+        "Centre x": intrinsics.cx,
+        "Centre y": intrinsics.cy,
+        **dict(zip(("Left", "Top", "Right", "Bottom"), rectangle, strict=True)),
+    }
+
+
+def _add_dome(
+    name: str, picture: np.ndarray, collection: bpy.types.Collection, root: bpy.types.Object
+) -> bpy.types.Object:
+    """Add the surround: a sphere about the rest camera that only cameras see, and that grows with far."""
+    dome = _add_object(name, _sphere(name), collection, "dome", root)
+    image = image_from_bytes(name, picture.tobytes())
+    dome.data.materials.append(materials.dome_material(name, image))
+    dome.hide_select = True
+    dome.visible_shadow = dome.visible_diffuse = dome.visible_glossy = False
+    dome.visible_transmission = dome.visible_volume_scatter = False
+    for axis in range(3):
+        _drive(dome, "scale", root, "far", index=axis)
+    return dome
+
+
+def _sphere(name: str, columns: int = 96, rows: int = 48) -> bpy.types.Mesh:
+    """Make a sphere seen from inside, whose UV map unrolls it: -z in the middle, +y at the top."""
+    across, up = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
+    longitude, latitude = (across - 0.5) * 2 * np.pi, (up - 0.5) * np.pi
+    directions = [
+        np.sin(longitude) * np.cos(latitude),
+        np.sin(latitude),
+        -np.cos(longitude) * np.cos(latitude),
+    ]
+    vertices = np.stack(directions, axis=-1).reshape(-1, 3) * DOME_RADIUS
+    index = np.arange(vertices.shape[0], dtype=np.int32).reshape(rows + 1, columns + 1)
+    faces = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
+    uv = np.stack([across, up], axis=-1).reshape(-1, 2)
+    return mesh_of_quads(
+        name, vertices.astype(np.float32), faces.reshape(-1, 4), uv.astype(np.float32)
+    )
+
+
+def _drive(
+    owner: bpy.types.ID,
+    path: str,
+    root: bpy.types.Object,
+    setting: str,
+    factor: float = 1.0,
+    index: int = -1,
+) -> None:
+    """Let a property follow one of the root's settings, times a factor, without Python expressions."""
+    curve = owner.driver_add(path, index)
+    curve.driver.type = "AVERAGE"
+    variable = curve.driver.variables.new()
+    variable.type = "SINGLE_PROP"
+    variable.targets[0].id = root
+    variable.targets[0].data_path = f'["{setting}"]'
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    if factor != 1.0:
+        generator = curve.modifiers.new("GENERATOR")
+        generator.coefficients = (0.0, factor)
