@@ -23,7 +23,7 @@ from zograscope_server.depth.diorama import (
     pack_diorama,
 )
 from zograscope_server.depth.estimate import DepthMap
-from zograscope_server.images import Photograph, read_photograph
+from zograscope_server.images import Photograph
 from zograscope_server.tasks import TaskContext
 
 WIDTH, HEIGHT = 160, 120
@@ -158,8 +158,9 @@ def test_a_toned_picture_is_a_photograph_and_a_coloured_one_a_print():
     ],
 )
 def test_the_kind_of_real_pictures_is_guessed(shared, name, kind):
-    read = read_photograph((shared / "photos" / name).read_bytes(), name)
-    assert guess_kind(crop_photograph(read, find_paper_border(read.pixels))) == kind
+    pixels = cv2.cvtColor(cv2.imread(str(shared / "photos" / name)), cv2.COLOR_BGR2RGB)
+    picture = crop_photograph(photograph(pixels), find_paper_border(pixels))
+    assert guess_kind(picture) == kind
 
 
 @settings(max_examples=50, deadline=None)
@@ -174,6 +175,19 @@ def test_a_crop_is_exact_or_refused(edges):
         with pytest.raises(ZograscopeError) as refusal:
             crop_photograph(photograph(scene()), edges)
         assert refusal.value.code == "bad-parameters"
+
+
+def test_a_depth_map_that_the_artist_brought_is_cropped_alike():
+    ramp = np.repeat(np.linspace(0, 1, 80, dtype=np.float32)[None], 60, axis=0)
+    parts = make_diorama(
+        photograph(scene()),
+        depth_map(disparity=ramp),
+        DioramaOptions(crop=(40, 20, 120, 100), background=False, kind="print"),
+    )
+    across = parts.disparity[-1]
+    middles = 40 + (np.arange(len(across)) + 0.5) * 80 / len(across)
+    assert across == pytest.approx((middles * 80 / WIDTH - 0.5) / 79, abs=1e-4)
+    assert parts.disparity.shape == (40, 40)
 
 
 def test_without_background_there_is_none():

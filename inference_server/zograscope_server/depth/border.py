@@ -51,7 +51,9 @@ def find_paper_border(pixels: np.ndarray) -> Rectangle | None:
 
     def same_paper(one: str, other: str) -> bool:
         a, b = margins[one], margins[other]
-        return a is not None and b is not None and _distance(a.colour, b.colour) <= SAME_PAPER
+        if a is None or b is None:
+            return False
+        return bool(_distance(a.colour, b.colour) <= SAME_PAPER)
 
     if same_paper("left", "right"):
         reference = "left"

@@ -103,7 +103,7 @@ def _unseen(preview: np.ndarray) -> None:
 
 def make_diorama(
     photograph: Photograph,
-    estimate: Estimate,
+    estimate: Estimate | DepthMap,
     options: DioramaOptions = DioramaOptions(),
     progress: Progress = _quiet,
     preview: Preview = _unseen,
@@ -112,7 +112,8 @@ def make_diorama(
 
     Args:
         photograph: the scan as it was read.
-        estimate: how depth is found, such as `estimate_depth`.
+        estimate: how depth is found, such as `estimate_depth`, or a depth map of the whole scan
+            that the artist brought.
         options: the artist's decisions.
         progress: told the fraction done and the stage, in an artist's words.
         preview: shown the disparity, small, as soon as there is one.
@@ -123,11 +124,16 @@ def make_diorama(
     """
     progress(0.02, "Looking for paper borders")
     border = find_paper_border(photograph.pixels)
-    photograph = crop_photograph(photograph, _choose_crop(options.crop, border))
+    crop = _choose_crop(options.crop, border)
+    scan_size = photograph.pixels.shape[:2]
+    photograph = crop_photograph(photograph, crop)
     kind = options.kind if options.kind != "auto" else guess_kind(photograph)
 
     progress(0.05, "Estimating depth")
-    depth = estimate(photograph)
+    if isinstance(estimate, DepthMap):
+        depth = crop_depth_map(estimate, crop, scan_size)
+    else:
+        depth = estimate(photograph)
     preview(_small_preview(depth.disparity))
 
     progress(0.60, "Finding the sky")
@@ -216,6 +222,27 @@ def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Phot
         pixels=np.ascontiguousarray(photograph.pixels[part]),
         alpha=None if alpha is None else np.ascontiguousarray(alpha[part]),
     )
+
+
+def crop_depth_map(
+    depth: DepthMap, rectangle: Rectangle | None, scan_size: tuple[int, int]
+) -> DepthMap:
+    """Cut the same rectangle out of a depth map of the whole scan of (height, width) pixels."""
+    if rectangle is None:
+        return depth
+    rows, columns = depth.disparity.shape
+    height, width = scan_size
+    left, top, right, bottom = rectangle
+    # The crop's pixel grid, brought to the depth map's own resolution.
+    crop_columns = max(2, round((right - left) * columns / width))
+    crop_rows = max(2, round((bottom - top) * rows / height))
+    x = left + (np.arange(crop_columns, dtype=np.float32) + 0.5) * (right - left) / crop_columns
+    y = top + (np.arange(crop_rows, dtype=np.float32) + 0.5) * (bottom - top) / crop_rows
+    map_x, map_y = np.meshgrid(x * columns / width - 0.5, y * rows / height - 0.5)
+    disparity = cv2.remap(
+        depth.disparity, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return replace(depth, disparity=disparity)
 
 
 def guess_kind(photograph: Photograph) -> Kind:

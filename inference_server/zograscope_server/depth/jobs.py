@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zograscope_server.depth.diorama import DioramaOptions
 
 QUALITY_LONG_SIDE = {"draft": 512, "standard": 1024, "high": 2048, "full": None}
+NEAR_TONES = ("white", "black")
 KINDS = ("auto", "photograph", "print")
 FIELD_OF_VIEW_RANGE = (1.0, 170.0)
 MESH_FORMATS = ("glb", "ply", "obj")
@@ -35,7 +36,8 @@ def diorama(
     name = str(parameters.get("file_name", "photograph"))
     context.progress(0.0, "Reading the photograph")
     photograph = read_photograph(_required(inputs, "image").tobytes(), name)
-    parts = make_diorama(photograph, options, context.progress, context.preview)
+    estimate = _choose_estimate(inputs, parameters, context)
+    parts = make_diorama(photograph, estimate, options, context.progress, context.preview)
     context.progress(0.92, "Packing the diorama")
     return TaskResult(*pack_diorama(parts, name))
 
@@ -102,6 +104,24 @@ def read_diorama_options(parameters: Mapping[str, Any]) -> "DioramaOptions":
         kind=_one_of(parameters, "kind", KINDS, "auto"),  # type: ignore[arg-type]
         background=background,
     )
+
+
+def _choose_estimate(
+    inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any], context: TaskContext
+) -> Any:
+    """The depth map that the artist brought, or the model of the artist's choice."""
+    from functools import partial
+
+    from zograscope_server.depth.depth_map_file import read_depth_map
+    from zograscope_server.depth.estimate import estimate_depth
+
+    if "depth_map" in inputs:
+        name = str(parameters.get("depth_map_name", "depth map"))
+        near = _one_of(parameters, "depth_map_near", NEAR_TONES, "white")
+        return read_depth_map(inputs["depth_map"].tobytes(), name, near_is_white=near == "white")
+    quality = _one_of(parameters, "quality", tuple(QUALITY_LONG_SIDE), "standard")
+    model = context.models.load(str(parameters.get("model", "default")))
+    return partial(estimate_depth, model=model, long_side=QUALITY_LONG_SIDE[quality])
 
 
 def _read_crop(crop: Any) -> Any:
