@@ -44,14 +44,15 @@ def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndar
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
 
     core = _reaching_top(_even(lab[..., 0]))
-    if disparity is not None:
-        far = cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)
-        core &= far <= np.quantile(far, (0.02, 0.98)).mean()  # the farther half of the range
     if not core.any():
         return nothing
     sky = _grow_to_edges(lab, core)
     if not _is_plausible(sky, lab):
         return nothing
+    if disparity is not None:
+        near = cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)
+        if np.median(near[sky]) > np.median(near[~sky]):
+            return nothing
     return cv2.resize(sky.astype(np.float32), (width, height)) > 0.5
 
 
