@@ -1,0 +1,439 @@
+"""The broker: one ROUTER socket to the clients, one to the workers, and a loop between them.
+
+It computes nothing, so that it answers at once whatever the workers do. Messages from the network
+are checked before anything is done with them, and none of them can end the loop.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import zmq
+from zograscope_protocol import wire
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
+
+from zograscope_server.broker.endpoints import Endpoints
+from zograscope_server.broker.job_store import Job, JobStore
+from zograscope_server.broker.lock import lock_folder
+from zograscope_server.broker.scheduler import Scheduler
+from zograscope_server.broker.spool import JOB_ID, Spool, Upload
+from zograscope_server.broker.worker_pool import PoolSettings, WorkerPool
+from zograscope_server.result_file import ResultFile
+from zograscope_server.tasks import load_tasks
+
+logger = logging.getLogger(__name__)
+
+SERVER_NAME = f"zograscope_server {version('zograscope_server')}"
+MOST_INPUT_BYTES = 2 << 30
+UPLOAD_WINDOW = 8 << 20
+HEARTBEAT = 2.0
+# Milliseconds between looks at the worker processes, and at hashes that will soon be ready.
+WATCH_INTERVAL = 100
+HASH_INTERVAL = 1
+# A client unheard for so many seconds is forgotten; it says hello again if it comes back.
+CLIENT_SILENCE = 3600.0
+MOST_OPEN_RESULTS = 8
+RECENT_JOBS = 20
+MOST_LISTED_JOBS = 200
+MOST_ECHOED = 64
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """What `zograscope serve` was asked for. Sizes in bytes, times in seconds."""
+
+    state_folder: Path
+    models_folder: Path
+    devices: tuple[str, ...] = ("auto",)
+    tcp: str | None = None
+    memory_limit: int | None = None
+    spool_limit: int = 20_000_000_000
+    idle_seconds: float = 600.0
+    threads: int = 1
+
+
+@dataclass
+class _Client:
+    """A client that said hello: the jobs it hears of, and what it was sent of which array."""
+
+    last_heard: float
+    jobs: set[str] = field(default_factory=set)
+    sent: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass
+class _Input:
+    """An input array that is coming in."""
+
+    upload: Upload
+    size: int
+    credited: int = 0
+
+
+class Broker:
+    """A server on one state folder, from `with` to its end.
+
+    Entering raises ZograscopeError `folder-not-writable`, `server-running`, `port-in-use` or
+    `bad-endpoint`.
+    """
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        self._settings = settings
+        self._started = time.monotonic()
+        self._running = True
+        self._clients: dict[bytes, _Client] = {}
+        self._inputs: dict[tuple[str, str], _Input] = {}
+        self._results: OrderedDict[str, ResultFile] = OrderedDict()
+        self._handlers: dict[str, Callable[[bytes, dict[str, Any], memoryview | None], None]] = {
+            "heartbeat": self._heartbeat,
+            "submit": self._submit,
+            "chunk": self._chunk,
+            "credit": self._credit,
+            "attach": self._attach,
+            "cancel": self._cancel,
+            "status": self._status,
+            "models": self._models,
+            "shutdown": self._shutdown,
+        }
+
+    def __enter__(self) -> "Broker":
+        settings = self._settings
+        state = settings.state_folder
+        try:
+            state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            settings.models_folder.mkdir(parents=True, exist_ok=True)
+            self._lock = lock_folder(state)
+            self._spool = Spool(state / "spool", settings.spool_limit)
+            self._store = JobStore(state / "jobs.sqlite")
+        except OSError as error:
+            raise ZograscopeError(
+                "folder-not-writable", details=str(error), folder=str(state)
+            ) from error
+        self._endpoints = Endpoints(state, settings.tcp)
+        self._socket = self._endpoints.clients
+        self._pool = WorkerPool(
+            self._endpoints.workers,
+            self._endpoints.workers_endpoint,
+            self._endpoints.worker_keys,
+            PoolSettings(
+                devices=settings.devices,
+                models_folder=settings.models_folder,
+                idle_seconds=settings.idle_seconds,
+                threads=settings.threads,
+                memory_limit=settings.memory_limit,
+            ),
+        )
+        self._scheduler = Scheduler(
+            store=self._store,
+            spool=self._spool,
+            pool=self._pool,
+            tasks=load_tasks(),
+            models_folder=settings.models_folder,
+            announce=self._announce,
+        )
+        self._scheduler.recover()
+        self._pool.start()
+        self._endpoints.publish()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._endpoints.withdraw()
+        for address in self._clients:
+            self._send(address, {"type": "goodbye", "reason": "the server stops"})
+        self._pool.stop()
+        self._scheduler.close()
+        self._endpoints.close()
+        self._store.close()
+        self._lock.close()
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients find it."""
+        return self._endpoints.endpoint
+
+    def run(self) -> None:
+        """Serve until `stop` is called or a client asks for the end."""
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._pool.socket, zmq.POLLIN)
+        while self._running:
+            poller.poll(HASH_INTERVAL if self._scheduler.hashing else WATCH_INTERVAL)
+            self._receive_from_clients()
+            self._receive_from_workers()
+
+    def stop(self) -> None:
+        """Leave the loop at its next turn; may be called from a signal handler."""
+        self._running = False
+
+    # What comes in
+
+    def _receive_from_workers(self) -> None:
+        # Words of workers before their deaths: a job that was done needs no second attempt.
+        for worker, header, buffer in self._pool.receive():
+            self._guarded(self._scheduler.worker_said, worker, header, buffer)
+        for loss in self._pool.watch():
+            self._guarded(self._scheduler.worker_lost, loss)
+        self._guarded(self._scheduler.collect_hashes)
+
+    def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
+        try:
+            action(*arguments)
+        except Exception:
+            logger.exception("the broker goes on after an error")
+
+    def _receive_from_clients(self) -> None:
+        """Handle what has come from clients, a bounded share of it, so that workers get theirs."""
+        for _ in range(64):
+            try:
+                address, *frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            self._handle(address.bytes, frames)
+
+    def _handle(self, address: bytes, frames: list[zmq.Frame]) -> None:
+        """Act on one message; what is wrong with it is told to its sender."""
+        header: dict[str, Any] = {}
+        try:
+            header, buffer = wire.decode(frames)
+            if header["type"] == "hello":
+                self._hello(address, header)
+                return
+            client = self._clients.get(address)
+            if client is None:
+                raise ZograscopeError("hello-first")
+            client.last_heard = time.monotonic()
+            handler = self._handlers.get(header["type"])
+            if handler is None:
+                raise ZograscopeError("bad-message", details=f"unknown type {header['type']!r}")
+            handler(address, header, buffer)
+        except ZograscopeError as error:
+            self._send_error(address, header, error)
+        except Exception as error:
+            logger.exception("a message could not be handled")
+            self._send_error(address, header, ZograscopeError("internal", details=repr(error)))
+
+    def _hello(self, address: bytes, header: dict[str, Any]) -> None:
+        check_protocol(header.get("protocol"))
+        now = time.monotonic()
+        self._clients[address] = _Client(now)
+        for silent in [a for a, c in self._clients.items() if now - c.last_heard > CLIENT_SILENCE]:
+            del self._clients[silent]
+        self._send(
+            address,
+            {
+                "type": "welcome",
+                "protocol": PROTOCOL_VERSION,
+                "server": SERVER_NAME,
+                "server_id": self._endpoints.server_id,
+                "limits": {
+                    "header": wire.MOST_HEADER_BYTES,
+                    "inputs": MOST_INPUT_BYTES,
+                    "chunk": wire.MOST_CHUNK_BYTES,
+                },
+                "heartbeat": HEARTBEAT,
+            },
+        )
+
+    def _heartbeat(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        self._send(address, _reply(header, "heartbeat"))
+
+    def _submit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job_id = _job_id(header)
+        inputs = wire.check_descriptions(header.get("inputs"))
+        total = sum(array["bytes"] for array in inputs)
+        if total > MOST_INPUT_BYTES:
+            raise ZograscopeError("input-too-large", size=total, limit=MOST_INPUT_BYTES)
+        task, parameters = header.get("task"), header.get("parameters")
+        if not isinstance(task, str) or not isinstance(parameters, dict):
+            raise ZograscopeError("bad-message", details="submit without task or parameters")
+        job = self._scheduler.submit(job_id, task, parameters, inputs)
+        self._tell_where_it_stands(address, header, job)
+
+    def _attach(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job = self._scheduler.find(_job_id(header))
+        self._tell_where_it_stands(address, header, job)
+
+    def _cancel(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job = self._scheduler.find(_job_id(header))
+        self._scheduler.cancel(job)
+        if job.finished:
+            self._send(address, self._scheduler.outcome(job))
+
+    def _tell_where_it_stands(self, address: bytes, header: dict[str, Any], job: Job) -> None:
+        """Let the client hear of the job from now on, and catch up on what it missed."""
+        client = self._clients[address]
+        client.jobs.add(job.id)
+        client.sent = {key: sent for key, sent in client.sent.items() if key[0] != job.id}
+        self._send(address, {**_reply(header, "accepted"), "job": job.id, "state": job.state})
+        if job.finished:
+            self._send(address, self._scheduler.outcome(job))
+        elif job.state == "receiving":
+            for array in job.inputs:
+                self._renew_credit(address, job.id, array["name"], self._input(job, array))
+            self._go_on_when_complete(job)
+        else:
+            self._send(address, self._scheduler.progress(job))
+
+    # Inputs
+
+    def _chunk(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job_id, name = _job_id(header), str(header.get("name"))
+        incoming = self._inputs.get((job_id, name))
+        if incoming is None:
+            # It was under way when the job was cancelled, or when this server took another's place.
+            return
+        if buffer is None or buffer.nbytes > wire.MOST_CHUNK_BYTES:
+            raise ZograscopeError("bad-message", details="a chunk without bytes or with too many")
+        upload = incoming.upload
+        if header.get("offset") != upload.received:
+            self._renew_credit(address, job_id, name, incoming)
+            return
+        if upload.received + buffer.nbytes > incoming.size:
+            raise ZograscopeError("bad-message", details="more bytes than were announced")
+        job = self._scheduler.find(job_id)
+        try:
+            upload.write(buffer)
+        except ZograscopeError as error:
+            self._close_inputs(job)
+            self._scheduler.fail(job, error)
+            return
+        if upload.received == incoming.size:
+            self._go_on_when_complete(job)
+        elif incoming.credited - upload.received <= UPLOAD_WINDOW // 2:
+            self._renew_credit(address, job_id, name, incoming)
+
+    def _input(self, job: Job, array: dict[str, Any]) -> _Input:
+        key = (job.id, array["name"])
+        if key not in self._inputs:
+            upload = self._spool.open_upload(job.id, job.inputs.index(array))
+            self._inputs[key] = _Input(upload, array["bytes"])
+        return self._inputs[key]
+
+    def _renew_credit(self, address: bytes, job_id: str, name: str, incoming: _Input) -> None:
+        received = incoming.upload.received
+        if received < incoming.size:
+            incoming.credited = received + UPLOAD_WINDOW
+            self._send(
+                address,
+                {
+                    "type": "credit",
+                    "job": job_id,
+                    "name": name,
+                    "offset": received,
+                    "window": UPLOAD_WINDOW,
+                },
+            )
+
+    def _go_on_when_complete(self, job: Job) -> None:
+        inputs = [self._input(job, array) for array in job.inputs]
+        if all(incoming.upload.received == incoming.size for incoming in inputs):
+            self._close_inputs(job)
+            self._scheduler.inputs_complete(job)
+
+    def _close_inputs(self, job: Job) -> None:
+        for array in job.inputs:
+            incoming = self._inputs.pop((job.id, array["name"]), None)
+            if incoming is not None:
+                incoming.upload.close()
+
+    # Results
+
+    def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job_id, name = _job_id(header), header.get("name")
+        offset, window = header.get("offset"), header.get("window")
+        if not (isinstance(offset, int) and isinstance(window, int) and offset >= 0 and window > 0):
+            raise ZograscopeError("bad-message", details="credit without offset and window")
+        result = self._result(job_id)
+        if name not in result.names:
+            raise ZograscopeError("bad-message", details=f"the result has no array {name!r}")
+        view = result.buffer(name)
+        sent = self._clients[address].sent
+        start = max(sent.get((job_id, name), 0), offset)
+        end = min(offset + window, view.nbytes)
+        for position in range(start, end, wire.MOST_CHUNK_BYTES):
+            chunk = view[position : min(position + wire.MOST_CHUNK_BYTES, end)]
+            header = {"type": "chunk", "job": job_id, "name": name, "offset": position}
+            self._send(address, header, chunk)
+        sent[job_id, name] = max(start, end)
+
+    def _result(self, job_id: str) -> ResultFile:
+        """Return the result of a job, kept open while it is being fetched."""
+        if job_id not in self._results:
+            self._results[job_id] = self._scheduler.result(self._scheduler.find(job_id))
+            if len(self._results) > MOST_OPEN_RESULTS:
+                self._results.popitem(last=False)
+        self._results.move_to_end(job_id)
+        return self._results[job_id]
+
+    # The server itself
+
+    def _status(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        jobs = self._scheduler.unfinished() + self._store.recent(RECENT_JOBS)
+        self._send(
+            address,
+            {
+                **_reply(header, "status"),
+                "server": SERVER_NAME,
+                "uptime": time.monotonic() - self._started,
+                "workers": [worker.to_status() for worker in self._pool.workers],
+                "jobs": [
+                    {
+                        "job": job.id,
+                        "task": job.task,
+                        "state": job.state,
+                        "progress": job.fraction,
+                        "stage": job.stage,
+                        "created": job.created,
+                    }
+                    for job in jobs[:MOST_LISTED_JOBS]
+                ],
+                "spool": {"bytes": self._spool.bytes_used, "limit": self._spool.limit},
+            },
+        )
+
+    def _models(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        from zograscope_server.models.catalogue import describe_models
+
+        models = describe_models(self._settings.models_folder)
+        self._send(address, {**_reply(header, "models"), "models": models})
+
+    def _shutdown(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        self.stop()
+
+    # What goes out
+
+    def _announce(self, job: Job, header: dict[str, Any], buffer: memoryview | None) -> None:
+        """Tell a job's news to all clients that want to hear of it."""
+        for address, client in self._clients.items():
+            if job.id in client.jobs:
+                self._send(address, header, buffer)
+
+    def _send_error(self, address: bytes, header: dict[str, Any], error: ZograscopeError) -> None:
+        reply = {**_reply(header, "error"), **error.to_header()}
+        if isinstance(header.get("job"), str):
+            reply["job"] = header["job"][:MOST_ECHOED]
+        self._send(address, reply)
+
+    def _send(
+        self, address: bytes, header: dict[str, Any], buffer: memoryview | None = None
+    ) -> None:
+        self._socket.send_multipart([address, *wire.encode(header, buffer)], copy=False)
+
+
+def _reply(header: dict[str, Any], message_type: str) -> dict[str, Any]:
+    """Return the start of a direct answer: it carries the request's number back."""
+    request = header.get("request")
+    return {"type": message_type} | ({"request": request} if isinstance(request, int) else {})
+
+
+def _job_id(header: dict[str, Any]) -> str:
+    job_id = header.get("job")
+    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        raise ZograscopeError("bad-message", details=f"not a job id: {str(job_id)[:MOST_ECHOED]!r}")
+    return job_id

@@ -1,0 +1,268 @@
+"""The worker processes: started, watched, fed with jobs, stopped, and replaced when they die."""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import zmq
+from zograscope_protocol import wire
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.worker.settings import WorkerSettings
+
+logger = logging.getLogger(__name__)
+
+# Seconds. A task should look for a cancel every second; a worker that does not is killed.
+CANCEL_GRACE = 4.0
+STOP_GRACE = 3.0
+MEMORY_INTERVAL = 0.25
+LONGEST_RESTART_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """How the workers are to be: `memory_limit` in bytes for each, None for none."""
+
+    devices: tuple[str, ...]
+    models_folder: Path
+    idle_seconds: float
+    threads: int
+    memory_limit: int | None
+
+
+@dataclass(frozen=True)
+class WorkerLost:
+    """A worker is gone that had a job: which job, and the error that says why."""
+
+    job: str
+    error: ZograscopeError
+
+
+@dataclass
+class Worker:
+    """One worker as the broker sees it."""
+
+    number: int
+    device: str
+    generation: int = 0
+    process: subprocess.Popen | None = None
+    state: str = "starting"
+    models: list[str] = field(default_factory=list)
+    memory: int = 0
+    job: str | None = None
+    cancel_deadline: float | None = None
+    kill_reason: ZograscopeError | None = None
+    restart_at: float = 0.0
+    failed_starts: int = 0
+
+    @property
+    def identity(self) -> str:
+        """Its address; a process that takes another's place gets a new one."""
+        return f"worker-{self.number}-{self.generation}"
+
+    def to_status(self) -> dict[str, Any]:
+        """Return what the status message says of it."""
+        return {
+            "device": self.device,
+            "state": self.state,
+            "pid": None if self.process is None else self.process.pid,
+            "job": self.job,
+            "memory": self.memory,
+            "models": self.models,
+        }
+
+
+class WorkerPool:
+    """The workers of one broker, one for each device."""
+
+    def __init__(
+        self, socket: zmq.Socket, endpoint: str, keys: dict[str, str], settings: PoolSettings
+    ) -> None:
+        """`socket` is a ROUTER bound to `endpoint`; `keys` are a worker's CURVE keys, if any."""
+        self.socket = socket
+        self.workers = [Worker(number, device) for number, device in enumerate(settings.devices)]
+        self._endpoint = endpoint
+        self._keys = keys
+        self._settings = settings
+        self._next_memory_look = 0.0
+
+    def start(self) -> None:
+        """Start all workers."""
+        for worker in self.workers:
+            self._spawn(worker)
+
+    def idle_worker(self) -> Worker | None:
+        """Return a worker that waits for a job, or None."""
+        for worker in self.workers:
+            if worker.state == "idle" and worker.job is None and worker.kill_reason is None:
+                return worker
+        return None
+
+    def run(self, worker: Worker, job: str, request: dict[str, Any]) -> None:
+        """Give the idle worker a job: `request` is the message that describes it."""
+        worker.job = job
+        self._send(worker, {"type": "run", "job": job, **request})
+
+    def cancel(self, job: str) -> None:
+        """Ask the worker that runs the job to stop, and see to it that it does."""
+        for worker in self.workers:
+            if worker.job == job and worker.cancel_deadline is None:
+                worker.cancel_deadline = time.monotonic() + CANCEL_GRACE
+                self._send(worker, {"type": "cancel", "job": job})
+
+    def replace(self, worker: Worker, reason: ZograscopeError) -> None:
+        """Kill the worker; `watch` will report the loss with that reason and start another."""
+        worker.kill_reason = reason
+        if worker.process is not None:
+            worker.process.kill()
+
+    def receive(self) -> Iterator[tuple[Worker, dict[str, Any], memoryview | None]]:
+        """Yield the messages that have come, having noted what they say about the workers."""
+        while True:
+            try:
+                identity, *frames = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            worker = self._worker_of(identity.decode())
+            if worker is None:
+                continue
+            header, buffer = wire.decode(frames)
+            match header["type"]:
+                case "state":
+                    worker.state = header["state"]
+                    worker.device = header["device"]
+                    worker.models = header["models"]
+                    worker.failed_starts = 0
+                case "done" | "failed" | "cancelled":
+                    worker.job = None
+                    worker.cancel_deadline = None
+            yield worker, header, buffer
+
+    def watch(self) -> list[WorkerLost]:
+        """Look after the processes; call it several times a second. Return the losses."""
+        now = time.monotonic()
+        if now >= self._next_memory_look:
+            self._next_memory_look = now + MEMORY_INTERVAL
+            for worker in self.workers:
+                self._look_at_memory(worker)
+        losses = []
+        for worker in self.workers:
+            if worker.cancel_deadline is not None and now > worker.cancel_deadline:
+                worker.cancel_deadline = None
+                self.replace(worker, ZograscopeError("job-cancelled"))
+            if worker.process is None:
+                if now >= worker.restart_at:
+                    self._spawn(worker)
+            elif worker.process.poll() is not None:
+                losses += self._bury(worker)
+        return losses
+
+    def stop(self) -> None:
+        """Stop all workers: those that do not leave by themselves are killed."""
+        processes = [worker.process for worker in self.workers if worker.process is not None]
+        for process in processes:
+            _let_go(process)
+        for process in processes:
+            try:
+                process.wait(STOP_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.socket.close(linger=0)
+
+    def _spawn(self, worker: Worker) -> None:
+        worker.generation += 1
+        worker.state = "starting"
+        settings = WorkerSettings(
+            endpoint=self._endpoint,
+            identity=worker.identity,
+            device=self._settings.devices[worker.number],
+            models_folder=str(self._settings.models_folder),
+            idle_seconds=self._settings.idle_seconds,
+            **self._keys,
+        )
+        worker.process = subprocess.Popen(
+            [sys.executable, "-m", "zograscope_server.worker"],
+            stdin=subprocess.PIPE,
+            env=os.environ | _thread_bounds(self._settings.threads),
+        )
+        assert worker.process.stdin is not None
+        # A process that ended at once is found by `watch`.
+        with contextlib.suppress(BrokenPipeError):
+            worker.process.stdin.write(settings.to_line())
+            worker.process.stdin.flush()
+
+    def _bury(self, worker: Worker) -> list[WorkerLost]:
+        """Note that the worker's process has ended, and when to start another."""
+        assert worker.process is not None
+        status = worker.process.returncode
+        logger.warning("worker %d (%s) ended with %d", worker.number, worker.device, status)
+        _let_go(worker.process)
+        worker.process = None
+        worker.models = []
+        worker.memory = 0
+        losses = []
+        if worker.state == "starting":
+            worker.failed_starts += 1
+        if worker.job is not None:
+            reason = worker.kill_reason or ZograscopeError(
+                "worker-died", details=f"the process ended with status {status}"
+            )
+            if worker.cancel_deadline is not None:
+                reason = ZograscopeError("job-cancelled")
+            losses.append(WorkerLost(worker.job, reason))
+        pause = min(2.0**worker.failed_starts - 1, LONGEST_RESTART_PAUSE)
+        worker.restart_at = time.monotonic() + pause
+        worker.state = "starting"
+        worker.job = None
+        worker.kill_reason = None
+        worker.cancel_deadline = None
+        return losses
+
+    def _look_at_memory(self, worker: Worker) -> None:
+        if worker.process is None:
+            return
+        try:
+            worker.memory = psutil.Process(worker.process.pid).memory_info().rss
+        except psutil.NoSuchProcess:
+            return
+        limit = self._settings.memory_limit
+        if limit is not None and worker.memory > limit and worker.kill_reason is None:
+            details = f"the worker used {worker.memory} bytes, its limit is {limit}"
+            self.replace(worker, ZograscopeError("out-of-memory", details=details))
+
+    def _worker_of(self, identity: str) -> Worker | None:
+        for worker in self.workers:
+            if worker.identity == identity:
+                return worker
+        return None
+
+    def _send(self, worker: Worker, header: dict[str, Any]) -> None:
+        self.socket.send_multipart([worker.identity.encode(), *wire.encode(header)])
+
+
+def _let_go(process: subprocess.Popen) -> None:
+    """Close the process's standard input, which is how a worker knows that it must leave."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+
+
+def _thread_bounds(threads: int) -> dict[str, str]:
+    """Return the environment that keeps the number libraries to so many threads."""
+    names = (
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "OPENCV_FOR_THREADS_NUM",
+    )
+    return dict.fromkeys(names, str(threads))

@@ -1,0 +1,76 @@
+"""`zograscope serve`: run the helper server until it is told to stop."""
+
+import argparse
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from zograscope_protocol.connection import state_folder
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser("serve", help="run the helper server")
+    parser.add_argument(
+        "--tcp",
+        metavar="HOST:PORT",
+        help="listen there, encrypted, for the keys that `zograscope allow` added "
+        "(default: for this user on this machine only)",
+    )
+    parser.add_argument(
+        "--device",
+        action="append",
+        metavar="auto|cpu|cuda:0|mps",
+        help="a device to compute on; give it again for several (default: auto)",
+    )
+    parser.add_argument(
+        "--memory-limit", type=float, metavar="GB", help="stop a job that uses more (default: none)"
+    )
+    parser.add_argument(
+        "--spool-limit",
+        type=float,
+        default=20.0,
+        metavar="GB",
+        help="disk space for inputs and kept results (default: %(default)s)",
+    )
+    parser.add_argument("--state", type=Path, metavar="FOLDER", help="where jobs and keys are kept")
+    parser.add_argument("--models", type=Path, metavar="FOLDER", help="where models are kept")
+    parser.add_argument(
+        "--idle-unload",
+        type=float,
+        default=10.0,
+        metavar="MINUTES",
+        help="let go of a model unused for so long (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="processor threads for each device (default: all)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a client or a signal stops it."""
+    from zograscope_server.broker.broker import Broker, BrokerSettings
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    state = arguments.state or state_folder()
+    devices = tuple(arguments.device or ["auto"])
+    memory_limit = arguments.memory_limit
+    settings = BrokerSettings(
+        state_folder=state,
+        models_folder=arguments.models or state / "models",
+        devices=devices,
+        tcp=arguments.tcp,
+        memory_limit=None if memory_limit is None else int(memory_limit * 1e9),
+        spool_limit=int(arguments.spool_limit * 1e9),
+        idle_seconds=arguments.idle_unload * 60,
+        threads=arguments.threads or max(1, (os.cpu_count() or 1) // len(devices)),
+    )
+    with Broker(settings) as broker:
+        signal.signal(signal.SIGTERM, lambda number, frame: broker.stop())
+        signal.signal(signal.SIGINT, lambda number, frame: broker.stop())
+        print(f"Zograscope server ready at {broker.endpoint}", flush=True)
+        broker.run()
+    return 0

@@ -1,0 +1,22 @@
+"""`zograscope stop`: end the server; its unfinished jobs go on when it starts again."""
+
+import argparse
+from typing import Any
+
+from zograscope_protocol.blocking import BlockingClient
+
+TIMEOUT = 10.0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("stop", help="stop the server; its jobs go on at its next start")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tell the server to stop."""
+    with BlockingClient(timeout=TIMEOUT) as client:
+        client.shutdown_server()
+    print("The server stops.")
+    return 0

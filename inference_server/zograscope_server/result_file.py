@@ -1,0 +1,102 @@
+"""A result in one file: written by the worker in one go, mapped by the broker to serve it.
+
+    8 bytes   magic
+    8 bytes   length of the header, little-endian
+    header    JSON: {"metadata": {...}, "arrays": [description + "offset"], "data_bytes": n}
+    data      n bytes from the next multiple of 64: the arrays, C order, each at its offset
+
+The file appears under its name by an atomic rename. There is no fsync: a file that a power cut
+shortened is seen by its size, and then counts as absent and is computed again.
+"""
+
+import errno
+import json
+import mmap
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.wire import describe_array
+
+TEMPORARY_PREFIX = "."
+
+_MAGIC = b"ZOGRESU1"
+_PREFIX_BYTES = 16
+_ALIGNMENT = 64
+
+
+def write_result(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write a result so that `path` is there whole or not at all.
+
+    Raises ZograscopeError `spool-full` when the disk is full.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            _write(file, arrays, metadata)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ZograscopeError("spool-full", details=str(error)) from error
+        raise
+
+
+def _write(file: BinaryIO, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    descriptions = []
+    data_bytes = 0
+    for name, array in arrays.items():
+        descriptions.append({**describe_array(name, array), "offset": data_bytes})
+        data_bytes += _aligned(array.nbytes)
+    header = json.dumps(
+        {"metadata": metadata, "arrays": descriptions, "data_bytes": data_bytes}
+    ).encode()
+    data_start = _aligned(_PREFIX_BYTES + len(header))
+    file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+    for array, description in zip(arrays.values(), descriptions, strict=True):
+        file.seek(data_start + description["offset"])
+        file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    file.truncate(data_start + data_bytes)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
+
+
+class ResultFile:
+    """A result mapped into memory, read-only.
+
+    Raises FileNotFoundError when there is none and ValueError when the file is not whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self.size = os.fstat(file.fileno()).st_size
+            if self.size < _PREFIX_BYTES:
+                raise ValueError(f"{path} is too short for a result")
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        header_bytes = int.from_bytes(self._map[8:_PREFIX_BYTES], "little")
+        header_end = _PREFIX_BYTES + header_bytes
+        if self._map[:8] != _MAGIC or header_end > self.size:
+            raise ValueError(f"{path} is not a result")
+        header = json.loads(self._map[_PREFIX_BYTES:header_end])
+        self._data_start = _aligned(header_end)
+        if self._data_start + header["data_bytes"] != self.size:
+            raise ValueError(f"{path} is cut short")
+        self.metadata: dict[str, Any] = header["metadata"]
+        self._offsets = {array["name"]: array.pop("offset") for array in header["arrays"]}
+        self.arrays: list[dict[str, Any]] = header["arrays"]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays."""
+        return [array["name"] for array in self.arrays]
+
+    def buffer(self, name: str) -> memoryview:
+        """Return the bytes of the array `name`, without a copy."""
+        size = next(array["bytes"] for array in self.arrays if array["name"] == name)
+        offset = self._data_start + self._offsets[name]
+        return memoryview(self._map)[offset : offset + size]
