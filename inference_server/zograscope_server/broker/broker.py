@@ -17,6 +17,7 @@ import zmq
 from zograscope_protocol import wire
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
+from zograscope_protocol.transfers import Receiver, Sender
 
 from zograscope_server.broker.endpoints import Endpoints
 from zograscope_server.broker.job_store import Job, JobStore
@@ -31,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 SERVER_NAME = f"zograscope_server {version('zograscope_server')}"
 MOST_INPUT_BYTES = 2 << 30
-UPLOAD_WINDOW = 8 << 20
 HEARTBEAT = 2.0
 # Milliseconds between looks at the worker processes, and at hashes that will soon be ready.
 WATCH_INTERVAL = 100
@@ -60,11 +60,11 @@ class BrokerSettings:
 
 @dataclass
 class _Client:
-    """A client that said hello: the jobs it hears of, and what it was sent of which array."""
+    """A client that said hello: the jobs it hears of and the arrays, by job, that it fetches."""
 
     last_heard: float
     jobs: set[str] = field(default_factory=set)
-    sent: dict[tuple[str, str], int] = field(default_factory=dict)
+    senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,8 +72,7 @@ class _Input:
     """An input array that is coming in."""
 
     upload: Upload
-    size: int
-    credited: int = 0
+    receiver: Receiver
 
 
 class Broker:
@@ -150,6 +149,7 @@ class Broker:
         self._scheduler.close()
         self._endpoints.close()
         self._store.close()
+        self._spool.close()
         self._lock.close()
 
     @property
@@ -263,19 +263,21 @@ class Broker:
         job = self._scheduler.find(_job_id(header))
         self._scheduler.cancel(job)
         if job.finished:
+            self._close_inputs(job)
             self._send(address, self._scheduler.outcome(job))
 
     def _tell_where_it_stands(self, address: bytes, header: dict[str, Any], job: Job) -> None:
         """Let the client hear of the job from now on, and catch up on what it missed."""
         client = self._clients[address]
         client.jobs.add(job.id)
-        client.sent = {key: sent for key, sent in client.sent.items() if key[0] != job.id}
+        client.senders = {key: sender for key, sender in client.senders.items() if key[0] != job.id}
         self._send(address, {**_reply(header, "accepted"), "job": job.id, "state": job.state})
         if job.finished:
             self._send(address, self._scheduler.outcome(job))
         elif job.state == "receiving":
+            self._open_inputs(job)
             for array in job.inputs:
-                self._renew_credit(address, job.id, array["name"], self._input(job, array))
+                self._give_credit(address, job.id, array["name"], anew=True)
             self._go_on_when_complete(job)
         else:
             self._send(address, self._scheduler.progress(job))
@@ -285,54 +287,39 @@ class Broker:
     def _chunk(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job_id, name = _job_id(header), str(header.get("name"))
         incoming = self._inputs.get((job_id, name))
-        if incoming is None:
-            # It was under way when the job was cancelled, or when this server took another's place.
+        # What is not expected was under way when the job was cancelled, or to an earlier server.
+        if incoming is None or buffer is None:
             return
-        if buffer is None or buffer.nbytes > wire.MOST_CHUNK_BYTES:
-            raise ZograscopeError("bad-message", details="a chunk without bytes or with too many")
-        upload = incoming.upload
-        if header.get("offset") != upload.received:
-            self._renew_credit(address, job_id, name, incoming)
+        if not incoming.receiver.expects(header.get("offset"), buffer.nbytes):
             return
-        if upload.received + buffer.nbytes > incoming.size:
-            raise ZograscopeError("bad-message", details="more bytes than were announced")
         job = self._scheduler.find(job_id)
         try:
-            upload.write(buffer)
+            incoming.upload.write(buffer)
         except ZograscopeError as error:
             self._close_inputs(job)
             self._scheduler.fail(job, error)
             return
-        if upload.received == incoming.size:
+        incoming.receiver.took(buffer.nbytes)
+        if incoming.receiver.complete:
             self._go_on_when_complete(job)
-        elif incoming.credited - upload.received <= UPLOAD_WINDOW // 2:
-            self._renew_credit(address, job_id, name, incoming)
+        else:
+            self._give_credit(address, job_id, name)
 
-    def _input(self, job: Job, array: dict[str, Any]) -> _Input:
-        key = (job.id, array["name"])
-        if key not in self._inputs:
-            upload = self._spool.open_upload(job.id, job.inputs.index(array))
-            self._inputs[key] = _Input(upload, array["bytes"])
-        return self._inputs[key]
+    def _open_inputs(self, job: Job) -> None:
+        """Open the files of a job's inputs, to go on where an earlier server stopped."""
+        for index, array in enumerate(job.inputs):
+            if (job.id, array["name"]) not in self._inputs:
+                upload = self._spool.open_upload(job.id, index)
+                receiver = Receiver(array["bytes"], upload.received)
+                self._inputs[job.id, array["name"]] = _Input(upload, receiver)
 
-    def _renew_credit(self, address: bytes, job_id: str, name: str, incoming: _Input) -> None:
-        received = incoming.upload.received
-        if received < incoming.size:
-            incoming.credited = received + UPLOAD_WINDOW
-            self._send(
-                address,
-                {
-                    "type": "credit",
-                    "job": job_id,
-                    "name": name,
-                    "offset": received,
-                    "window": UPLOAD_WINDOW,
-                },
-            )
+    def _give_credit(self, address: bytes, job_id: str, name: str, *, anew: bool = False) -> None:
+        credit = self._inputs[job_id, name].receiver.credit(anew=anew)
+        if credit is not None:
+            self._send(address, {"type": "credit", "job": job_id, "name": name, **credit})
 
     def _go_on_when_complete(self, job: Job) -> None:
-        inputs = [self._input(job, array) for array in job.inputs]
-        if all(incoming.upload.received == incoming.size for incoming in inputs):
+        if all(self._inputs[job.id, array["name"]].receiver.complete for array in job.inputs):
             self._close_inputs(job)
             self._scheduler.inputs_complete(job)
 
@@ -345,22 +332,18 @@ class Broker:
     # Results
 
     def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job_id, name = _job_id(header), header.get("name")
-        offset, window = header.get("offset"), header.get("window")
-        if not (isinstance(offset, int) and isinstance(window, int) and offset >= 0 and window > 0):
-            raise ZograscopeError("bad-message", details="credit without offset and window")
-        result = self._result(job_id)
-        if name not in result.names:
-            raise ZograscopeError("bad-message", details=f"the result has no array {name!r}")
-        view = result.buffer(name)
-        sent = self._clients[address].sent
-        start = max(sent.get((job_id, name), 0), offset)
-        end = min(offset + window, view.nbytes)
-        for position in range(start, end, wire.MOST_CHUNK_BYTES):
-            chunk = view[position : min(position + wire.MOST_CHUNK_BYTES, end)]
-            header = {"type": "chunk", "job": job_id, "name": name, "offset": position}
-            self._send(address, header, chunk)
-        sent[job_id, name] = max(start, end)
+        job_id, name = _job_id(header), str(header.get("name"))
+        senders = self._clients[address].senders
+        if (job_id, name) not in senders:
+            result = self._result(job_id)
+            if name not in result.names:
+                raise ZograscopeError("bad-message", f"the result has no array {name!r}")
+            senders[job_id, name] = Sender(result.buffer(name))
+        for offset, chunk in senders[job_id, name].credited(
+            header.get("offset", -1), header.get("window", 0)
+        ):
+            message = {"type": "chunk", "job": job_id, "name": name, "offset": offset}
+            self._send(address, message, chunk)
 
     def _result(self, job_id: str) -> ResultFile:
         """Return the result of a job, kept open while it is being fetched."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FINISHED_STATES = frozenset({"done", "failed", "cancelled"})
+from zograscope_protocol.messages import FINISHED_STATES
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,6 +60,7 @@ class Spool:
         self._inputs_folder = folder / "inputs"
         self.results_folder.mkdir(parents=True, exist_ok=True)
         self._inputs_folder.mkdir(exist_ok=True)
+        self._remover = ThreadPoolExecutor(1, "spool remover")
         self._reserved: dict[str, int] = {}
         self._results: OrderedDict[str, int] = OrderedDict()
         self._find_results()
@@ -67,6 +69,10 @@ class Spool:
     def bytes_used(self) -> int:
         """Bytes of all results, and of all inputs as large as they were announced."""
         return sum(self._results.values()) + sum(self._reserved.values())
+
+    def close(self) -> None:
+        """Finish what is being removed."""
+        self._remover.shutdown()
 
     # Inputs
 
@@ -95,7 +101,8 @@ class Spool:
     def remove_inputs(self, job_id: str) -> None:
         """Remove the job's inputs: it needs them no more."""
         self._reserved.pop(job_id, None)
-        shutil.rmtree(self._input_folder(job_id), ignore_errors=True)
+        # To remove a large file takes a while, and nobody waits for it.
+        self._remover.submit(shutil.rmtree, self._input_folder(job_id), ignore_errors=True)
 
     def remove_inputs_except(self, job_ids: set[str]) -> None:
         """Remove the inputs that no job needs: what an earlier broker left behind."""

@@ -6,7 +6,6 @@ import sys
 import threading
 from typing import Any
 
-import numpy as np
 import zmq
 from zograscope_protocol import wire
 
@@ -34,7 +33,7 @@ class BrokerLink:
         ).start()
         ready.wait()
 
-    def send(self, header: dict[str, Any], buffer: np.ndarray | None = None) -> None:
+    def send(self, header: dict[str, Any], buffer: memoryview | None = None) -> None:
         """Send a message to the broker."""
         self._outbox.send_multipart(wire.encode(header, buffer))
 
