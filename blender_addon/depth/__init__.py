@@ -1,1 +1,1 @@
-"""One photograph becomes a diorama: geometry, materials, camera, and the panel that asks for them."""
+"""One photograph becomes a diorama: geometry, materials, camera, and the panel for them."""

@@ -1,9 +1,10 @@
 """Arrays become Blender data: the diorama's objects, images, materials and camera at rest.
 
-Everything hangs below one root empty. Its children live in rest-camera space (x right, y up, looking along
--z), and the root turns that so that the camera looks along the world's +Y with Z up. The artist's settings
-are custom properties of the root, animatable like any other; plain drivers without Python carry them to
-every layer, so that the .blend needs no extension and no permission to run scripts.
+Everything hangs below one root empty. Its children live in rest-camera space (x right, y up,
+looking along -z), and the root turns that so that the camera looks along the world's +Y with Z up.
+The artist's settings are custom properties of the root, animatable like any other; plain drivers
+without Python carry them to every layer: the .blend needs no extension and no permission to run
+scripts.
 """
 
 import math
@@ -35,7 +36,7 @@ from .relief import (
 SENSOR_WIDTH = 36.0
 VIEWPORT_CELLS = 640
 RENDER_CELLS = 2048
-"""Cells along the photograph's long side that a new diorama starts with, where it has as many pixels."""
+"""Cells along the long side that a new diorama starts with, if it has as many pixels."""
 
 DOME_RADIUS = 8.0
 CLIP_START = 0.02
@@ -73,7 +74,7 @@ class Diorama:
 
     @property
     def is_live(self) -> bool:
-        """Return whether the relief still follows the artist's settings: it does until it is baked."""
+        """Whether the relief still follows the artist's settings: it does until it is baked."""
         return relief_modifier(self.photograph) is not None
 
     def settings(self, resolution: float | None = None) -> Settings:
@@ -123,8 +124,8 @@ def build_diorama(
     camera_data = bpy.data.cameras.new(f"{name} camera")
     camera = _add_object(f"{name} camera", camera_data, collection, "camera", rig)
     set_rest_lens(camera_data, intrinsics)
-    _drive(camera_data, "clip_start", root, "near", CLIP_START)
-    _drive(camera_data, "clip_end", root, "far", CLIP_END)
+    _drive(camera_data, "clip_start", root, "near", factor=CLIP_START)
+    _drive(camera_data, "clip_end", root, "far", factor=CLIP_END)
 
     photograph = _add_layer(f"{name} photograph", "photograph", collection, root)
     background = dome = None
@@ -144,8 +145,9 @@ def update_depth(
 ) -> Diorama:
     """Give a diorama the depth of a new estimate of the same photograph.
 
-    Camera, rig, animation, lens and every setting on the root stay as the artist left them; the estimate's
-    near and far become the defaults that "Reset to Default Value" brings back. A baked diorama is baked anew.
+    Camera, rig, animation, lens and every setting on the root stay as the artist left them; the
+    estimate's near and far become the defaults that "Reset to Default Value" brings back. A baked
+    diorama is baked anew.
 
     Raises ValueError where the result is of a picture of another size.
     """
@@ -153,8 +155,8 @@ def update_depth(
     expected = diorama.intrinsics
     if (photograph["width"], photograph["height"]) != (expected.width, expected.height):
         raise ValueError(
-            f"the new depth is for a picture of {photograph['width']} x {photograph['height']} pixels, "
-            f"but {diorama.root.name} was built from {expected.width} x {expected.height}"
+            f"the new depth is for a picture of {photograph['width']} x {photograph['height']} "
+            f"pixels, but {diorama.root.name} was built from {expected.width} x {expected.height}"
         )
     for key in ("near", "far"):
         diorama.root.id_properties_ui(key).update(default=float(metadata["depth"][key]))
@@ -201,7 +203,7 @@ def bake(diorama: Diorama) -> None:
 
 
 def mesh_from_arrays(name: str, relief: Relief) -> bpy.types.Mesh:
-    """Make a mesh of quads with its UV map and its `projection` attribute, without a Python loop."""
+    """Make a mesh of a relief, with its UV map and its `projection` attribute."""
     return mesh_of_quads(name, relief.vertices, relief.faces, relief.uv, relief.projection)
 
 
@@ -212,19 +214,24 @@ def mesh_of_quads(
     uv: np.ndarray,
     projection: np.ndarray | None = None,
 ) -> bpy.types.Mesh:
-    """Make a mesh: float32 vertices (n, 3), int32 faces (m, 4), float32 uv (n, 2), projection (n, 3)."""
+    """Make a mesh: vertices (n, 3), faces (m, 4), uv (n, 2), projection (n, 3); float32, int32."""
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(vertices))
-    mesh.vertices.foreach_set("co", vertices.ravel())
     mesh.loops.add(faces.size)
-    mesh.loops.foreach_set("vertex_index", faces.ravel())
     mesh.polygons.add(len(faces))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 4, dtype=np.int32))
-    uv_map = mesh.attributes.new("UVMap", "FLOAT2", "CORNER")
-    uv_map.data.foreach_set("vector", uv[faces.ravel()].ravel())
+    mesh.attributes.new("UVMap", "FLOAT2", "CORNER")
+    attributes = [
+        # Attributes are copied as blocks; `vertices` and `loops` would go element by element.
+        ("position", "vector", vertices),
+        (".corner_vert", "value", faces),
+        ("UVMap", "vector", uv[faces.ravel()]),
+    ]
     if projection is not None:
-        attribute = mesh.attributes.new("projection", "FLOAT_VECTOR", "POINT")
-        attribute.data.foreach_set("vector", projection.ravel())
+        mesh.attributes.new("projection", "FLOAT_VECTOR", "POINT")
+        attributes.append(("projection", "vector", projection))
+    for attribute, field, values in attributes:
+        mesh.attributes[attribute].data.foreach_set(field, values.ravel())
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 4, dtype=np.int32))
     mesh.update(calc_edges=True)
     return mesh
 
@@ -232,8 +239,8 @@ def mesh_of_quads(
 def diorama_layers(diorama: Diorama) -> dict[str, dict[str, Any]]:
     """Return what `export_mesh` needs of each layer, with the artist's own modifiers applied.
 
-    name -> {"vertices": float32 (n, 3), y up, in the diorama's own space; "triangles": int32 (m, 3);
-    "uv": float32 (n, 2); "texture": the picture file's bytes}.
+    name -> {"vertices": float32 (n, 3), y up, in the diorama's own space; "triangles": int32
+    (m, 3); "uv": float32 (n, 2); "texture": the picture file's bytes}.
     """
     root = diorama.root
     viewport = root["viewport_resolution"]
@@ -310,8 +317,8 @@ def prepare_scene(
 ) -> None:
     """Set a scene up to show a diorama's colours untouched, at `size` or at the photograph's.
 
-    Takes over the camera, resolution, colour management, pixel filter and Workbench's shading: for a new
-    scene, or where the artist asks for it.
+    Takes over the camera, resolution, colour management, pixel filter and Workbench's shading: for
+    a new scene, or where the artist asks for it.
     """
     scene.camera = diorama.camera
     render = scene.render
@@ -434,7 +441,7 @@ def _add_object(
 def _add_layer(
     name: str, part: str, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
-    """Add a layer whose mesh is made by its modifier; `_set_pictures` gives it something to show."""
+    """Add a layer that its modifier will shape; `_set_pictures` gives it something to show."""
     layer = _add_object(name, bpy.data.meshes.new(name), collection, part, root)
     material = materials.picture_material(name)
     layer.data.materials.append(material)
@@ -497,7 +504,7 @@ def _picture_inputs(intrinsics: Intrinsics, rectangle: Rectangle) -> dict[str, f
 def _add_dome(
     name: str, picture: np.ndarray, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
-    """Add the surround: a sphere about the rest camera that only cameras see, and that grows with far."""
+    """Add the surround, a sphere about the rest camera that only cameras see; it grows with far."""
     dome = _add_object(name, _sphere(name), collection, "dome", root)
     image = image_from_bytes(name, picture.tobytes())
     dome.data.materials.append(materials.dome_material(name, image))
@@ -532,10 +539,11 @@ def _drive(
     path: str,
     root: bpy.types.Object,
     setting: str,
+    *,
     factor: float = 1.0,
     index: int = -1,
 ) -> None:
-    """Let a property follow one of the root's settings, times a factor, without Python expressions."""
+    """Let a property follow a setting of the root, times a factor, without Python expressions."""
     curve = owner.driver_add(path, index)
     curve.driver.type = "AVERAGE"
     variable = curve.driver.variables.new()

@@ -1,7 +1,7 @@
 """The node group "Zograscope relief": the geometry of `relief`, live in a plain .blend.
 
 It is built by script, so that it can be read, versioned and tested here, and once built it needs no
-extension: a render farm opens the .blend and gets the same relief. Every function below that wires a
+extension: a render farm opens the .blend and gets the same relief. Every function that wires a
 group names the function of `relief` it corresponds to; a test holds the two against each other.
 """
 
@@ -14,7 +14,7 @@ import bpy
 from .relief import RE_EMITTED_OVERLAP, SET_BACK, Settings
 
 GROUP_NAME = "Zograscope relief 1"
-"""The number goes up whenever the geometry changes, so that an old .blend keeps the group it was made with."""
+"""The number rises with every change of geometry: an old .blend keeps the group it came with."""
 
 SETTING_RANGES: dict[str, tuple[str, float, float, float, str]] = {
     # name: label, hard minimum, soft maximum, hard maximum, description
@@ -56,7 +56,7 @@ SETTING_RANGES: dict[str, tuple[str, float, float, float, str]] = {
         "Faces for each photograph pixel along one axis, in renders and when baked",
     ),
 }
-"""The artist's settings that every layer of a diorama shares, and how an interface should show them."""
+"""The artist's settings, which all layers of a diorama share, and how an interface shows them."""
 
 NEVER_CUT = 1e12
 
@@ -108,33 +108,45 @@ class Wiring:
         return self._group_inputs[key].outputs[name]
 
     def math(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
+        """Add a float operation."""
         return self.add("ShaderNodeMath", *values, operation=operation).outputs[0]
 
     def integer(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
+        """Add an integer operation."""
         return self.add("FunctionNodeIntegerMath", *values, operation=operation).outputs[0]
 
     def compare(self, operation: str, kind: str, *values: Any) -> bpy.types.NodeSocket:
-        node = self.add("FunctionNodeCompare", data_type=kind, operation=operation)
-        shown = [socket for socket in node.inputs if socket.enabled]
-        for socket, value in zip(shown, values, strict=False):
-            self._connect(value, socket)
+        """Compare two values of a type."""
+        node = self.add("FunctionNodeCompare", *values, data_type=kind, operation=operation)
         return node.outputs[0]
 
     def switch(self, kind: str, condition: Any, if_false: Any, if_true: Any) -> Any:
-        node = self.add("GeometryNodeSwitch", input_type=kind)
-        for socket, value in zip(
-            [s for s in node.inputs if s.enabled], (condition, if_false, if_true), strict=True
-        ):
-            self._connect(value, socket)
+        """Choose between two values of a type."""
+        values = (condition, if_false, if_true)
+        return self.add("GeometryNodeSwitch", *values, input_type=kind).outputs[0]
+
+    def value_at(self, value: Any, index: Any) -> bpy.types.NodeSocket:
+        """Read a field of numbers at another vertex."""
+        values = (value, index)
+        node = self.add("GeometryNodeFieldAtIndex", *values, domain="POINT", data_type="FLOAT")
+        return node.outputs[0]
+
+    def store(self, geometry: Any, name: str, kind: str, domain: str, value: Any) -> Any:
+        """Store a named attribute; return the geometry."""
+        values = (geometry, None, name, value)
+        node = self.add("GeometryNodeStoreNamedAttribute", *values, data_type=kind, domain=domain)
         return node.outputs[0]
 
     def vector(self, x: Any, y: Any, z: Any) -> bpy.types.NodeSocket:
+        """Combine components."""
         return self.add("ShaderNodeCombineXYZ", x, y, z).outputs[0]
 
     def split(self, vector: Any) -> tuple[bpy.types.NodeSocket, ...]:
+        """Separate components."""
         return tuple(self.add("ShaderNodeSeparateXYZ", vector).outputs)
 
     def group(self, tree: bpy.types.NodeTree, *inputs: Any) -> bpy.types.NodeOutputs:
+        """Use another group; return its outputs."""
         node = self.tree.nodes.new("GeometryNodeGroup")
         node.parent = self._frame
         node.node_tree = tree
@@ -146,7 +158,7 @@ class Wiring:
     def capture(
         self, domain: str, geometry: Any, **values: tuple[str, Any]
     ) -> tuple[bpy.types.NodeSocket, ...]:
-        """Hold fields (name=(type, field)) on the geometry; return it and the fields' held values."""
+        """Hold fields, name=(type, field), on the geometry; return it and what it holds."""
         node = self.add("GeometryNodeCaptureAttribute", geometry, domain=domain)
         for name, (kind, _) in values.items():
             node.capture_items.new(kind, name)
@@ -155,7 +167,7 @@ class Wiring:
         return (node.outputs[0], *(node.outputs[name] for name in values))
 
     def finish(self, *outputs: Any) -> bpy.types.NodeTree:
-        """Connect the group's outputs, hide what is not used and put the nodes in rows and columns."""
+        """Connect the outputs, hide what is not used and put the nodes in rows and columns."""
         node = self.add("NodeGroupOutput", *outputs)
         node.is_active_output = True
         for group_input in self._group_inputs.values():
@@ -190,7 +202,7 @@ def _lay_out(tree: bpy.types.NodeTree) -> None:
 
 
 def _corners_of_cell() -> bpy.types.NodeTree:
-    """`relief.cell_minimum` and `relief.cell_maximum`: the extremes of a point field over a face's corners."""
+    """`relief.cell_minimum` and `cell_maximum`: a point field's extremes over a face's corners."""
     wiring = Wiring(
         "Zograscope corners of cell",
         {"Value": "Float"},
@@ -201,19 +213,12 @@ def _corners_of_cell() -> bpy.types.NodeTree:
         corner = wiring.add("GeometryNodeCornersOfFace")
         corner.inputs["Sort Index"].default_value = index
         vertex = wiring.add("GeometryNodeVertexOfCorner", corner.outputs["Corner Index"])
-        corners.append(_value_at(wiring, wiring["Value"], vertex.outputs[0]))
+        corners.append(wiring.value_at(wiring["Value"], vertex.outputs[0]))
     extremes = []
     for operation in ("MINIMUM", "MAXIMUM"):
         pairs = [wiring.math(operation, *corners[:2]), wiring.math(operation, *corners[2:])]
         extremes.append(wiring.math(operation, *pairs))
     return wiring.finish(*extremes)
-
-
-def _value_at(wiring: Wiring, value: Any, index: Any) -> bpy.types.NodeSocket:
-    node = wiring.add("GeometryNodeFieldAtIndex", domain="POINT", data_type="FLOAT")
-    wiring._connect(value, node.inputs["Value"])
-    wiring._connect(index, node.inputs["Index"])
-    return node.outputs[0]
 
 
 def _lattice_axis() -> bpy.types.NodeTree:
@@ -261,7 +266,7 @@ def _depth() -> bpy.types.NodeTree:
 def _sampled_disparity(
     depth_group: bpy.types.NodeTree, corners_group: bpy.types.NodeTree
 ) -> bpy.types.NodeTree:
-    """`relief.sampled_disparity`: the map at the vertices, smoothed, and the cells where depth jumps."""
+    """`relief.sampled_disparity`: the map at the vertices, smoothed, and where depth jumps."""
     wiring = Wiring(
         "Zograscope sampled disparity",
         {
@@ -300,7 +305,7 @@ def _sampled_disparity(
     cells = wiring.math("DIVIDE", wiring["Smoothing"], wiring["Step"])
     variance = wiring.math("MULTIPLY", cells, cells)
     iterations = wiring.math("ROUND", wiring.math("MULTIPLY", variance, 2.5))
-    # On the vertices a face's cut becomes "touches a cut face"; weight 0 keeps those where they are.
+    # On the vertices a face's cut becomes "touches a cut face"; weight 0 keeps those still.
     free = wiring.add("FunctionNodeBooleanMath", cut, operation="NOT").outputs[0]
     blurred = wiring.add(
         "GeometryNodeBlurAttribute", sampled, iterations, free, data_type="FLOAT"
@@ -337,7 +342,7 @@ def _neighbour_minimum(
         preceding = wiring.integer(
             "SUBTRACT", index, wiring.integer("MULTIPLY", has_previous, stride)
         )
-        ends = [_value_at(wiring, value, place) for place in (following, preceding)]
+        ends = [wiring.value_at(value, place) for place in (following, preceding)]
         smallest = wiring.math("MINIMUM", value, wiring.math("MINIMUM", *ends))
         mesh, value = wiring.capture("POINT", mesh, Minimum=("FLOAT", smallest))
     return mesh, value
@@ -376,9 +381,7 @@ def _build_relief_group() -> bpy.types.NodeTree:
 
     with wiring.frame("Disparity at the vertices"):
         u, v = _pixel(wiring, across["Centre"], down["Centre"])
-        own = _texture_coordinates(
-            wiring, u, v, *(wiring[side] for side in ("Left", "Top", "Right", "Bottom"))
-        )
+        own = _texture_coordinates(wiring, u, v, _rectangle(wiring))
         shared = [wiring[name] for name in ("Near", "Far", "Relief strength")]
         smoothing = [wiring["Smoothing"], across["Step"]]
         threshold = wiring.switch("FLOAT", wiring["Behind"], wiring["Cut threshold"], NEVER_CUT)
@@ -388,7 +391,7 @@ def _build_relief_group() -> bpy.types.NodeTree:
 
     with wiring.frame("A background stays behind the photograph"):
         u, v = _pixel(wiring, across["Centre"], down["Centre"])
-        over = _texture_coordinates(wiring, u, v, 0.0, 0.0, wiring["Width"], wiring["Height"])
+        over = _texture_coordinates(wiring, u, v, (0.0, 0.0, wiring["Width"], wiring["Height"]))
         front = wiring.group(
             sampled_group,
             sampled["Mesh"],
@@ -424,8 +427,7 @@ def _build_relief_group() -> bpy.types.NodeTree:
         ).outputs[0]
         u, v = _pixel(wiring, across["Centre"], down["Centre"])
         surfaces = [
-            _store(
-                wiring,
+            wiring.store(
                 part,
                 "projection",
                 "FLOAT_VECTOR",
@@ -438,6 +440,13 @@ def _build_relief_group() -> bpy.types.NodeTree:
         for surface in reversed(surfaces):  # the last link comes first in the joined geometry
             wiring.tree.links.new(surface, join.inputs[0])
 
+    surfaced = _unproject(wiring, join.outputs[0])
+    wiring.tree.is_modifier = True
+    return wiring.finish(surfaced)
+
+
+def _unproject(wiring: Wiring, geometry: Any) -> Any:
+    """`relief.unproject`, and the UV map and material of the finished surface."""
     with wiring.frame("Unprojection through the pinhole camera"):
         named = wiring.add("GeometryNodeInputNamedAttribute", data_type="FLOAT_VECTOR")
         named.inputs["Name"].default_value = "projection"
@@ -450,19 +459,16 @@ def _build_relief_group() -> bpy.types.NodeTree:
             wiring.math("DIVIDE", y, focal_length),
             wiring.math("MULTIPLY", z, -1.0),
         )
-        moved = wiring.add("GeometryNodeSetPosition", join.outputs[0], None, position).outputs[0]
+        moved = wiring.add("GeometryNodeSetPosition", geometry, None, position).outputs[0]
         coordinates = _texture_coordinates(
             wiring,
             wiring.math("DIVIDE", uz, z),
             wiring.math("DIVIDE", vz, z),
-            *(wiring[side] for side in ("Left", "Top", "Right", "Bottom")),
+            _rectangle(wiring),
         )
-        mapped = _store(wiring, moved, "UVMap", "FLOAT2", "CORNER", coordinates)
+        mapped = wiring.store(moved, "UVMap", "FLOAT2", "CORNER", coordinates)
         smooth = wiring.add("GeometryNodeSetShadeSmooth", mapped).outputs[0]
-        surfaced = wiring.add("GeometryNodeSetMaterial", smooth, None, wiring["Material"])
-
-    wiring.tree.is_modifier = True
-    return wiring.finish(surfaced.outputs[0])
+        return wiring.add("GeometryNodeSetMaterial", smooth, None, wiring["Material"]).outputs[0]
 
 
 def _declare_inputs(interface: bpy.types.NodeTreeInterface) -> None:
@@ -506,10 +512,16 @@ def _pixel(wiring: Wiring, centre_u: Any, centre_v: Any) -> tuple[Any, Any]:
     return wiring.math("ADD", x, centre_u), wiring.math("SUBTRACT", centre_v, y)
 
 
+def _rectangle(wiring: Wiring) -> tuple[Any, Any, Any, Any]:
+    """Return the edges of the layer's picture."""
+    return wiring["Left"], wiring["Top"], wiring["Right"], wiring["Bottom"]
+
+
 def _texture_coordinates(
-    wiring: Wiring, u: Any, v: Any, left: Any, top: Any, right: Any, bottom: Any
+    wiring: Wiring, u: Any, v: Any, rectangle: tuple[Any, Any, Any, Any]
 ) -> bpy.types.NodeSocket:
     """Return where a pixel lies in a picture that fills a rectangle: 0 to 1, second axis up."""
+    left, top, right, bottom = rectangle
     across = wiring.math("SUBTRACT", u, left)
     up = wiring.math("SUBTRACT", v, bottom)
     return wiring.vector(
@@ -517,16 +529,6 @@ def _texture_coordinates(
         wiring.math("DIVIDE", up, wiring.math("SUBTRACT", top, bottom)),
         0.0,
     )
-
-
-def _store(
-    wiring: Wiring, geometry: Any, name: str, kind: str, domain: str, value: Any
-) -> bpy.types.NodeSocket:
-    node = wiring.add(
-        "GeometryNodeStoreNamedAttribute", geometry, None, name, data_type=kind, domain=domain
-    )
-    wiring._connect(value, node.inputs["Value"])
-    return node.outputs[0]
 
 
 def add_relief_modifier(layer: bpy.types.Object, inputs: dict[str, Any]) -> bpy.types.Modifier:

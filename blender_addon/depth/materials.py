@@ -1,8 +1,8 @@
-"""How a diorama looks: the photograph as its own light, projected exactly, or lit by the artist's lamps.
+"""How a diorama looks: the photograph as its own light, projected exactly, or lit by lamps.
 
-A vertex carries `projection` = (u z, v z, z), which is linear along any straight line in space. So xy / z
-is the exact photograph pixel wherever a ray meets a face, at any resolution of the mesh, in Cycles and
-EEVEE. Workbench shows the active image texture through the UV map.
+A vertex carries `projection` = (u z, v z, z), which is linear along any straight line in space. So
+xy / z is the exact photograph pixel wherever a ray meets a face, at any resolution of the mesh, in
+Cycles and EEVEE. Workbench shows the active image texture through the UV map.
 """
 
 import bpy
@@ -19,8 +19,8 @@ OFFSET = "Picture offset"
 def picture_material(name: str) -> bpy.types.Material:
     """Make a layer's material, still without its picture (see `set_picture`).
 
-    Its value node "Lit" mixes from 0, the photograph as it is, untouched by lights and shadows, to 1, a
-    rough surface with the photograph as its base colour.
+    Its value node "Lit" mixes from 0, the photograph as it is, untouched by lights and shadows, to
+    1, a rough surface with the photograph as its base colour.
     """
     material = _new_material(name)
     tree = material.node_tree
@@ -65,9 +65,7 @@ def picture_material(name: str) -> bpy.types.Material:
     return material
 
 
-def set_picture(
-    material: bpy.types.Material, image: bpy.types.Image, rectangle: Rectangle
-) -> None:
+def set_picture(material: bpy.types.Material, image: bpy.types.Image, rectangle: Rectangle) -> None:
     """Show a picture that fills `rectangle` of the photograph's pixel plane."""
     left, top, right, bottom = rectangle
     nodes = material.node_tree.nodes

@@ -1,8 +1,9 @@
 """The geometry of a diorama as plain arrays: a disparity map becomes a sheet of quads.
 
-The photograph is unprojected through a pinhole camera. Pixel centres lie at (i + 0.5, j + 0.5) of the
-image rectangle [0, width] x [0, height], v counts downwards, and depth is measured along the optical
-axis. Rest-camera space has x to the right, y up and looks along -z, as a Blender camera does.
+The photograph is unprojected through a pinhole camera. Pixel centres lie at (i + 0.5, j + 0.5) of
+the image rectangle [0, width] x [0, height], v counts downwards, and depth is measured along the
+optical axis. Rest-camera space has x to the right, y up and looks along -z, as a Blender camera
+does.
 
 Nothing here knows Blender. The node group in `geometry_nodes` builds the same geometry live; a test
 holds the two against each other. The steps, in the order of `build_relief`:
@@ -18,11 +19,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 RE_EMITTED_OVERLAP = 1.02
-"""How much a re-emitted quad outgrows its cell. From the rest camera every surface shows the photograph's
-own colour, so an overlap is invisible there, while a crack of rounding error would not be."""
+"""How much a re-emitted quad outgrows its cell. From the rest camera every surface shows the
+photograph's own colour, so an overlap is invisible there; a crack of rounding error would not
+be."""
 
 SET_BACK = 1.001
-"""How much farther than the layer in front a layer behind it stands at least, as a factor of depth."""
+"""The factor of depth by which a background is set back farther than need be."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Settings:
     cut_threshold: float = 0.1
     """A cell is cut where its farthest corner is more than this share farther than its nearest."""
     smoothing: float = 0.0
-    """Standard deviation of the blur of the disparity, in photograph pixels. Never blurs across a cut."""
+    """Standard deviation of the blur, in photograph pixels; it never crosses a cut."""
     relief_strength: float = 1.0
     """0 is a flat card, 1 the depth as estimated, more exaggerates."""
     resolution: float = 1.0
@@ -58,10 +60,11 @@ class Settings:
 class Relief:
     """One layer's quads in rest-camera space.
 
-    vertices: float32 (n, 3). faces: int32 (m, 4), counter-clockwise seen from the camera; the first `kept`
-    are the connected sheet, the others stand alone, re-emitted. uv: float32 (n, 2) in [0, 1] over the layer's
-    rectangle, v up. projection: float32 (n, 3) = (u z, v z, z) in pixels and depth: linear along any straight
-    line in space, so that xy / z is the exact pixel at any point inside a face.
+    vertices: float32 (n, 3). faces: int32 (m, 4), counter-clockwise seen from the camera; the first
+    `kept` are the connected sheet, the others stand alone, re-emitted. uv: float32 (n, 2) in [0, 1]
+    over the layer's rectangle, v up. projection: float32 (n, 3) = (u z, v z, z) in pixels and
+    depth: linear along any straight line in space, so that xy / z is the exact pixel inside a face
+    too.
     """
 
     vertices: np.ndarray
@@ -76,13 +79,13 @@ Rectangle = tuple[float, float, float, float]
 
 
 def depth_from_disparity(disparity: np.ndarray, near: float, far: float) -> np.ndarray:
-    """Turn relative disparity in [0, 1] into depth: 1 / (a d + b), which is near at 1 and far at 0."""
+    """Turn relative disparity in [0, 1] into depth: 1 / (a d + b), near at 1 and far at 0."""
     a, b = 1.0 / near - 1.0 / far, 1.0 / far
     return 1.0 / (disparity * np.float32(a) + np.float32(b))
 
 
 def strengthen(depth: np.ndarray, settings: Settings) -> np.ndarray:
-    """Flatten or exaggerate depth about the geometric mean m of near and far: m (z / m) ** strength."""
+    """Flatten or exaggerate depth: m (z / m) ** strength, m the geometric mean of near and far."""
     if settings.relief_strength == 1.0:
         return depth
     middle = np.float32(np.sqrt(settings.near * settings.far))
@@ -94,8 +97,8 @@ def lattice(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixel coordinates u of the lattice's columns and v of its rows, float32.
 
-    The lattice of every layer of a diorama belongs to one grid, fixed by the photograph: this is what lets a
-    layer be kept behind another exactly, cell by cell.
+    The lattice of every layer of a diorama belongs to one grid, fixed by the photograph: this is
+    what lets a layer be kept behind another exactly, cell by cell.
     """
     left, top, right, bottom = rectangle or photograph_rectangle(intrinsics)
     return (
@@ -123,7 +126,7 @@ def rounded(value: float) -> int:
 
 
 def sample(values: np.ndarray, u: np.ndarray, v: np.ndarray, rectangle: Rectangle) -> np.ndarray:
-    """Interpolate a map (h, w) that fills `rectangle` linearly at the lattice v x u; its edge extends."""
+    """Interpolate a map (h, w) that fills `rectangle` at the lattice v x u; its edge extends."""
     left, top, right, bottom = rectangle
     height, width = values.shape
     row, next_row, row_share = _neighbours(v, top, bottom, height)
@@ -159,7 +162,7 @@ def find_cuts(disparity: np.ndarray, settings: Settings) -> np.ndarray:
 
 
 def smooth(disparity: np.ndarray, iterations: int, frozen: np.ndarray | None = None) -> np.ndarray:
-    """Average every vertex with its four neighbours, `iterations` times; `frozen` vertices (bool) keep still.
+    """Average every vertex with its four neighbours; `frozen` vertices (bool) keep still.
 
     One iteration has a variance of 2/5 of a cell squared along each axis.
     """
@@ -200,8 +203,8 @@ def _vertices_of(cells: np.ndarray) -> np.ndarray:
 def behind(disparity: np.ndarray, in_front: np.ndarray) -> np.ndarray:
     """Push a lattice of disparities behind another one on the same lattice.
 
-    Every vertex goes behind all corners of the four cells around it, and a cell whose corners all lie behind
-    those of the cell in front lies behind it everywhere, however either is triangulated.
+    Every vertex goes behind all corners of the four cells around it, and a cell whose corners all
+    lie behind those of the cell in front lies behind it everywhere, however either is triangulated.
     """
     return np.minimum(disparity, cell_minimum(cell_minimum(np.pad(in_front, 1, mode="edge"))))
 
@@ -215,9 +218,9 @@ def build_relief(
 ) -> Relief:
     """Build one layer of a diorama.
 
-    disparity: (h, w) in [0, 1], 1 near, row 0 at the top; it fills `rectangle`, the photograph's own by
-    default. `in_front` is the photograph's own disparity where the layer is a background: it is then kept
-    behind the photograph, and never cut, since what tears in front must find it whole.
+    disparity: (h, w) in [0, 1], 1 near, row 0 at the top; it fills `rectangle`, the photograph's
+    own by default. `in_front` is the photograph's disparity where the layer is a background: that
+    is kept behind the photograph, and never cut, since what tears in front must find it whole.
     """
     rectangle = rectangle or photograph_rectangle(intrinsics)
     u, v = lattice(intrinsics, settings.resolution, rectangle)
@@ -231,18 +234,18 @@ def build_relief(
         sampled = behind(sampled, front)
         set_back = SET_BACK
     depth = strengthen(depth_from_disparity(sampled, settings.near, settings.far), settings)
-    return _quads(u, v, depth * np.float32(set_back), cuts, intrinsics, rectangle)
+    return _quads((u, v), depth * np.float32(set_back), cuts, intrinsics, rectangle)
 
 
 def _quads(
-    u: np.ndarray,
-    v: np.ndarray,
+    axes: tuple[np.ndarray, np.ndarray],
     depth: np.ndarray,
     cuts: np.ndarray,
     intrinsics: Intrinsics,
     rectangle: Rectangle,
 ) -> Relief:
-    """Join the sheet of uncut cells and the cut cells at their farthest depth into one set of quads."""
+    """Join the sheet of uncut cells and the cut cells, at their farthest depth, as one relief."""
+    u, v = axes
     sheet_points = np.empty((*depth.shape, 3), np.float32)
     sheet_points[..., 0], sheet_points[..., 1], sheet_points[..., 2] = u, v[:, None], depth
     sheet_faces, used = _sheet(cuts)
@@ -273,7 +276,7 @@ def _quads(
 
 
 def _sheet(cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the quads of the uncut cells over the lattice's vertices, and which vertices they use (flat)."""
+    """Return the uncut cells as quads of lattice vertices, and which vertices (flat) they use."""
     rows, columns = cuts.shape
     vertices = np.arange((rows + 1) * (columns + 1), dtype=np.int32).reshape(rows + 1, columns + 1)
     # Bottom left first, as in Blender's grid: its triangles then share the same diagonal.
