@@ -103,7 +103,7 @@ def _server() -> Iterator[str]:
         with BlockingClient(timeout=TIMEOUT) as client:
             status = client.status()
     except ZograscopeError as error:
-        if error.code not in ("server-unreachable", "server-lost"):
+        if error.code not in ("server-not-running", "server-unreachable", "server-lost"):
             raise
         yield "No server runs; `zograscope serve` starts one."
     else:

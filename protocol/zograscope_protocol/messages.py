@@ -1,0 +1,41 @@
+"""The vocabulary: the version, the names of messages and job states, what makes one well-formed.
+
+SPEC.md describes each message. Headers are plain dictionaries, since that is what travels.
+"""
+
+from typing import Any
+
+from zograscope_protocol.errors import ZograscopeError
+
+PROTOCOL_VERSION = "1.0"
+
+CLIENT_MESSAGES = frozenset(
+    {"hello", "submit", "chunk", "credit", "attach", "cancel", "status", "models", "shutdown"}
+    | {"heartbeat"}
+)
+SERVER_MESSAGES = frozenset(
+    {"welcome", "accepted", "credit", "progress", "preview", "done", "chunk", "failed"}
+    | {"cancelled", "status", "models", "heartbeat", "error", "goodbye"}
+)
+FINISHED_STATES = frozenset({"done", "failed", "cancelled"})
+
+
+def parse_version(version: Any) -> tuple[int, int]:
+    """Return (major, minor) of "major.minor". Raises ZograscopeError `bad-message`."""
+    try:
+        major, minor = str(version).split(".")
+        return int(major), int(minor)
+    except ValueError as error:
+        raise ZograscopeError("bad-message", f"not a protocol version: {version!r}") from error
+
+
+def check_protocol(theirs: Any) -> None:
+    """Accept a peer of the same major version.
+
+    Within a major version, minor versions only add: who does not know a field ignores it.
+    Raises ZograscopeError `protocol-too-new`, `protocol-too-old` or `bad-message`.
+    """
+    theirs_major, mine_major = parse_version(theirs)[0], parse_version(PROTOCOL_VERSION)[0]
+    if theirs_major != mine_major:
+        code = "protocol-too-new" if theirs_major > mine_major else "protocol-too-old"
+        raise ZograscopeError(code, mine=PROTOCOL_VERSION, theirs=str(theirs))

@@ -1,0 +1,78 @@
+"""Large arrays on their way, in chunks, under credit that the receiver gives.
+
+The receiver says "I hold the bytes before `offset`; you may send up to `offset + window`". That one
+message starts a transfer, keeps it going and resumes it after a broken connection. A ROUTER drops
+silently what exceeds its high-water mark; under credit nothing ever does.
+
+Nothing here knows of sockets: broker and client use the same two classes.
+"""
+
+from collections.abc import Iterator
+
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.wire import MOST_CHUNK_BYTES
+
+WINDOW = 8 << 20
+
+
+class Sender:
+    """The sending side of one transfer."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._sent = 0
+
+    def credited(self, offset: int, window: int) -> Iterator[tuple[int, memoryview]]:
+        """Yield the chunks that may go now, as (offset, bytes).
+
+        Raises ZograscopeError `bad-message` for credit that makes no sense.
+        """
+        if type(offset) is not int or type(window) is not int or offset < 0 or window <= 0:
+            raise ZograscopeError("bad-message", "credit without offset and window")
+        end = min(offset + window, self._view.nbytes)
+        for start in range(max(self._sent, offset), end, MOST_CHUNK_BYTES):
+            chunk = self._view[start : min(start + MOST_CHUNK_BYTES, end)]
+            self._sent = start + chunk.nbytes
+            yield start, chunk
+
+
+class Receiver:
+    """The receiving side of one transfer: counts, and knows when to give credit."""
+
+    def __init__(self, size: int, received: int = 0, window: int = WINDOW) -> None:
+        self.size = size
+        self.received = received
+        self._window = window
+        self._credited = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all bytes are here."""
+        return self.received >= self.size
+
+    def credit(self, *, anew: bool = False) -> dict[str, int] | None:
+        """Return the fields of the credit that is due, or None.
+
+        Args:
+            anew: a new connection knows nothing of credit that was given before.
+        """
+        used_up = self._credited - self.received <= self._window // 2
+        if self.complete or not (anew or (used_up and self._credited < self.size)):
+            return None
+        self._credited = self.received + self._window
+        return {"offset": self.received, "window": self._window}
+
+    def expects(self, offset: object, length: int) -> bool:
+        """Whether a chunk is the next one; one that is not was sent to an earlier connection.
+
+        Raises ZograscopeError `bad-message` for more bytes than were announced.
+        """
+        if offset != self.received:
+            return False
+        if not 0 < length <= MOST_CHUNK_BYTES or self.received + length > self.size:
+            raise ZograscopeError("bad-message", "a chunk of more bytes than were announced")
+        return True
+
+    def took(self, length: int) -> None:
+        """Count a chunk that was expected and is now stored."""
+        self.received += length
