@@ -41,10 +41,11 @@ def write_result(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping
             _write(file, arrays, metadata)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ZograscopeError("spool-full", details=str(error)) from error
         raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _write(file: BinaryIO, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
@@ -54,7 +55,7 @@ def _write(file: BinaryIO, arrays: Mapping[str, np.ndarray], metadata: Mapping[s
         descriptions.append({**describe_array(name, array), "offset": data_bytes})
         data_bytes += _aligned(array.nbytes)
     header = json.dumps(
-        {"metadata": metadata, "arrays": descriptions, "data_bytes": data_bytes}
+        {"metadata": metadata, "arrays": descriptions, "data_bytes": data_bytes}, allow_nan=False
     ).encode()
     data_start = _aligned(_PREFIX_BYTES + len(header))
     file.write(_MAGIC + len(header).to_bytes(8, "little") + header)

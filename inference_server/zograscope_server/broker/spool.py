@@ -144,6 +144,8 @@ class Spool:
 
         Raises ZograscopeError `spool-full` when they do not fit even without results.
         """
+        if sum(self._reserved.values()) > self.limit:
+            raise _spool_full(f"{self.folder}: unfinished jobs alone exceed the limit {self.limit}")
         while self.bytes_used > self.limit or _free_bytes(self.folder) < size + DISK_RESERVE:
             if not self._results:
                 raise _spool_full(f"{self.folder}: {size} bytes asked, limit {self.limit}")

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zograscope_protocol.blocking import BlockingClient
-from zograscope_protocol.connection import client_keys, state_folder
+from zograscope_protocol.connection import client_keys
 from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.command_line.server_options import add_state_option, connect
 
 OLDEST_PYTHON = (3, 11)
 ROOM_WANTED = 2_000_000_000
@@ -21,20 +22,19 @@ TIMEOUT = 3.0
 def add_parser(subparsers: Any) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser("doctor", help="check that everything is in order")
-    parser.add_argument("--state", type=Path, metavar="FOLDER", help="the server's state folder")
+    add_state_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line for each check; return 1 when something needs care."""
-    folder = arguments.state or state_folder()
     checks: list[Callable[[], Iterator[str]]] = [
         _python,
         _torch,
-        lambda: _state(folder),
-        lambda: _keys(folder),
+        lambda: _state(arguments.state),
+        lambda: _keys(arguments.state),
         _blender,
-        _server,
+        lambda: _server(arguments),
     ]
     healthy = True
     for check in checks:
@@ -98,9 +98,9 @@ def _blender() -> Iterator[str]:
     yield f"Blender was found: {find_blender()}."
 
 
-def _server() -> Iterator[str]:
+def _server(arguments: argparse.Namespace) -> Iterator[str]:
     try:
-        with BlockingClient(timeout=TIMEOUT) as client:
+        with connect(arguments, TIMEOUT) as client:
             status = client.status()
     except ZograscopeError as error:
         if error.code not in ("server-not-running", "server-unreachable", "server-lost"):

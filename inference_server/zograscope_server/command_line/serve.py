@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from zograscope_protocol.connection import state_folder
+from zograscope_server.command_line.server_options import add_state_option
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="GB",
         help="disk space for inputs and kept results (default: %(default)s)",
     )
-    parser.add_argument("--state", type=Path, metavar="FOLDER", help="where jobs and keys are kept")
+    add_state_option(parser)
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="where models are kept")
     parser.add_argument(
         "--idle-unload",
@@ -55,12 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
     from zograscope_server.broker.broker import Broker, BrokerSettings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    state = arguments.state or state_folder()
     devices = tuple(arguments.device or ["auto"])
     memory_limit = arguments.memory_limit
     settings = BrokerSettings(
-        state_folder=state,
-        models_folder=arguments.models or state / "models",
+        state_folder=arguments.state,
+        models_folder=arguments.models or arguments.state / "models",
         devices=devices,
         tcp=arguments.tcp,
         memory_limit=None if memory_limit is None else int(memory_limit * 1e9),

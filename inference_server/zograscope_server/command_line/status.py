@@ -4,21 +4,20 @@ import argparse
 import json
 from typing import Any
 
-from zograscope_protocol.blocking import BlockingClient
-
-TIMEOUT = 10.0
+from zograscope_server.command_line.server_options import add_state_option, connect
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command and its options."""
     parser = subparsers.add_parser("status", help="say what the server is doing")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    add_state_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the server and print its answer."""
-    with BlockingClient(timeout=TIMEOUT) as client:
+    with connect(arguments) as client:
         status = client.status()
     print(json.dumps(status, indent=2) if arguments.json else _in_words(status))
     return 0

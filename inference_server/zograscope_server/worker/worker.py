@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.wire import byte_view, describe_array
+from zograscope_protocol.wire import MOST_CHUNK_BYTES, byte_view, describe_array
 
 from zograscope_server.models.cache import ModelCache
 from zograscope_server.result_file import write_result
@@ -99,7 +99,9 @@ class Worker:
 
     def _send_preview(self, job: str, array: np.ndarray) -> None:
         array = np.ascontiguousarray(array)
-        header = {"type": "preview", "job": job, "array": describe_array("preview", array)}
+        if array.nbytes > MOST_CHUNK_BYTES:
+            raise ValueError(f"a preview of {array.nbytes} bytes is too large to send")
+        header = {"type": "preview", "job": job, **describe_array("preview", array)}
         self._link.send(header, byte_view(array))
 
     def _report_state(self, state: str) -> None:

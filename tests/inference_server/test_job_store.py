@@ -1,0 +1,47 @@
+import time
+
+from zograscope_server.broker.job_store import Job, JobStore
+
+
+def some_job(number: int, **fields) -> Job:
+    return Job(f"{number:032x}", "sleep", {"steps": 3}, [], created=1000.0 + number, **fields)
+
+
+def test_a_job_comes_back_as_it_was_saved(tmp_path):
+    store = JobStore(tmp_path / "jobs.sqlite")
+    job = some_job(1, state="failed", error={"code": "internal"}, attempts=2, result_key="ab")
+    store.save(job)
+    assert store.get(job.id) == job
+    assert store.get("0" * 32) is None
+
+
+def test_saving_again_replaces(tmp_path):
+    store = JobStore(tmp_path / "jobs.sqlite")
+    job = some_job(1)
+    store.save(job)
+    job.state = "queued"
+    store.save(job)
+    assert [found.state for found in store.unfinished()] == ["queued"]
+
+
+def test_unfinished_jobs_come_oldest_first_and_survive_the_process(tmp_path):
+    store = JobStore(tmp_path / "jobs.sqlite")
+    for number, state in [(3, "queued"), (1, "running"), (2, "done"), (4, "receiving")]:
+        store.save(some_job(number, state=state))
+    # No close: what another process sees is what a killed broker leaves behind.
+    assert [job.id for job in JobStore(tmp_path / "jobs.sqlite").unfinished()] == [
+        some_job(number).id for number in (1, 3, 4)
+    ]
+
+
+def test_only_old_finished_jobs_are_forgotten(tmp_path):
+    store = JobStore(tmp_path / "jobs.sqlite")
+    now = time.time()
+    old_done, old_queued, new_done = (some_job(number) for number in range(3))
+    old_done.state, old_queued.state, new_done.state = "done", "queued", "done"
+    new_done.created = now
+    for job in (old_done, old_queued, new_done):
+        store.save(job)
+    store.forget_finished_before(now - 60)
+    assert store.get(old_done.id) is None
+    assert store.get(old_queued.id) and store.get(new_done.id)
