@@ -26,13 +26,17 @@ def null(
 def sleep(
     inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any], context: TaskContext
 ) -> TaskResult:
-    """Sleep for `seconds` in `steps` steps, reporting each, and reply with the steps' numbers."""
+    """Sleep for `seconds` in `steps` steps, reporting each, and reply with the steps' numbers.
+
+    Holds `megabytes` of memory meanwhile.
+    """
     seconds = float(parameters.get("seconds", 1.0))
     steps = int(parameters.get("steps", 10))
+    ballast = np.ones(int(parameters.get("megabytes", 0)) << 20, np.uint8)
     for step in range(steps):
         context.progress(step / steps, f"Sleeping, step {step + 1} of {steps}")
         end = time.monotonic() + seconds / steps
         while (left := end - time.monotonic()) > 0:
             context.check_cancelled()
             time.sleep(min(left, LONGEST_PAUSE))
-    return TaskResult({"steps": np.arange(steps, dtype=np.int32)}, {"seconds": seconds})
+    return TaskResult({"steps": np.arange(steps, dtype=np.int32)}, {"ballast": ballast.nbytes})

@@ -1,0 +1,110 @@
+"""A real server in real processes, on a state folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from zograscope_protocol.blocking import BlockingClient
+from zograscope_protocol.client import Job
+
+PATIENCE = 60.0
+
+
+class Server:
+    """A `zograscope serve` process that tests start, kill and start again."""
+
+    def __init__(self, state: Path, *options: str) -> None:
+        self.state = state
+        self.options = options
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *options: str) -> "Server":
+        self.process = subprocess.Popen(
+            self.command(*options), stdout=subprocess.PIPE, text=True, env=os.environ | NO_HOME
+        )
+        assert self.process.stdout is not None
+        assert "ready" in self.process.stdout.readline()
+        return self
+
+    def command(self, *options: str) -> list[str]:
+        return [
+            *(sys.executable, "-m", "zograscope_server.command_line", "serve"),
+            *("--state", str(self.state), "--device", "cpu"),
+            *self.options,
+            *options,
+        ]
+
+    @staticmethod
+    def wait_until(condition: Callable[[], object], what: str) -> None:
+        """Wait for something that must come; how long it takes is not the point."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"never came: {what}"
+            time.sleep(0.01)
+
+    def client(self) -> BlockingClient:
+        return BlockingClient(self.state, PATIENCE, "tests", folder=self.state)
+
+    def worker(self, client: BlockingClient) -> psutil.Process:
+        """Return the process of the one worker, once it is ready for jobs or has one."""
+
+        def ready() -> bool:
+            return client.status()["workers"][0]["state"] != "starting"
+
+        self.wait_until(ready, "a worker")
+        return psutil.Process(client.status()["workers"][0]["pid"])
+
+    def wait_for_step(self, client: BlockingClient, job: Job) -> None:
+        """Wait until the task `sleep` has begun to sleep."""
+
+        def begun() -> bool:
+            client.client.poll()
+            return job.state == "running" and job.stage.startswith("Sleeping")
+
+        self.wait_until(begun, f"the first step, from {job.state}")
+
+    def kill(self) -> None:
+        """Kill the broker as suddenly as can be."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+
+    def temporary_files(self) -> list[Path]:
+        """Return the files of the spool that are on their way to becoming something."""
+        return [path for path in self.state.rglob("spool/**/.*") if path.is_file()]
+
+
+NO_HOME = {"ZOGRASCOPE_HOME": "/nonexistent", "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A started server."""
+    server = Server(tmp_path / "state").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """A function that prepares a server with options, on a state folder of its own."""
+    made: list[Server] = []
+
+    def make(*options: str, state: Path = tmp_path / "state") -> Server:
+        made.append(Server(state, *options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
