@@ -15,7 +15,11 @@ import numpy as np
 
 from zograscope_server.models.cache import ModelCache
 
-TASK_MODULES = ("zograscope_server.diagnostics",)
+TASK_MODULES = (
+    "zograscope_server.diagnostics",
+    "zograscope_server.depth.jobs",
+    "zograscope_server.models.jobs",
+)
 
 
 class Cancelled(Exception):  # noqa: N818 - it is how a task stops when asked, not an error

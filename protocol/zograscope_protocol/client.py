@@ -135,7 +135,7 @@ class Client:
         self._folder = folder or state_folder()
         self._where = connection or self._folder
         self._name = client_name
-        self._context = zmq.Context.instance()
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._endpoint = ""

@@ -181,7 +181,7 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "depth": {
             "near": parts.depth_range.near,
             "far": parts.depth_range.far,
-            "metric": parts.kind == "photograph" and _is_metric(parts.depth),
+            "metric": parts.kind == "photograph" and parts.depth.metric,
             "model": parts.depth.model,
             "licence": parts.depth.licence,
         },
@@ -290,13 +290,9 @@ def choose_focal_length(
 
 def choose_depth_range(depth: DepthMap, kind: Kind) -> DepthRange:
     """The model's own metres for a photograph where it gives them, else a stage of scene units."""
-    if kind == "photograph" and _is_metric(depth):
+    if kind == "photograph" and depth.near is not None and depth.far is not None:
         return DepthRange(depth.near, depth.far)
     return RELATIVE_RANGE[kind]
-
-
-def _is_metric(depth: DepthMap) -> bool:
-    return depth.metric and depth.near is not None and depth.far is not None
 
 
 def _choose_crop(

@@ -5,6 +5,7 @@ The broker imports this module, so whatever is heavy is imported inside the task
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,13 @@ DEPTH_FORMATS = ("png16", "exr")
 LAYER_PARTS = ("vertices", "triangles", "uv", "texture")
 
 
-@task("diorama", version=1, cacheable=True)
+def _model_revision(parameters: Mapping[str, Any], models_folder: Path) -> str:
+    from zograscope_server.models.catalogue import revision_of
+
+    return revision_of(str(parameters.get("model", "default")), models_folder)
+
+
+@task("diorama", version=1, cacheable=True, revision=_model_revision)
 def diorama(
     inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any], context: TaskContext
 ) -> TaskResult:

@@ -1,0 +1,77 @@
+"""`zograscope models`: which models there are, and which of them are here."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+from zograscope_protocol.connection import state_folder
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.models import catalogue, downloads
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser("models", help="list, download, add and remove models")
+    parser.add_argument(
+        "action", nargs="?", choices=("list", "download", "add", "remove"), default="list"
+    )
+    parser.add_argument("what", nargs="?", help="a model's name, or the folder to add")
+    parser.add_argument("--models", type=Path, metavar="FOLDER", help="the models folder")
+    parser.add_argument("--json", action="store_true", help="list as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked with the models folder of this machine."""
+    folder = arguments.models or state_folder() / "models"
+    if arguments.action == "list":
+        _list(folder, as_json=arguments.json)
+    elif not arguments.what:
+        raise ZograscopeError("unknown-model", name="")
+    elif arguments.action == "add":
+        _add(Path(arguments.what), folder)
+    else:
+        model = catalogue.find_model(arguments.what, folder)
+        if arguments.action == "remove":
+            downloads.remove_model(model, folder)
+            print(f"{model.title} is removed.")
+        else:
+            _download(model, folder)
+    return 0
+
+
+def _list(folder: Path, *, as_json: bool) -> None:
+    models = catalogue.describe_models(folder)
+    if as_json:
+        print(json.dumps(models, indent=2))
+        return
+    for model in models:
+        here = "installed" if model["installed"] else f"{model['bytes'] / 1e6:.0f} MB to download"
+        work = "" if model["commercial"] else ", NOT for commercial work"
+        print(f"{model['name']}  ({here}; {model['licence']}{work})")
+        print(f"    {model['good_for']}")
+
+
+def _download(model: catalogue.Model, folder: Path) -> None:
+    print(f"{model.title}, licence {model.licence}")
+    with tqdm(unit="B", unit_scale=True) as bar:
+
+        def on_progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        downloads.download_model(model, folder, on_progress)
+    print(f"{model.title} is installed.")
+
+
+def _add(source: Path, folder: Path) -> None:
+    if not (source / catalogue.CONFIG).is_file():
+        raise ZograscopeError(
+            "model-file-wrong", name=str(source), problem="it has no config.json of a checkpoint"
+        )
+    shutil.copytree(source, folder / source.resolve().name, dirs_exist_ok=True)
+    print(f"{source.resolve().name} is installed.")

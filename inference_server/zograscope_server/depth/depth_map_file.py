@@ -1,0 +1,76 @@
+"""Reads a depth map that the artist brings: painted, rendered, scanned or estimated elsewhere."""
+
+import io
+
+import imagecodecs
+import numpy as np
+import tifffile
+from PIL import Image
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.depth.estimate import DepthMap
+from zograscope_server.images import MOST_PIXELS
+
+_EXR = b"\x76\x2f\x31\x01"
+_NPY = b"\x93NUMPY"
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def read_depth_map(data: bytes, name: str, *, near_is_white: bool = True) -> DepthMap:
+    """Read a depth map from the bytes of a PNG, TIFF, EXR or npy file, 8, 16 or 32 bits.
+
+    Its values are taken as disparity, brought to [0, 1]; where there are none (NaN, infinity) the
+    scene is farthest.
+
+    Args:
+        data: the file's bytes.
+        name: what the artist calls it.
+        near_is_white: whether larger values are nearer.
+
+    Raises:
+        ZograscopeError: `depth-map-unreadable`.
+    """
+    try:
+        values = _one_channel(_read_values(data))
+    except Exception as error:
+        # A damaged file makes a decoder raise nearly anything.
+        raise ZograscopeError("depth-map-unreadable", str(error), name=name) from error
+    known = np.isfinite(values)
+    if values.ndim != 2 or min(values.shape) < 2 or not known.any():
+        raise ZograscopeError("depth-map-unreadable", f"shape {values.shape}", name=name)
+    low, high = float(values[known].min()), float(values[known].max())
+    disparity = (values - low) / max(high - low, 1e-9)
+    if not near_is_white:
+        disparity = 1.0 - disparity
+    disparity = np.where(known, disparity, 0.0).astype(np.float32)
+    return DepthMap(disparity, model=name, licence="the artist's own")
+
+
+def _read_values(data: bytes) -> np.ndarray:
+    """Decode the file to float32 (rows, columns) or (rows, columns, channels)."""
+    if data.startswith(_NPY):
+        return np.load(io.BytesIO(data), allow_pickle=False).astype(np.float32)
+    if data.startswith(_EXR):
+        return imagecodecs.exr_decode(data).astype(np.float32)
+    if data[:4] in _TIFF:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            _check_pixels(*tiff.pages.first.shape[:2])
+            return tiff.pages.first.asarray().astype(np.float32)
+    image: Image.Image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "PPM"))
+    _check_pixels(*image.size)
+    if image.mode in ("P", "LA", "PA"):
+        image = image.convert("L")
+    return np.asarray(image).astype(np.float32)
+
+
+def _one_channel(values: np.ndarray) -> np.ndarray:
+    values = values.squeeze()
+    if values.ndim != 3:
+        return values
+    return values[..., :3] @ _LUMINANCE if values.shape[2] >= 3 else values[..., 0]
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are too many")

@@ -1,0 +1,154 @@
+"""Which models there are, and which of them are here.
+
+The catalogue (`catalogue.toml`) lists the models that can be downloaded. A folder that an artist
+puts into the models folder, or adds with `zograscope models add`, is a model under its own name.
+Imports nothing heavy: the broker asks too.
+"""
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from zograscope_protocol.errors import ZograscopeError
+
+DEFAULT = "default"
+EMBEDDED = "classical"
+CONFIG = "config.json"
+LOCAL_LICENCE = "as its folder says"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of a model; `sha256` is None where its host is to state it."""
+
+    name: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the catalogue, or a folder that the artist brought.
+
+    Attributes:
+        name: how parameters and commands call it.
+        licence: short, for people.
+        commercial: whether the licence allows commercial work.
+        good_for: one sentence for the artist.
+        metric: whether it gives metres and a field of view.
+        repository: where its files come from; empty for what is embedded or local.
+        revision: which state of the repository.
+        bytes: of all files together, about.
+    """
+
+    name: str
+    title: str
+    task: str
+    licence: str
+    commercial: bool
+    good_for: str
+    metric: bool = False
+    recommended: bool = False
+    repository: str = ""
+    revision: str = "main"
+    bytes: int = 0
+    files: tuple[ModelFile, ...] = field(default=())
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it needs no files."""
+        return self.name == EMBEDDED
+
+
+@cache
+def catalogue() -> dict[str, Model]:
+    """Return the models that Zograscope knows of, by name."""
+    text = resources.files("zograscope_server.models").joinpath("catalogue.toml").read_text("utf-8")
+    models = {}
+    for entry in tomllib.loads(text)["models"]:
+        files = tuple(ModelFile(**file) for file in entry.pop("files", ()))
+        models[entry["name"]] = Model(**entry, files=files)
+    return models
+
+
+def find_model(name: str, models_folder: Path) -> Model:
+    """Return the model of that name, `default` included.
+
+    Raises ZograscopeError `unknown-model`.
+    """
+    known = catalogue()
+    name = EMBEDDED if name == DEFAULT else name
+    if name in known:
+        return known[name]
+    for model in local_models(models_folder):
+        if model.name == name:
+            return model
+    raise ZograscopeError("unknown-model", name=name)
+
+
+def local_models(models_folder: Path) -> list[Model]:
+    """Return the artist's own models: folders with a config.json that the catalogue has not."""
+    if not models_folder.is_dir():
+        return []
+    return [
+        Model(
+            name=folder.name,
+            title=folder.name,
+            task="depth",
+            licence=LOCAL_LICENCE,
+            commercial=False,
+            good_for="A model of your own, from the models folder.",
+        )
+        for folder in sorted(models_folder.iterdir())
+        if folder.name not in catalogue() and (folder / CONFIG).is_file()
+    ]
+
+
+def is_installed(model: Model, models_folder: Path) -> bool:
+    """Whether all files of the model are here."""
+    folder = models_folder / model.name
+    names = [file.name for file in model.files] or [CONFIG]
+    return model.embedded or all((folder / name).is_file() for name in names)
+
+
+def installed_folder(model: Model, models_folder: Path) -> Path:
+    """Return the folder of an installed model. Raises ZograscopeError `model-not-installed`."""
+    if not is_installed(model, models_folder):
+        raise ZograscopeError("model-not-installed", name=model.name)
+    return models_folder / model.name
+
+
+def revision_of(name: str, models_folder: Path) -> str:
+    """Name the exact state of a model: what a cached result depends on."""
+    model = find_model(name, models_folder)
+    if model.embedded:
+        return model.name
+    folder = installed_folder(model, models_folder)
+    states = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(folder.iterdir())
+    ]
+    return json.dumps([model.name, model.revision, states])
+
+
+def describe_models(models_folder: Path) -> list[dict[str, Any]]:
+    """Return what the message `models` says of each model."""
+    return [
+        {
+            "name": model.name,
+            "title": model.title,
+            "task": model.task,
+            "licence": model.licence,
+            "commercial": model.commercial,
+            "good_for": model.good_for,
+            "metric": model.metric,
+            "recommended": model.recommended,
+            "bytes": model.bytes,
+            "installed": is_installed(model, models_folder),
+            "default": model.embedded,
+        }
+        for model in [*catalogue().values(), *local_models(models_folder)]
+    ]

@@ -1,0 +1,128 @@
+"""Downloads of models: asked for, shown as they go, resumed, checked, and only then there.
+
+A file grows as NAME.part and takes its own name once its checksum is right, so that a model that is
+there is whole. Only https is spoken, but for a server on this very machine.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+import requests
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.models.catalogue import Model, ModelFile
+
+OnProgress = Callable[[int, int], None]
+
+HUB = "https://huggingface.co"
+CHECKSUMS = "checksums.json"
+BLOCK = 1 << 20
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two blocks
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+_SHA256_DIGITS = 64
+
+
+def download_model(
+    model: Model, models_folder: Path, on_progress: OnProgress = lambda done, total: None
+) -> Path:
+    """Download all files of a model that are not here yet; return its folder.
+
+    Args:
+        model: of the catalogue.
+        models_folder: its folder is made there.
+        on_progress: told bytes done and bytes in all (of the file in hand); whatever it raises
+            stops the download, which a later call resumes.
+
+    Raises:
+        ZograscopeError: `download-failed`, `checksum-mismatch`, `spool-full`, `unknown-model` for
+            one that has no files to download.
+    """
+    if not model.files:
+        raise ZograscopeError("unknown-model", name=model.name)
+    folder = models_folder / model.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in model.files:
+        if not (folder / file.name).is_file():
+            _download_file(model, file, folder, on_progress)
+    return folder
+
+
+def remove_model(model: Model, models_folder: Path) -> None:
+    """Delete a model's files."""
+    shutil.rmtree(models_folder / model.name, ignore_errors=True)
+
+
+def _download_file(model: Model, file: ModelFile, folder: Path, on_progress: OnProgress) -> None:
+    url = f"{hub_address()}/{model.repository}/resolve/{model.revision}/{file.name}"
+    part = folder / f"{file.name}.part"
+    try:
+        expected = file.sha256 or _stated_checksum(url)
+        _fetch(url, part, on_progress)
+    except requests.RequestException as error:
+        raise ZograscopeError("download-failed", str(error), name=model.title) from error
+    except OSError as error:
+        raise ZograscopeError("spool-full", str(error)) from error
+    found = _sha256(part)
+    if expected is not None and found != expected:
+        part.unlink()
+        raise ZograscopeError(
+            "checksum-mismatch", f"{file.name}: {found}, not {expected}", name=model.title
+        )
+    _note_checksum(folder, file.name, found)
+    part.replace(folder / file.name)
+
+
+def _fetch(url: str, part: Path, on_progress: OnProgress) -> None:
+    """Get the rest of a file, or all of it where the server cannot resume."""
+    held = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={held}-"} if held else {}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # it is all here
+        response.raise_for_status()
+        resumed = response.status_code == requests.codes.partial_content
+        done = held if resumed else 0
+        total = done + int(response.headers.get("Content-Length", 0))
+        with part.open("ab" if resumed else "wb") as output:
+            for block in response.iter_content(BLOCK):
+                output.write(block)
+                done += len(block)
+                on_progress(done, total)
+    if total and done < total:
+        raise requests.ConnectionError(f"{done} of {total} bytes came")
+
+
+def _stated_checksum(url: str) -> str | None:
+    """Return the sha256 that the host states: the id of a Git LFS object is its sha256."""
+    response = requests.head(url, allow_redirects=False, timeout=TIMEOUT)
+    response.raise_for_status()
+    tag = response.headers.get("X-Linked-Etag", "").strip('"')
+    return tag if len(tag) == _SHA256_DIGITS else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _note_checksum(folder: Path, name: str, sha256: str) -> None:
+    path = folder / CHECKSUMS
+    noted = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.write_text(json.dumps(noted | {name: sha256}, indent=2), encoding="utf-8")
+
+
+def hub_address() -> str:
+    """Return where models come from; $HF_ENDPOINT names a mirror.
+
+    Raises ZograscopeError `download-failed` for a mirror that is neither https nor local.
+    """
+    address = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
+    parts = urlparse(address)
+    if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
+        raise ZograscopeError("download-failed", "HF_ENDPOINT is not https", name=address)
+    return address

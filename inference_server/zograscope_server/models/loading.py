@@ -1,0 +1,23 @@
+"""Turns a model's name into a model in memory; the worker's cache calls it."""
+
+from pathlib import Path
+from typing import Any
+
+from zograscope_server.models.catalogue import find_model, installed_folder
+
+
+def load_model(name: str, models_folder: Path, device: str) -> Any:
+    """Load a model onto a torch device.
+
+    Raises:
+        ZograscopeError: `unknown-model`, `model-not-installed`, `model-file-wrong`.
+    """
+    model = find_model(name, models_folder)
+    if model.embedded:
+        from zograscope_server.depth.classical import ClassicalDepth
+
+        return ClassicalDepth()
+    from zograscope_server.depth.learned import LearnedDepth
+
+    folder = installed_folder(model, models_folder)
+    return LearnedDepth(folder, device=device, name=model.name, licence=model.licence)
