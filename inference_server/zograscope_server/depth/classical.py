@@ -48,7 +48,8 @@ def estimate_disparity(picture: np.ndarray) -> np.ndarray:
     texture = local_contrast(lab[..., 0])
     regions = find_regions(picture)
     standing = stand_on_ground(regions, ground, texture, sky)
-    disparity: np.ndarray = (1.0 - AIR) * standing + AIR * _average_in(regions, normalise_disparity(texture))
+    clear = _average_in(regions, normalise_disparity(texture))
+    disparity: np.ndarray = (1.0 - AIR) * standing + AIR * clear
     disparity[sky] = 0.0
     disparity = cv2.bilateralFilter(disparity, 9, 0.15, 5.0)
     disparity = normalise_disparity(disparity)

@@ -54,7 +54,7 @@ def export_mesh(layers: Sequence[Layer], file_format: str) -> bytes:
     if file_format == "obj":
         return _write_obj_zip(layers)
     raise ZograscopeError(
-        "bad-parameters", details=f"mesh format {file_format!r} is none of {MESH_FORMATS}"
+        "bad-parameters", problem=f"mesh format {file_format!r} is none of {MESH_FORMATS}"
     )
 
 
@@ -71,7 +71,7 @@ def export_depth(disparity: np.ndarray, depth_range: DepthRange, file_format: st
         depth = depth_range.depth(disparity).astype(np.float32)
         return bytes(imagecodecs.exr_encode(np.ascontiguousarray(depth)))
     raise ZograscopeError(
-        "bad-parameters", details=f"depth format {file_format!r} is none of {DEPTH_FORMATS}"
+        "bad-parameters", problem=f"depth format {file_format!r} is none of {DEPTH_FORMATS}"
     )
 
 
