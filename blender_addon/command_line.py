@@ -181,15 +181,14 @@ def _complain(error: ZograscopeError) -> None:
     print(f"{NAME}: {error.sentence}", file=sys.stderr)
 
 
-_registered: Any = None
+_registered: list[Any] = []
 
 
 def register() -> None:
     """Make the command known to Blender."""
-    global _registered
-    _registered = bpy.utils.register_cli_command(NAME, run)
+    _registered.append(bpy.utils.register_cli_command(NAME, run))
 
 
 def unregister() -> None:
     """Take the command back."""
-    bpy.utils.unregister_cli_command(_registered)
+    bpy.utils.unregister_cli_command(_registered.pop())

@@ -35,11 +35,12 @@ def main() -> int:
         str(REPOSITORY / "tools/build_extension.py"),
         *("--platform", "current", "--output", str(extension_folder)),
     )
-    zograscope = [sys.executable, "-m", "zograscope_server"]
+    zograscope = [sys.executable, "-m", "zograscope_server.command_line"]
     with resources.as_file(resources.files("sklearn.datasets.images") / "china.jpg") as photograph:
         run(
             *zograscope,
-            *("diorama", str(photograph)),
+            *("diorama", str(photograph), "--extension", str(extension_folder)),
+            *("--blender", str(REPOSITORY / ".venv-blender-5.2/bin/python")),
             *("--output", str(output / "scene.blend")),
             *("--camera", arguments.camera, "--frames", str(arguments.frames)),
             *("--render", str(output / "film.mp4"), "--engine", "workbench"),
