@@ -22,6 +22,11 @@ class Sender:
         self._view = view
         self._sent = 0
 
+    @property
+    def complete(self) -> bool:
+        """Whether all bytes were sent; the receiver gives no more credit then."""
+        return self._sent >= self._view.nbytes
+
     def credited(self, offset: int, window: int) -> Iterator[tuple[int, memoryview]]:
         """Yield the chunks that may go now, as (offset, bytes).
 

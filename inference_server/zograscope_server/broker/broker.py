@@ -6,7 +6,6 @@ are checked before anything is done with them, and none of them can end the loop
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -25,7 +24,6 @@ from zograscope_server.broker.lock import lock_folder
 from zograscope_server.broker.scheduler import Scheduler
 from zograscope_server.broker.spool import JOB_ID, Spool, Upload
 from zograscope_server.broker.worker_pool import PoolSettings, WorkerPool
-from zograscope_server.result_file import ResultFile
 from zograscope_server.tasks import load_tasks
 
 logger = logging.getLogger(__name__)
@@ -38,7 +36,6 @@ WATCH_INTERVAL = 100
 HASH_INTERVAL = 1
 # A client unheard for so many seconds is forgotten; it says hello again if it comes back.
 CLIENT_SILENCE = 3600.0
-MOST_OPEN_RESULTS = 8
 RECENT_JOBS = 20
 MOST_LISTED_JOBS = 200
 MOST_ECHOED = 64
@@ -88,7 +85,6 @@ class Broker:
         self._running = True
         self._clients: dict[bytes, _Client] = {}
         self._inputs: dict[tuple[str, str], _Input] = {}
-        self._results: OrderedDict[str, ResultFile] = OrderedDict()
         self._handlers: dict[str, Callable[[bytes, dict[str, Any], memoryview | None], None]] = {
             "heartbeat": self._heartbeat,
             "submit": self._submit,
@@ -334,25 +330,21 @@ class Broker:
     def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job_id, name = _job_id(header), str(header.get("name"))
         senders = self._clients[address].senders
-        if (job_id, name) not in senders:
-            result = self._result(job_id)
-            if name not in result.names:
-                raise ZograscopeError("bad-message", f"the result has no array {name!r}")
-            senders[job_id, name] = Sender(result.buffer(name))
-        for offset, chunk in senders[job_id, name].credited(
-            header.get("offset", -1), header.get("window", 0)
-        ):
+        sender = senders.get((job_id, name)) or self._open_sender(job_id, name)
+        for offset, chunk in sender.credited(header.get("offset", -1), header.get("window", 0)):
             message = {"type": "chunk", "job": job_id, "name": name, "offset": offset}
             self._send(address, message, chunk)
+        if sender.complete:
+            # It keeps the result's file in memory.
+            senders.pop((job_id, name), None)
+        else:
+            senders[job_id, name] = sender
 
-    def _result(self, job_id: str) -> ResultFile:
-        """Return the result of a job, kept open while it is being fetched."""
-        if job_id not in self._results:
-            self._results[job_id] = self._scheduler.result(self._scheduler.find(job_id))
-            if len(self._results) > MOST_OPEN_RESULTS:
-                self._results.popitem(last=False)
-        self._results.move_to_end(job_id)
-        return self._results[job_id]
+    def _open_sender(self, job_id: str, name: str) -> Sender:
+        result = self._scheduler.result(self._scheduler.find(job_id))
+        if name not in result.names:
+            raise ZograscopeError("bad-message", f"the result has no array {name!r}")
+        return Sender(result.buffer(name))
 
     # The server itself
 
