@@ -12,6 +12,8 @@ SENTENCES = {
     # Finding and reaching the server
     "server-unreachable": "No Zograscope server answers at {endpoint}. Start it with `zograscope serve`, or in Blender's preferences.",
     "server-not-running": "No Zograscope server is running here. Start it with `zograscope serve`, or with the button in the sidebar.",
+    "server-not-installed": "The zograscope program was not found. Install the server (see the README), or name the program in the extension's preferences.",
+    "server-start-failed": "The Zograscope server did not start: {problem}. The log in the extension's folder says more.",
     "server-lost": "The Zograscope server stopped answering. What it has finished is kept; start it again and the job goes on.",
     "key-refused": "The server at {endpoint} does not know this computer's key. Give its owner the public key from the preferences; `zograscope allow NAME KEY` lets it in.",
     "connection-file-wrong": "The connection file {path} cannot be used. Delete it and start the server again.",

@@ -1,0 +1,98 @@
+"""The sidebar's panels for dioramas: they draw, and nothing else."""
+
+import bpy
+
+from ..server_link import link
+from ..server_panel import CATEGORY
+from . import operators
+from .geometry_nodes import SETTING_RANGES
+
+
+class _Sidebar:
+    bl_category = CATEGORY
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+
+
+class ZOGRASCOPE_PT_new_diorama(_Sidebar, bpy.types.Panel):
+    """What the next diorama is made of."""
+
+    bl_label = "New Diorama"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.zograscope_depth
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "photograph")
+        layout.prop(settings, "model")
+        self._draw_licence(layout, settings.model)
+        layout.prop(settings, "quality")
+        layout.prop(settings, "camera")
+        layout.prop(settings, "frames")
+        column = layout.column(heading="Options")
+        column.prop(settings, "crop")
+        column.prop(settings, "set_up_scene")
+        layout.prop(settings, "depth_map")
+        if settings.depth_map:
+            layout.prop(settings, "depth_map_near", expand=True)
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("zograscope.build_diorama", icon="OUTLINER_OB_CAMERA")
+
+    @staticmethod
+    def _draw_licence(layout: bpy.types.UILayout, name: str) -> None:
+        for model in link.models:
+            if model["name"] == name:
+                row = layout.row()
+                row.alert = not model["commercial"]
+                row.label(text=f"Licence: {model['licence']}", icon="COPY_ID")
+                if not model["installed"]:
+                    size = f"Download ({model['bytes'] / 1e6:.0f} MB)"
+                    layout.operator("zograscope.download_model", text=size, icon="IMPORT")
+
+
+class ZOGRASCOPE_PT_diorama(_Sidebar, bpy.types.Panel):
+    """The selected diorama."""
+
+    bl_label = "Diorama"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is one."""
+        return operators.selected_diorama(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, diorama = self.layout, operators.selected_diorama(context)
+        root = diorama.root
+        layout.use_property_split = True
+        layout.label(text=root.name, icon="OUTLINER_OB_EMPTY")
+        if operators.SOURCE in root:
+            source = operators.source_of(diorama)
+            if source.get("paper_border"):
+                box = layout.box()
+                box.label(text="This scan has a paper border.", icon="INFO")
+                box.operator("zograscope.crop_border", icon="FULLSCREEN_EXIT")
+            for warning in source.get("warnings", ()):
+                layout.label(text=warning, icon="INFO")
+        column = layout.column(align=True)
+        column.enabled = diorama.is_live
+        for setting, (label, *_) in SETTING_RANGES.items():
+            if setting in root:
+                column.prop(root, f'["{setting}"]', text=label)
+        layout.prop(root, '["lit"]', text="Lit", slider=True)
+        row = layout.row(align=True)
+        row.operator("zograscope.picture_filter", text="Exact").smooth = False
+        row.operator("zograscope.picture_filter", text="Smooth").smooth = True
+        layout.operator("zograscope.apply_camera", icon="CAMERA_DATA")
+        layout.operator("zograscope.update_depth", icon="FILE_REFRESH")
+        layout.operator("zograscope.bake", icon="MESH_GRID")
+        row = layout.row(align=True)
+        row.operator("zograscope.export_mesh", icon="EXPORT")
+        row.operator("zograscope.export_depth", icon="IMAGE_ZDEPTH")
+
+
+register, unregister = bpy.utils.register_classes_factory(
+    (ZOGRASCOPE_PT_new_diorama, ZOGRASCOPE_PT_diorama)
+)

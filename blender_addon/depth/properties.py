@@ -1,0 +1,81 @@
+"""What the artist chooses for the next diorama, kept in the scene."""
+
+import bpy
+from zograscope_protocol.commands import CAMERA_PRESETS, NO_CAMERA, QUALITIES
+
+from ..server_link import link
+
+DEFAULT_MODEL = "default"
+QUALITY_HELP = {
+    "draft": "512 points along the long side: quick",
+    "standard": "1024 points along the long side",
+    "high": "2048 points along the long side",
+    "full": "As many points as the photograph has pixels",
+}
+# Blender does not keep the strings of dynamic items alive.
+_model_items: list[tuple[str, str, str, str, int]] = []
+
+
+def _models(_: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, str, int]]:
+    """Return the models of the server's catalogue, the embedded one first."""
+    items = [(DEFAULT_MODEL, "Embedded", "Works at once, offline", "HOME", 0)]
+    for number, model in enumerate(link.models, 1):
+        if model["task"] == "depth" and not model["default"]:
+            work = "" if model["commercial"] else " (non-commercial)"
+            icon = "CHECKMARK" if model["installed"] else "IMPORT"
+            items.append((model["name"], model["title"] + work, model["good_for"], icon, number))
+    _model_items[:] = items
+    return _model_items
+
+
+class DepthSettings(bpy.types.PropertyGroup):
+    """The choices for a new diorama."""
+
+    photograph: bpy.props.StringProperty(
+        name="Photograph", description="The picture to bring to life", subtype="FILE_PATH"
+    )
+    model: bpy.props.EnumProperty(name="Model", description="What estimates depth", items=_models)
+    quality: bpy.props.EnumProperty(
+        name="Quality",
+        items=[(name, name.capitalize(), QUALITY_HELP[name]) for name in QUALITIES],
+        default="standard",
+    )
+    camera: bpy.props.EnumProperty(
+        name="Camera",
+        description="How the camera moves; its reach is what the scene shows without holes",
+        items=[(name, name.replace("_", " ").title(), "") for name in (*CAMERA_PRESETS, NO_CAMERA)],
+        default="push_in",
+    )
+    frames: bpy.props.IntProperty(name="Frames", default=96, min=2, soft_max=1000)
+    crop: bpy.props.BoolProperty(
+        name="Crop Paper Border",
+        description="Cut away the paper around an archive scan",
+        default=True,
+    )
+    depth_map: bpy.props.StringProperty(
+        name="Depth Map",
+        description="Your own depth (PNG, TIFF, EXR or npy) in place of an estimate",
+        subtype="FILE_PATH",
+    )
+    depth_map_near: bpy.props.EnumProperty(
+        name="Near Is",
+        items=[("white", "White", "Light is near"), ("black", "Black", "Dark is near")],
+    )
+    set_up_scene: bpy.props.BoolProperty(
+        name="Set Up Scene",
+        description="Give the scene the photograph's size, its colours untouched, and its camera",
+        default=True,
+    )
+    job_id: bpy.props.StringProperty(description="The job that this file waits for")
+
+
+def register() -> None:
+    """Add the settings to every scene."""
+    bpy.utils.register_class(DepthSettings)
+    bpy.types.Scene.zograscope_depth = bpy.props.PointerProperty(type=DepthSettings)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    del bpy.types.Scene.zograscope_depth
+    bpy.utils.unregister_class(DepthSettings)

@@ -1,0 +1,108 @@
+"""The extension's preferences: which server, how it is started, and where models are kept."""
+
+import shutil
+
+import bpy
+from zograscope_protocol.connection import Connection, client_keys, state_folder
+from zograscope_protocol.errors import ZograscopeError
+
+COMMAND = "zograscope"
+
+
+class ZograscopePreferences(bpy.types.AddonPreferences):
+    """Which server to use."""
+
+    bl_idname = __package__
+
+    server_command: bpy.props.StringProperty(
+        name="Server Command",
+        description="The zograscope program. Left empty, it is looked for on the search path",
+        subtype="FILE_PATH",
+    )
+    start_automatically: bpy.props.BoolProperty(
+        name="Start When Needed",
+        description="Start a server on this computer when a job needs one and none runs",
+        default=True,
+    )
+    models_folder: bpy.props.StringProperty(
+        name="Models Folder",
+        description="Where models are kept. Left empty, the server's own folder",
+        subtype="DIR_PATH",
+    )
+    use_remote: bpy.props.BoolProperty(
+        name="Server on Another Computer",
+        description="Let another computer do the work",
+    )
+    remote_endpoint: bpy.props.StringProperty(
+        name="Endpoint", description="Its address, such as tcp://render-1:7345"
+    )
+    remote_key: bpy.props.StringProperty(
+        name="Its Public Key", description="40 characters that `zograscope doctor` shows there"
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the preferences."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "use_remote")
+        if self.use_remote:
+            layout.prop(self, "remote_endpoint")
+            layout.prop(self, "remote_key")
+            row = layout.row()
+            row.label(text="This computer's key, for its owner:")
+            row.operator("zograscope.copy_public_key", icon="COPYDOWN")
+            return
+        layout.prop(self, "server_command")
+        if find_command(self) is None:
+            layout.label(text="No zograscope program was found. See the README.", icon="ERROR")
+        layout.prop(self, "start_automatically")
+        layout.prop(self, "models_folder")
+
+
+class ZOGRASCOPE_OT_copy_public_key(bpy.types.Operator):
+    """Copy this computer's public key; `zograscope allow NAME KEY` lets it in elsewhere"""
+
+    bl_idname = "zograscope.copy_public_key"
+    bl_label = "Copy Public Key"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put the key on the clipboard."""
+        context.window_manager.clipboard = client_keys(state_folder())[0]
+        self.report({"INFO"}, "The public key is on the clipboard")
+        return {"FINISHED"}
+
+
+def get() -> ZograscopePreferences:
+    """Return the extension's preferences."""
+    return bpy.context.preferences.addons[__package__].preferences
+
+
+def find_command(preferences: ZograscopePreferences) -> str | None:
+    """Return the program that serves, or None where there is none."""
+    if preferences.server_command:
+        return shutil.which(bpy.path.abspath(preferences.server_command))
+    return shutil.which(COMMAND)
+
+
+def remote_connection(preferences: ZograscopePreferences) -> Connection | None:
+    """Return the connection to another computer's server, or None for this computer's own.
+
+    Raises ZograscopeError `online-access-off` where Blender is set to stay offline.
+    """
+    if not preferences.use_remote:
+        return None
+    if not bpy.app.online_access:
+        raise ZograscopeError("online-access-off")
+    return Connection(preferences.remote_endpoint, preferences.remote_key or None)
+
+
+def register() -> None:
+    """Add the preferences to Blender."""
+    bpy.utils.register_class(ZOGRASCOPE_OT_copy_public_key)
+    bpy.utils.register_class(ZograscopePreferences)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    bpy.utils.unregister_class(ZograscopePreferences)
+    bpy.utils.unregister_class(ZOGRASCOPE_OT_copy_public_key)

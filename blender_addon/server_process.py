@@ -1,0 +1,66 @@
+"""A server on this computer, started by the extension and watched without waiting for it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LAST_WORDS = 2000
+
+
+class ServerProcess:
+    """`zograscope serve` as a process of its own, which outlives Blender if a job needs it to."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: Path | None = None
+        self._started = 0.0
+
+    def start(self, command: str, log: Path, models_folder: str = "") -> None:
+        """Start it; what it prints goes to the log. Raises OSError when it cannot be started."""
+        arguments = [command, "serve"]
+        if models_folder:
+            arguments += ["--models", models_folder]
+        # Closing Blender's terminal must not end the server in the middle of a job.
+        apart = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                **apart,
+            )
+        self._log, self._started = log, time.monotonic()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process that was started lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def seconds(self) -> float:
+        """How long ago it was started."""
+        return time.monotonic() - self._started
+
+    @property
+    def failure(self) -> str:
+        """Why it ended by itself: the last line that it wrote; empty while all is well."""
+        if self._process is None or self._process.poll() in (None, 0):
+            return ""
+        lines = self._log.read_text(errors="replace")[-LAST_WORDS:].split("\n") if self._log else []
+        written = [line.strip() for line in lines if line.strip()]
+        return written[-1] if written else f"it ended with status {self._process.returncode}"
+
+    def stop(self) -> None:
+        """End it, if it still lives."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+        self._process = None

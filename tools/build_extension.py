@@ -1,0 +1,140 @@
+"""Builds the extension: two variants for each platform, and a repository index.
+
+    python tools/build_extension.py --output dist [--platform current]
+
+Blender 4.5 has Python 3.11 and Blender 5.1 and later have 3.13, and no one set of pyzmq wheels
+installs on both; so there are two variants of each zip. Needs a Python with pip and bpy (whose
+extension tool does the packing), such as `.venv-blender-5.2`.
+"""
+
+import argparse
+import importlib.util
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ADDON = REPOSITORY / "blender_addon"
+PYZMQ = "pyzmq==27.3.0"
+
+# Blender's name of a platform -> the wheel tags that pip may take for it.
+PLATFORMS = {
+    "linux-x64": ["manylinux_2_28_x86_64"],
+    "windows-x64": ["win_amd64"],
+    "macos-x64": ["macosx_10_15_universal2", "macosx_10_15_x86_64"],
+    "macos-arm64": ["macosx_10_15_universal2", "macosx_11_0_arm64"],
+}
+MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+SYSTEMS = {"Linux": "linux", "Darwin": "macos", "Windows": "windows"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Zips for a range of Blender versions, all with the same Python ABI."""
+
+    name: str
+    blender_min: str
+    blender_max: str | None
+    python: str
+    abi: str
+
+    def manifest_lines(self, target: str, wheels: list[Path]) -> str:
+        """Return the lines of the manifest that only this variant on this platform has."""
+        lines = [f'blender_version_min = "{self.blender_min}"']
+        if self.blender_max:
+            lines.append(f'blender_version_max = "{self.blender_max}"')
+        lines.append(f'platforms = ["{target}"]')
+        names = ", ".join(f'"./wheels/{wheel.name}"' for wheel in wheels)
+        lines.append(f"wheels = [{names}]")
+        return "\n".join(lines)
+
+
+VARIANTS = (
+    Variant("blender-4.5", "4.5.0", "5.1.0", "3.11", "cp311"),
+    Variant("blender-5.1", "5.1.0", None, "3.12", "abi3"),
+)
+
+
+def main() -> int:
+    """Build what was asked for and say what was made."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "dist")
+    parser.add_argument("--platform", choices=("all", "current", *PLATFORMS), default="all")
+    arguments = parser.parse_args()
+    output = arguments.output.resolve()
+    output.mkdir(parents=True, exist_ok=True)
+    for old in output.glob("zograscope-*.zip"):
+        old.unlink()
+    targets = {"all": [*PLATFORMS], "current": [current_platform()]}
+    for target in targets.get(arguments.platform, [arguments.platform]):
+        for variant in VARIANTS:
+            print(build(variant, target, output))
+    run_extension_tool("server-generate", "--repo-dir", str(output), "--html")
+    return 0
+
+
+def current_platform() -> str:
+    """Return Blender's name of this computer's platform."""
+    return f"{SYSTEMS[platform.system()]}-{MACHINES[platform.machine().lower()]}"
+
+
+def build(variant: Variant, target: str, output: Path) -> Path:
+    """Build and validate one zip; return its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "zograscope"
+        ignored = shutil.ignore_patterns("__pycache__", "wheels")
+        shutil.copytree(ADDON, source, ignore=ignored)
+        wheels = gather_wheels(variant, target, source / "wheels")
+        manifest = source / "blender_manifest.toml"
+        first, second = manifest.read_text("utf-8").split("\n[permissions]")
+        manifest.write_text(
+            f"{first}\n{variant.manifest_lines(target, wheels)}\n\n[permissions]{second}", "utf-8"
+        )
+        version = tomllib.loads(manifest.read_text("utf-8"))["version"]
+        path = output / f"zograscope-{version}-{variant.name}-{target}.zip"
+        run_extension_tool("validate", str(source))
+        run_extension_tool("build", "--source-dir", str(source), "--output-filepath", str(path))
+        run_extension_tool("validate", str(path))
+    return path
+
+
+def gather_wheels(variant: Variant, target: str, folder: Path) -> list[Path]:
+    """Put the wheels that the extension brings along into a folder."""
+    with tempfile.TemporaryDirectory() as copy:
+        # setuptools leaves build folders behind, which a copy keeps out of the repository.
+        protocol = Path(copy) / "protocol"
+        shutil.copytree(REPOSITORY / "protocol", protocol)
+        run_pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(protocol))
+    tags = [option for tag in PLATFORMS[target] for option in ("--platform", tag)]
+    run_pip(
+        *("download", "--no-deps", "--only-binary=:all:", "--implementation", "cp"),
+        *("--python-version", variant.python, "--abi", variant.abi, *tags),
+        *("--dest", str(folder), PYZMQ),
+    )
+    return sorted(folder.glob("*.whl"))
+
+
+def run_pip(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "pip", *arguments, "--quiet"], check=True)
+
+
+def run_extension_tool(*arguments: str) -> None:
+    """Run the extension tool that comes with Blender."""
+    spec = importlib.util.find_spec("bpy")
+    if spec is None or spec.origin is None:
+        sys.exit("build_extension.py needs a Python with bpy, such as .venv-blender-5.2")
+    (tool,) = Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py")
+    result = subprocess.run(
+        [sys.executable, str(tool), *arguments], capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        sys.exit(f"{' '.join(arguments)}\n{result.stdout}{result.stderr}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
