@@ -5,8 +5,7 @@
     header    JSON: {"metadata": {...}, "arrays": [description + "offset"], "data_bytes": n}
     data      n bytes from the next multiple of 64: the arrays, C order, each at its offset
 
-The file appears under its name by an atomic rename. There is no fsync: a file that a power cut
-shortened is seen by its size, and then counts as absent and is computed again.
+The file appears under its name by an atomic rename.
 """
 
 import errno
@@ -21,8 +20,6 @@ import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.wire import byte_view, describe_array
 
-TEMPORARY_PREFIX = "."
-
 _MAGIC = b"ZOGRESU1"
 _PREFIX_BYTES = 16
 _ALIGNMENT = 64
@@ -30,14 +27,16 @@ _ALIGNMENT = 64
 _WRITE_BYTES = 1 << 20
 
 
-def write_result(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+def write_result(
+    path: Path, temporary: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> None:
     """Write a result so that `path` is there whole or not at all.
 
+    It is written to `temporary`, in the same folder, over whatever lies there.
     Raises ZograscopeError `spool-full` when the disk is full.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("r+b" if temporary.exists() else "wb") as file:
             _write(file, arrays, metadata)
         temporary.replace(path)
     except OSError as error:
@@ -72,7 +71,7 @@ def _aligned(size: int) -> int:
 
 
 class ResultFile:
-    """A result mapped into memory, read-only.
+    """A result mapped into memory, read-only: `map` lives for as long as anyone reads from it.
 
     Raises FileNotFoundError when there is none and ValueError when the file is not whole.
     """
@@ -82,12 +81,12 @@ class ResultFile:
             self.size = os.fstat(file.fileno()).st_size
             if self.size < _PREFIX_BYTES:
                 raise ValueError(f"{path} is too short for a result")
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        header_bytes = int.from_bytes(self._map[8:_PREFIX_BYTES], "little")
+            self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        header_bytes = int.from_bytes(self.map[8:_PREFIX_BYTES], "little")
         header_end = _PREFIX_BYTES + header_bytes
-        if self._map[:8] != _MAGIC or header_end > self.size:
+        if self.map[:8] != _MAGIC or header_end > self.size:
             raise ValueError(f"{path} is not a result")
-        header = json.loads(self._map[_PREFIX_BYTES:header_end])
+        header = json.loads(self.map[_PREFIX_BYTES:header_end])
         self._data_start = _aligned(header_end)
         if self._data_start + header["data_bytes"] != self.size:
             raise ValueError(f"{path} is cut short")
@@ -104,4 +103,4 @@ class ResultFile:
         """Return the bytes of the array `name`, without a copy."""
         size = next(array["bytes"] for array in self.arrays if array["name"] == name)
         offset = self._data_start + self._offsets[name]
-        return memoryview(self._map)[offset : offset + size]
+        return memoryview(self.map)[offset : offset + size]

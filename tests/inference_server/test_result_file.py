@@ -34,7 +34,7 @@ def read(result: ResultFile) -> dict[str, np.ndarray]:
     )
 )
 def test_what_was_written_is_read(tmp_path, contents):
-    write_result(tmp_path / "result", contents, {"near": 1.5})
+    write_result(tmp_path / "result", tmp_path / ".temporary", contents, {"near": 1.5})
     result = ResultFile(tmp_path / "result")
     assert result.metadata == {"near": 1.5}
     found = read(result)
@@ -47,25 +47,35 @@ def test_what_was_written_is_read(tmp_path, contents):
 
 def test_strided_arrays_are_written_in_c_order(tmp_path):
     array = np.arange(60, dtype=np.int16).reshape(5, 12)[::2, ::-3]
-    write_result(tmp_path / "result", {"a": array}, {})
+    write_result(tmp_path / "result", tmp_path / ".temporary", {"a": array}, {})
     np.testing.assert_array_equal(read(ResultFile(tmp_path / "result"))["a"], array)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 200, -1])
 def test_a_shortened_file_is_no_result(tmp_path, kept):
     path = tmp_path / "result"
-    write_result(path, {"a": np.zeros(1000)}, {})
+    write_result(path, tmp_path / ".temporary", {"a": np.zeros(1000)}, {})
     os.truncate(path, kept if kept >= 0 else path.stat().st_size + kept)
     with pytest.raises(ValueError):
         ResultFile(path)
 
 
+@pytest.mark.parametrize("old_bytes", [10, 100_000])
+def test_what_lay_there_is_written_over(tmp_path, old_bytes):
+    temporary = tmp_path / ".temporary"
+    temporary.write_bytes(b"x" * old_bytes)
+    inode = temporary.stat().st_ino
+    write_result(tmp_path / "result", temporary, {"a": np.arange(1000)}, {})
+    np.testing.assert_array_equal(read(ResultFile(tmp_path / "result"))["a"], np.arange(1000))
+    assert (tmp_path / "result").stat().st_ino == inode
+
+
 def test_a_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(TypeError):
-        write_result(tmp_path / "result", {}, {"not json": object()})
+        write_result(tmp_path / "result", tmp_path / ".temporary", {}, {"not json": object()})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_metadata_that_is_no_json_number_is_refused(tmp_path):
     with pytest.raises(ValueError):
-        write_result(tmp_path / "result", {}, {"far": float("inf")})
+        write_result(tmp_path / "result", tmp_path / ".temporary", {}, {"far": float("inf")})

@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 SERVER_NAME = f"zograscope_server {version('zograscope_server')}"
 MOST_INPUT_BYTES = 2 << 30
 HEARTBEAT = 2.0
-# Milliseconds between looks at the worker processes, and at hashes that will soon be ready.
-WATCH_INTERVAL = 100
-HASH_INTERVAL = 1
+# Seconds between looks at the worker processes, and at hashes that will soon be ready.
+WATCH_INTERVAL = 0.1
+HASH_INTERVAL = 0.001
 # A client unheard for so many seconds is forgotten; it says hello again if it comes back.
 CLIENT_SILENCE = 3600.0
 RECENT_JOBS = 20
@@ -158,10 +158,19 @@ class Broker:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._pool.socket, zmq.POLLIN)
+        next_watch = 0.0
         while self._running:
-            poller.poll(HASH_INTERVAL if self._scheduler.hashing else WATCH_INTERVAL)
-            self._receive_from_clients()
-            self._receive_from_workers()
+            timeout = HASH_INTERVAL if self._scheduler.hashing else WATCH_INTERVAL
+            ready = dict(poller.poll(int(1000 * timeout)))
+            if self._socket in ready:
+                self._receive_from_clients()
+            if self._pool.socket in ready:
+                self._receive_from_workers()
+            if self._scheduler.hashing:
+                self._guarded(self._scheduler.collect_hashes)
+            if time.monotonic() >= next_watch:
+                next_watch = time.monotonic() + WATCH_INTERVAL
+                self._watch_workers()
 
     def stop(self) -> None:
         """Leave the loop at its next turn; may be called from a signal handler."""
@@ -170,12 +179,14 @@ class Broker:
     # What comes in
 
     def _receive_from_workers(self) -> None:
-        # Words of workers before their deaths: a job that was done needs no second attempt.
         for worker, header, buffer in self._pool.receive():
             self._guarded(self._scheduler.worker_said, worker, header, buffer)
+
+    def _watch_workers(self) -> None:
+        # Words of workers before their deaths: a job that was done needs no second attempt.
+        self._receive_from_workers()
         for loss in self._pool.watch():
             self._guarded(self._scheduler.worker_lost, loss)
-        self._guarded(self._scheduler.collect_hashes)
 
     def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -305,7 +316,7 @@ class Broker:
         """Open the files of a job's inputs, to go on where an earlier server stopped."""
         for index, array in enumerate(job.inputs):
             if (job.id, array["name"]) not in self._inputs:
-                upload = self._spool.open_upload(job.id, index)
+                upload = self._spool.open_upload(job.id, index, array["bytes"])
                 receiver = Receiver(array["bytes"], upload.received)
                 self._inputs[job.id, array["name"]] = _Input(upload, receiver)
 

@@ -159,7 +159,7 @@ class Scheduler:
             self._jobs[job.id] = job
             if job.task not in self._tasks:
                 self.fail(job, ZograscopeError("unknown-task", task=job.task))
-            elif job.state == "receiving":
+            elif job.state == "receiving" or not self._has_inputs(job):
                 self._recover_upload(job)
             else:
                 self._enqueue(job, job.result_key or f"job-{job.id}")
@@ -225,7 +225,11 @@ class Scheduler:
 
     # Steps
 
+    def _has_inputs(self, job: Job) -> bool:
+        return self._spool.has_inputs(job.id, [array["bytes"] for array in job.inputs])
+
     def _recover_upload(self, job: Job) -> None:
+        job.state = "receiving"
         if job.created < time.time() - ABANDONED_AFTER:
             self._finish(job, "cancelled")
             return
@@ -274,6 +278,7 @@ class Scheduler:
                 "parameters": job.parameters,
                 "inputs": inputs,
                 "result": str(self._spool.result_path(job.result_key)),
+                "temporary": str(self._spool.begin_result(job.id, job.attempts)),
             },
         )
         self._announce_state(job)
@@ -282,6 +287,7 @@ class Scheduler:
         if job.attempts >= MOST_ATTEMPTS:
             self.fail(job, error)
             return
+        self._spool.abandon_result(job.id, job.attempts)
         logger.warning("job %s will be tried again: %s", job.id, error.sentence)
         job.state, job.fraction, job.stage = "queued", None, ""
         self._store.save(job)
@@ -291,10 +297,12 @@ class Scheduler:
         job.state = state
         self._store.save(job)
         self._jobs.pop(job.id, None)
-        self._spool.remove_inputs(job.id)
         self._announce(job, self.outcome(job), None)
+        self._spool.remove_inputs(job.id)
+        self._spool.abandon_result(job.id, job.attempts)
         if state == "done":
             self._answer_the_same(job.result_key)
+            self._spool.drop_private_results()
             with contextlib.suppress(ZograscopeError):
                 self._spool.make_room()
 

@@ -60,7 +60,8 @@ class Worker:
             inputs = {array["name"]: _map_input(array) for array in request["inputs"]}
             function = self._tasks[request["task"]].function
             result = function(inputs, request["parameters"], self._context(job))
-            write_result(Path(request["result"]), result.arrays, result.metadata)
+            path, temporary = Path(request["result"]), Path(request["temporary"])
+            write_result(path, temporary, result.arrays, result.metadata)
         except Cancelled:
             return {"type": "cancelled", "job": job}
         except ZograscopeError as error:
