@@ -21,7 +21,7 @@ USUAL_HORIZON = 0.40  # of the height, from the top
 HORIZON_RANGE = (0.15, 0.62)
 REGION_SCALE = 150.0
 SMALLEST_REGION = 0.002  # of the picture
-SUPPORT = 0.92  # of the disparity below it that a thing resting on it has
+SUPPORT = 0.97  # of the disparity below it that a thing resting on it has
 AIR = 0.15  # share of the contrast cue in the whole
 FLATNESS_OF_SHEETS = 0.08  # relief that a flat sheet keeps
 

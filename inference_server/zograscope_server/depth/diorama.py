@@ -21,6 +21,7 @@ from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.estimate import DepthMap
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
+from zograscope_server.depth.refinement import settle_edges
 from zograscope_server.depth.sky import sky_mask
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
@@ -139,6 +140,8 @@ def make_diorama(
     progress(0.60, "Finding the sky")
     sky = sky_mask(photograph.pixels, depth.disparity)
     disparity = send_sky_away(depth.disparity, sky)
+    if not isinstance(estimate, DepthMap):
+        disparity = settle_edges(disparity)
     focal_length = choose_focal_length(photograph, depth, options.field_of_view)
     depth_range = choose_depth_range(depth, kind)
 
