@@ -388,14 +388,16 @@ class Client:
 
     def _error(self, header: dict[str, Any]) -> None:
         error = ZograscopeError.from_header(header)
+        if error.code == "hello-first" and self.state == "connected":
+            # Another server has taken the place of the one that knew us.
+            self._lose()
+            return
         job = self.jobs.get(header.get("job", ""))
         _, on_error = self._replies.pop(header.get("request", 0), (None, None))
         if job is not None and not job.finished:
             job.fail(error)
         elif on_error is not None:
             on_error(header)
-        elif error.code == "hello-first":
-            self._lose()
         elif self.state != "connected":
             self._fail_connection("refused", error)
 
