@@ -1,0 +1,145 @@
+"""A route for a fly-through: past what is near, through the gaps, towards what is far.
+
+From the place where the photograph was taken, a point is in the open when it lies nearer than the
+surface seen in its direction. At several distances ahead the route takes one of many directions; the
+cheapest chain of them is found by dynamic programming (Viterbi).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .relief import Intrinsics
+
+STATIONS = 6  # places of the route beyond its start
+COLUMNS = 25  # directions that are tried at each
+COMFORT = 0.35  # clearance that a flight seeks: near enough to be felt, as a share of the subject
+NARROWEST = 0.4  # of the comfortable clearance; nearer is as bad as a wall
+WALL = 1e3
+FARTHEST_SHARE = 0.8  # of the way to the far end
+FAR_PERCENTILE = 75
+INNER = 0.6  # share of the picture's sides within which the route stays
+STRAIGHTNESS = 12.0  # price of a turn against one of discomfort
+CENTRE = 2.0  # price of leaving the middle of the picture
+SAMPLES = 256  # points by which a route's length is measured
+
+
+@dataclass(frozen=True)
+class Route:
+    """A smooth curve from the rest pose: cubic Hermite (and so Bezier) segments.
+
+    Attributes:
+        points: (n, 3), the first is the origin.
+        tangents: (n, 3) derivatives for each segment's parameter in [0, 1]; a third of one is the
+            length of a Bezier handle.
+    """
+
+    points: np.ndarray
+    tangents: np.ndarray
+
+    @classmethod
+    def through(cls, points: np.ndarray) -> "Route":
+        """Lead through points, leaving the first straight ahead (Catmull-Rom in between)."""
+        tangents = np.gradient(points, axis=0)
+        tangents[0] = (0.0, 0.0, -np.linalg.norm(points[1] - points[0]))
+        return cls(points, tangents)
+
+    def at(self, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions (m, 3) and unit directions (m, 3) at shares in [0, 1] of the length."""
+        parameters = np.linspace(0.0, len(self.points) - 1, SAMPLES)
+        steps = np.linalg.norm(np.diff(self._position(parameters), axis=0), axis=1)
+        lengths = np.concatenate([[0.0], np.cumsum(steps)])
+        wanted = np.interp(np.asarray(shares) * lengths[-1], lengths, parameters)
+        ahead = self._position(wanted, derivative=True)
+        return self._position(wanted), ahead / np.linalg.norm(ahead, axis=1, keepdims=True)
+
+    def upto(self, share: float) -> "Route":
+        """Return the beginning of the route, a share of its length, with as many points."""
+        positions, ahead = self.at(np.linspace(0.0, share, len(self.points)))
+        length = np.linalg.norm(
+            np.diff(self.at(np.linspace(0.0, share, SAMPLES))[0], axis=0), axis=1
+        )
+        return Route(positions, ahead * length.sum() / (len(self.points) - 1))
+
+    def _position(self, parameters: np.ndarray, derivative: bool = False) -> np.ndarray:
+        segment = np.minimum(parameters.astype(int), len(self.points) - 2)
+        t = (parameters - segment)[:, None]
+        start, end = self.points[segment], self.points[segment + 1]
+        out, into = self.tangents[segment], self.tangents[segment + 1]
+        if derivative:
+            weights = (
+                6 * t * t - 6 * t,
+                3 * t * t - 4 * t + 1,
+                6 * t - 6 * t * t,
+                3 * t * t - 2 * t,
+            )
+        else:
+            weights = (
+                2 * t**3 - 3 * t * t + 1,
+                t**3 - 2 * t * t + t,
+                3 * t * t - 2 * t**3,
+                t**3 - t * t,
+            )
+        return weights[0] * start + weights[1] * out + weights[2] * end + weights[3] * into
+
+
+def plan_route(depth: np.ndarray, intrinsics: Intrinsics, subject: float) -> Route:
+    """Find a route through the open space in front of a surface.
+
+    Args:
+        depth: (rows, columns) of the photograph, coarse, row 0 at the top.
+        intrinsics: of the photograph.
+        subject: distance of what the camera looks at.
+    """
+    across, up = _directions(intrinsics, *_grid(intrinsics, *depth.shape))
+    surface = np.stack([across * depth, up * depth, -depth], axis=-1).reshape(-1, 3)
+
+    rows = max(3, round(COLUMNS * intrinsics.height / intrinsics.width))
+    u, v = _grid(intrinsics, rows, COLUMNS, INNER)
+    a, b = (axis.ravel() for axis in _directions(intrinsics, u, v))
+    row = (v * depth.shape[0] / intrinsics.height).astype(int)
+    column = (u * depth.shape[1] / intrinsics.width).astype(int)
+    seen = depth[np.ix_(row, column)].ravel()
+    farthest = FARTHEST_SHARE * float(np.percentile(seen, FAR_PERCENTILE))
+    distances = np.linspace(0.0, farthest, STATIONS + 1)[1:]
+
+    turn = STRAIGHTNESS * ((a[:, None] - a) ** 2 + (b[:, None] - b) ** 2)
+    centre = CENTRE * (a**2 + b**2)
+    comfort = COMFORT * subject
+    price, choices = STRAIGHTNESS * (a**2 + b**2), []
+    for distance in distances:
+        here = np.stack([a * distance, b * distance, np.full_like(a, -distance)], axis=-1)
+        clearance = np.linalg.norm(here[:, None] - surface, axis=-1).min(axis=1)
+        narrow = (seen <= distance) | (clearance < NARROWEST * comfort)
+        discomfort = np.log(np.maximum(clearance, 1e-3) / comfort) ** 2
+        total = price + turn  # (to, from)
+        choices.append(total.argmin(axis=1))
+        price = total.min(axis=1) + discomfort + centre + WALL * narrow
+
+    best = int(price.argmin())
+    waypoints = []
+    for distance, previous in zip(distances[::-1], choices[::-1], strict=True):
+        waypoints.append((a[best] * distance, b[best] * distance, -distance))
+        best = int(previous[best])
+    return Route.through(np.array([(0.0, 0.0, 0.0), *waypoints[::-1]]))
+
+
+def _grid(
+    intrinsics: Intrinsics, rows: int, columns: int, inner: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pixel coordinates u (columns,) and v (rows,) over the inner share of the picture."""
+    u, v = (
+        size * (0.5 + inner * ((np.arange(count) + 0.5) / count - 0.5))
+        for size, count in ((intrinsics.width, columns), (intrinsics.height, rows))
+    )
+    return u, v
+
+
+def _directions(
+    intrinsics: Intrinsics, u: np.ndarray, v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and y at a depth of 1 over the grid of the pixel coordinates, (rows, columns)."""
+    across = (u - intrinsics.cx) / intrinsics.focal_length
+    up = (intrinsics.cy - v) / intrinsics.focal_length
+    shape = (len(v), len(u))
+    return np.broadcast_to(across, shape), np.broadcast_to(up[:, None], shape)
