@@ -7,6 +7,14 @@ from zograscope_protocol.connection import Connection, client_keys, state_folder
 from zograscope_protocol.errors import ZograscopeError
 
 COMMAND = "zograscope"
+KEY_CHARACTERS = 40
+
+
+def _reconnect(_self: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
+    """Let go of the server that the preferences no longer mean."""
+    from .server_link import link
+
+    link.reconnect()
 
 
 class ZograscopePreferences(bpy.types.AddonPreferences):
@@ -32,12 +40,17 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
     use_remote: bpy.props.BoolProperty(
         name="Server on Another Computer",
         description="Let another computer do the work",
+        update=_reconnect,
     )
     remote_endpoint: bpy.props.StringProperty(
-        name="Endpoint", description="Its address, such as tcp://render-1:7345"
+        name="Endpoint",
+        description="Its address, such as tcp://render-1:7345",
+        update=_reconnect,
     )
     remote_key: bpy.props.StringProperty(
-        name="Its Public Key", description="40 characters that `zograscope doctor` shows there"
+        name="Its Public Key",
+        description="The 40 characters of public_key in its connection.json",
+        update=_reconnect,
     )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -87,13 +100,17 @@ def find_command(preferences: ZograscopePreferences) -> str | None:
 def remote_connection(preferences: ZograscopePreferences) -> Connection | None:
     """Return the connection to another computer's server, or None for this computer's own.
 
-    Raises ZograscopeError `online-access-off` where Blender is set to stay offline.
+    Raises ZograscopeError `online-access-off` where Blender is set to stay offline, and `bad-key`
+    where the other server's key is none: nothing travels over a network in the clear.
     """
     if not preferences.use_remote:
         return None
     if not bpy.app.online_access:
         raise ZograscopeError("online-access-off")
-    return Connection(preferences.remote_endpoint, preferences.remote_key or None)
+    key = preferences.remote_key.strip()
+    if len(key) != KEY_CHARACTERS:
+        raise ZograscopeError("bad-key", key=key)
+    return Connection(preferences.remote_endpoint.strip(), key)
 
 
 def register() -> None:

@@ -7,6 +7,7 @@ Only what an artist waited for, the building of a scene, happens in one go.
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import bpy
 from bpy.app.handlers import persistent
 from zograscope_protocol.client import Client, Job
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.messages import FINISHED_STATES
 
 from . import preferences
 from .depth.jobs import Request
@@ -26,7 +28,20 @@ IDLE_INTERVAL = 0.25
 STATUS_INTERVAL = 1.0
 REMEMBERED_TICKS = 20_000
 
+# Codes of errors that pass when a server answers again; jobs wait for it.
+AWAY = ("server-lost", "server-not-running", "server-unreachable")
+
 OnDone = Callable[[Job], None]
+OnStopped = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A job that Blender waits for, and what is to happen when it ends."""
+
+    job: Job
+    on_done: OnDone
+    on_stopped: OnStopped | None
 
 
 class ServerLink:
@@ -44,32 +59,48 @@ class ServerLink:
         self.models: list[dict[str, Any]] = []
         self.ticks: deque[float] = deque(maxlen=REMEMBERED_TICKS)
         self._client: Client | None = None
-        self._waiting: dict[str, tuple[Job, OnDone]] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._workers: list[dict[str, Any]] = []
+        self._server_jobs: list[dict[str, Any]] = []
         self._next_status = 0.0
         self._shown: tuple[Any, ...] = ()
 
     # What operators use
 
-    def submit(self, request: Request, on_done: OnDone, job_id: str | None = None) -> Job:
+    def submit(
+        self,
+        request: Request,
+        on_done: OnDone,
+        on_stopped: OnStopped | None = None,
+        job_id: str | None = None,
+    ) -> Job:
         """Start a job; `on_done` is called from the timer when its result is here.
 
-        Raises ZograscopeError when there is no server and none may be started.
+        `on_stopped` is called when it fails or is cancelled instead. Raises ZograscopeError when
+        there is no server and none may be started.
         """
         self._ensure_server()
         job = self._connected_client().submit(
             request.task, request.parameters, request.inputs, job_id
         )
-        return self._wait_for(job, on_done)
+        return self._wait_for(_Waiting(job, on_done, on_stopped))
 
-    def attach(self, job_id: str, on_done: OnDone) -> Job:
+    def attach(self, job_id: str, on_done: OnDone, on_stopped: OnStopped | None = None) -> Job:
         """Wait for a job that an earlier Blender, or this file, has started."""
-        return self._wait_for(self._connected_client().attach(job_id), on_done)
+        job = self._connected_client().attach(job_id)
+        return self._wait_for(_Waiting(job, on_done, on_stopped))
+
+    def model(self, name: str) -> dict[str, Any] | None:
+        """Return what the catalogue says of a model, "default" included, or None."""
+        for model in self.models:
+            if model["name"] == name or (name == "default" and model["default"]):
+                return model
+        return None
 
     @property
     def jobs(self) -> list[Job]:
         """The jobs that Blender waits for."""
-        return [job for job, _ in self._waiting.values()]
+        return [waiting.job for waiting in self._waiting.values()]
 
     def start_server(self) -> None:
         """Start a server on this computer. Raises ZograscopeError `server-not-running`."""
@@ -87,9 +118,11 @@ class ServerLink:
 
     def connect_or_start(self) -> None:
         """Connect to the server of the preferences; start this computer's own where none runs."""
+        if self._client is not None and self._client.state == "refused":
+            self.reconnect()
         client = self._connected_client()
-        missing = client.error is not None and client.error.code == "server-not-running"
-        if missing and not self.process.running:
+        away = client.error is not None and client.error.code in AWAY
+        if away and not preferences.get().use_remote and not self.process.running:
             self.start_server()
 
     def stop_server(self) -> None:
@@ -101,18 +134,18 @@ class ServerLink:
         self._workers = []
 
     def reconnect(self) -> None:
-        """Begin anew, after the preferences have changed."""
+        """Begin anew, as after a change of preferences; the old server keeps its jobs."""
         if self._client is not None:
             self._client.close()
         self._client = None
-        self.models, self._workers = [], []
+        self._waiting = {}
+        self.models, self._workers, self._server_jobs = [], [], []
 
     def close(self) -> None:
         """Leave. A server that we started and nobody needs is ended."""
-        if self.process.running and not self._waiting:
+        if self.process.running and not (self._waiting or self._server_jobs):
             self.process.stop()
         self.reconnect()
-        self._waiting = {}
 
     # What panels show
 
@@ -151,42 +184,43 @@ class ServerLink:
     def tick(self) -> float:
         """Poll once; return after how many seconds to come again."""
         started = time.perf_counter()
-        finished: list[tuple[Job, OnDone]] = []
+        finished: list[_Waiting] = []
         if self._client is not None:
             self._client.poll(BUDGET)
             self._note_connection_error(self._client)
             self._ask_for_status(self._client)
-            finished = [entry for entry in self._waiting.values() if entry[0].finished]
-            for job, _ in finished:
-                del self._waiting[job.id]
-                self._client.forget(job)
+            finished = [waiting for waiting in self._waiting.values() if waiting.job.finished]
+            for waiting in finished:
+                del self._waiting[waiting.job.id]
+                self._client.forget(waiting.job)
         self._redraw_when_changed()
         self.ticks.append(time.perf_counter() - started)
-        for job, on_done in finished:
-            self._finish(job, on_done)
+        for waiting in finished:
+            self._finish(waiting)
         return BUSY_INTERVAL if self._waiting or self.process.running else IDLE_INTERVAL
 
-    def _finish(self, job: Job, on_done: OnDone) -> None:
+    def _finish(self, waiting: _Waiting) -> None:
         """Let the artist's scene be built, or say why not."""
-        if job.state == "cancelled":
-            self._redraw()
-            return
-        if job.error is not None:
+        job = waiting.job
+        if job.state != "cancelled":
             self.error = job.error
-        else:
-            try:
-                on_done(job)
-            except ZograscopeError as error:
-                self.error = error
-            except Exception as error:
-                self.error = ZograscopeError("internal", repr(error))
-                raise
-        self._redraw()
+        try:
+            if job.result is not None:
+                waiting.on_done(job)
+            elif waiting.on_stopped is not None:
+                waiting.on_stopped()
+        except ZograscopeError as error:
+            self.error = error
+        except Exception as error:
+            self.error = ZograscopeError("internal", repr(error))
+            raise
+        finally:
+            self._redraw()
 
-    def _wait_for(self, job: Job, on_done: OnDone) -> Job:
+    def _wait_for(self, waiting: _Waiting) -> Job:
         self.error = None
-        self._waiting[job.id] = (job, on_done)
-        return job
+        self._waiting[waiting.job.id] = waiting
+        return waiting.job
 
     def _connected_client(self) -> Client:
         if self._client is None:
@@ -208,25 +242,31 @@ class ServerLink:
 
     def _note_connection_error(self, client: Client) -> None:
         """Tell an artist who waits for something that the server is gone or refuses."""
-        if client.state == "refused":
+        shown = self.error.code if self.error else ""
+        if client.state == "connected":
+            if shown in AWAY:
+                self.error = None
+        elif client.state == "refused":
             self.error = client.error
             self._waiting = {}
-        elif client.state == "lost" and self._waiting and not self.process.running:
-            self.error = client.error
-        elif client.state == "connected" and self.error and self.error.code == "server-lost":
-            self.error = None
-        if self._waiting and self.process.failure and client.state != "connected":
+        elif self._waiting and self.process.failure and client.state == "connecting":
             self.error = ZograscopeError("server-start-failed", problem=self.process.failure)
             self._waiting = {}
+        elif self._waiting and not self.process.running and shown not in AWAY:
+            self.error = client.error
 
     def _ask_for_status(self, client: Client) -> None:
         now = time.monotonic()
         if client.state != "connected" or now < self._next_status:
             return
         self._next_status = now + STATUS_INTERVAL
-        client.request_status(lambda status: setattr(self, "_workers", status["workers"]))
+        client.request_status(self._note_status)
         if not self.models:
             self.ask_for_models()
+
+    def _note_status(self, status: dict[str, Any]) -> None:
+        self._workers = status["workers"]
+        self._server_jobs = [job for job in status["jobs"] if job["state"] not in FINISHED_STATES]
 
     def ask_for_models(self) -> None:
         """Have the catalogue sent anew."""

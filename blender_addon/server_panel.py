@@ -63,7 +63,6 @@ class ZOGRASCOPE_OT_start_server(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start or connect; the panel tells how it goes."""
         try:
-            link.reconnect()
             link.connect_or_start()
         except ZograscopeError as error:
             return refuse(self, error)
@@ -98,6 +97,29 @@ class ZOGRASCOPE_OT_cancel_job(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class ZOGRASCOPE_OT_watch_jobs(bpy.types.Operator):
+    """Cancel what is running when Esc is pressed"""
+
+    bl_idname = "zograscope.watch_jobs"
+    bl_label = "Watch Jobs"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Begin to watch, until nothing runs any more."""
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Leave every event but Esc to Blender."""
+        if not link.jobs:
+            return {"FINISHED", "PASS_THROUGH"}
+        if event.type == "ESC" and event.value == "PRESS":
+            for job in link.jobs:
+                job.cancel()
+            return {"CANCELLED"}
+        return {"PASS_THROUGH"}
+
+
 class ZOGRASCOPE_OT_dismiss_error(bpy.types.Operator):
     """Hide this message"""
 
@@ -122,6 +144,7 @@ _CLASSES = (
     ZOGRASCOPE_OT_start_server,
     ZOGRASCOPE_OT_stop_server,
     ZOGRASCOPE_OT_cancel_job,
+    ZOGRASCOPE_OT_watch_jobs,
     ZOGRASCOPE_OT_dismiss_error,
 )
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -6,8 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-LAST_WORDS = 2000
-
 
 class ServerProcess:
     """`zograscope serve` as a process of its own, which outlives Blender if a job needs it to."""
@@ -16,6 +14,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
         self._started = 0.0
+        self._failure = ""
 
     def start(self, command: str, log: Path, models_folder: str = "") -> None:
         """Start it; what it prints goes to the log. Raises OSError when it cannot be started."""
@@ -38,7 +37,7 @@ class ServerProcess:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 **apart,
             )
-        self._log, self._started = log, time.monotonic()
+        self._log, self._started, self._failure = log, time.monotonic(), ""
 
     @property
     def running(self) -> bool:
@@ -55,9 +54,13 @@ class ServerProcess:
         """Why it ended by itself: the last line that it wrote; empty while all is well."""
         if self._process is None or self._process.poll() in (None, 0):
             return ""
-        lines = self._log.read_text(errors="replace")[-LAST_WORDS:].split("\n") if self._log else []
-        written = [line.strip() for line in lines if line.strip()]
-        return written[-1] if written else f"it ended with status {self._process.returncode}"
+        if not self._failure:
+            self._failure = self._last_words() or f"it ended with status {self._process.returncode}"
+        return self._failure
+
+    def _last_words(self) -> str:
+        text = self._log.read_text(errors="replace") if self._log else ""
+        return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
     def stop(self) -> None:
         """End it, if it still lives."""

@@ -21,7 +21,18 @@ SUFFIXES = PICTURES.replace("*", "")
 VIEWPORT_TYPE = "VIEW_3D"
 
 
-class ZOGRASCOPE_OT_build_diorama(bpy.types.Operator):
+class _Watched:
+    """In a window, Esc cancels the job that the operator starts."""
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Start the job and watch for Esc."""
+        result = self.execute(context)
+        if "FINISHED" in result:
+            bpy.ops.zograscope.watch_jobs("INVOKE_DEFAULT")
+        return result
+
+
+class ZOGRASCOPE_OT_build_diorama(_Watched, bpy.types.Operator):
     """Turn the photograph into a scene that a camera can fly through"""
 
     bl_idname = "zograscope.build_diorama"
@@ -40,8 +51,8 @@ class ZOGRASCOPE_OT_build_diorama(bpy.types.Operator):
                 self, ZograscopeError("bad-parameters", problem="no photograph is chosen")
             )
         source = {
-            "photograph": bpy.path.abspath(settings.photograph),
-            "depth_map": bpy.path.abspath(settings.depth_map),
+            "photograph": _storable(settings.photograph),
+            "depth_map": _storable(settings.depth_map),
             "parameters": {
                 "model": settings.model,
                 "quality": settings.quality,
@@ -58,12 +69,18 @@ class ZOGRASCOPE_OT_import_photograph(bpy.types.Operator, ImportHelper):
     bl_idname = "zograscope.import_photograph"
     bl_label = "Photograph to Diorama"
 
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(default=PICTURES, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Build a file that was dropped at once; else let the artist choose one."""
+        return self.execute(context) if self.filepath else super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build the chosen file."""
-        context.scene.zograscope_depth.photograph = self.filepath
-        return bpy.ops.zograscope.build_diorama()
+        context.scene.zograscope_depth.photograph = _storable(self.filepath)
+        call = "EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT"
+        return bpy.ops.zograscope.build_diorama(call)
 
 
 class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
@@ -80,7 +97,7 @@ class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
         return context.area is not None and context.area.type == VIEWPORT_TYPE
 
 
-class ZOGRASCOPE_OT_update_depth(bpy.types.Operator):
+class ZOGRASCOPE_OT_update_depth(_Watched, bpy.types.Operator):
     """Estimate the selected diorama's depth anew, with the model and quality chosen above.
 
     Camera, animation and settings stay as they are
@@ -91,8 +108,8 @@ class ZOGRASCOPE_OT_update_depth(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None and not link.jobs
+        """Needs a diorama that was made from a file."""
+        return _made_from_file(context) and not link.jobs
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job with the same photograph and crop."""
@@ -103,12 +120,12 @@ class ZOGRASCOPE_OT_update_depth(bpy.types.Operator):
             "quality": settings.quality,
             "depth_map_near": settings.depth_map_near,
         }
-        source["depth_map"] = bpy.path.abspath(settings.depth_map)
+        source["depth_map"] = _storable(settings.depth_map)
         source["updates"] = selected_diorama(context).root.name
         return _start(self, context.scene, source)
 
 
-class ZOGRASCOPE_OT_crop_border(bpy.types.Operator):
+class ZOGRASCOPE_OT_crop_border(_Watched, bpy.types.Operator):
     """Build the diorama anew without the paper around the photograph"""
 
     bl_idname = "zograscope.crop_border"
@@ -116,8 +133,8 @@ class ZOGRASCOPE_OT_crop_border(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None and not link.jobs
+        """Needs a diorama that was made from a file."""
+        return _made_from_file(context) and not link.jobs
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job with the border that was found."""
@@ -241,7 +258,30 @@ class ZOGRASCOPE_OT_export_depth(bpy.types.Operator, _Export):
         return jobs.depth_export_request(diorama, self.suffix)
 
 
-class ZOGRASCOPE_OT_download_model(bpy.types.Operator):
+class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
+    """Estimate depth with this model"""
+
+    bl_idname = "zograscope.choose_model"
+    bl_label = "Choose Model"
+    bl_options = {"UNDO"}
+
+    name: bpy.props.StringProperty()
+
+    @classmethod
+    def description(
+        cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        """Say what the model is good for."""
+        model = link.model(properties.name)
+        return model["good_for"] if model else cls.__doc__
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Choose it."""
+        context.scene.zograscope_depth.model = self.name
+        return {"FINISHED"}
+
+
+class ZOGRASCOPE_OT_download_model(_Watched, bpy.types.Operator):
     """Download the chosen model to the server's models folder"""
 
     bl_idname = "zograscope.download_model"
@@ -265,10 +305,18 @@ def take_up_job(scene: bpy.types.Scene) -> None:
     if not pending:
         return
     job_id, _, source = pending.partition(" ")
+    name = scene.name
     try:
-        link.attach(job_id, lambda job: _build_or_update(job, scene.name, json.loads(source)))
+        source = json.loads(source)
+        link.attach(
+            job_id,
+            lambda job: _build_or_update(job, name, source),
+            on_stopped=lambda: _forget_job(name),
+        )
     except ZograscopeError as error:
         link.error = error
+    except ValueError:
+        _forget_job(name)
 
 
 def selected_diorama(context: bpy.types.Context) -> builders.Diorama | None:
@@ -289,11 +337,16 @@ def _start(
     operator: bpy.types.Operator, scene: bpy.types.Scene, source: dict[str, Any]
 ) -> set[str]:
     """Submit the job of a diorama and note in the file that it waits for it."""
-    depth_map = Path(source["depth_map"]) if source["depth_map"] else None
-    scene_name, job_id = scene.name, uuid.uuid4().hex
+    photograph = Path(bpy.path.abspath(source["photograph"]))
+    depth_map = Path(bpy.path.abspath(source["depth_map"])) if source["depth_map"] else None
+    name, job_id = scene.name, uuid.uuid4().hex
     try:
-        request = jobs.diorama_request(Path(source["photograph"]), source["parameters"], depth_map)
-        link.submit(request, lambda job: _build_or_update(job, scene_name, source), job_id)
+        link.submit(
+            jobs.diorama_request(photograph, source["parameters"], depth_map),
+            lambda job: _build_or_update(job, name, source),
+            on_stopped=lambda: _forget_job(name),
+            job_id=job_id,
+        )
     except ZograscopeError as error:
         return refuse(operator, error)
     scene.zograscope_depth.job_id = f"{job_id} {json.dumps(source)}"
@@ -303,9 +356,9 @@ def _start(
 def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
     """Hand a result to the builders; called from the timer."""
     scene = bpy.data.scenes.get(scene_name)
-    if scene is None:
+    if scene is None or not scene.zograscope_depth.job_id.startswith(job.id):
         return  # the artist has deleted it, or opened another file
-    scene.zograscope_depth.job_id = ""
+    _forget_job(scene_name)
     arrays, metadata = job.result.arrays, job.result.metadata
     root = bpy.data.objects.get(source.pop("updates", ""))
     if root is not None and (diorama := builders.find_diorama(root)):
@@ -314,7 +367,7 @@ def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
         except ValueError as error:
             raise ZograscopeError("bad-parameters", problem=str(error)) from error
     else:
-        name = Path(source["photograph"]).stem
+        name = bpy.path.display_name_from_filepath(source["photograph"])
         diorama = builders.build_diorama(arrays, metadata, name, scene)
         settings = scene.zograscope_depth
         if settings.set_up_scene:
@@ -329,8 +382,37 @@ def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
     source["warnings"] = metadata.get("warnings", [])
     diorama.root[SOURCE] = json.dumps(source)
     _select_only(diorama.root, scene)
-    if bpy.ops.ed.undo_push.poll():
-        bpy.ops.ed.undo_push(message="Build Diorama")
+    _push_undo("Build Diorama")
+
+
+def _forget_job(scene_name: str) -> None:
+    """Note that a scene no longer waits."""
+    scene = bpy.data.scenes.get(scene_name)
+    if scene is not None:
+        scene.zograscope_depth.job_id = ""
+
+
+def _storable(path: str) -> str:
+    """Return a path as a .blend should hold it: relative to itself where it has been saved."""
+    if not path or not bpy.data.filepath:
+        return path
+    try:
+        return bpy.path.relpath(bpy.path.abspath(path))
+    except ValueError:
+        return path  # on another drive
+
+
+def _made_from_file(context: bpy.types.Context) -> bool:
+    diorama = selected_diorama(context)
+    return diorama is not None and SOURCE in diorama.root
+
+
+def _push_undo(message: str) -> None:
+    """Make one step for Undo; a timer has no window of its own, and Blender wants one."""
+    windows = bpy.context.window_manager.windows
+    with bpy.context.temp_override(window=windows[0] if windows else None):
+        if bpy.ops.ed.undo_push.poll():
+            bpy.ops.ed.undo_push(message=message)
 
 
 def _move_camera(diorama: builders.Diorama, scene: bpy.types.Scene) -> None:
@@ -370,6 +452,7 @@ _CLASSES = (
     ZOGRASCOPE_OT_picture_filter,
     ZOGRASCOPE_OT_export_mesh,
     ZOGRASCOPE_OT_export_depth,
+    ZOGRASCOPE_OT_choose_model,
     ZOGRASCOPE_OT_download_model,
 )
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

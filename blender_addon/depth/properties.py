@@ -3,8 +3,6 @@
 import bpy
 from zograscope_protocol.commands import CAMERA_PRESETS, NO_CAMERA, QUALITIES
 
-from ..server_link import link
-
 DEFAULT_MODEL = "default"
 QUALITY_HELP = {
     "draft": "512 points along the long side: quick",
@@ -12,20 +10,6 @@ QUALITY_HELP = {
     "high": "2048 points along the long side",
     "full": "As many points as the photograph has pixels",
 }
-# Blender does not keep the strings of dynamic items alive.
-_model_items: list[tuple[str, str, str, str, int]] = []
-
-
-def _models(_: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, str, int]]:
-    """Return the models of the server's catalogue, the embedded one first."""
-    items = [(DEFAULT_MODEL, "Embedded", "Works at once, offline", "HOME", 0)]
-    for number, model in enumerate(link.models, 1):
-        if model["task"] == "depth" and not model["default"]:
-            work = "" if model["commercial"] else " (non-commercial)"
-            icon = "CHECKMARK" if model["installed"] else "IMPORT"
-            items.append((model["name"], model["title"] + work, model["good_for"], icon, number))
-    _model_items[:] = items
-    return _model_items
 
 
 class DepthSettings(bpy.types.PropertyGroup):
@@ -34,7 +18,10 @@ class DepthSettings(bpy.types.PropertyGroup):
     photograph: bpy.props.StringProperty(
         name="Photograph", description="The picture to bring to life", subtype="FILE_PATH"
     )
-    model: bpy.props.EnumProperty(name="Model", description="What estimates depth", items=_models)
+    # Text, since the server's catalogue is not known while a file is read or no server runs.
+    model: bpy.props.StringProperty(
+        name="Model", description="What estimates depth", default=DEFAULT_MODEL
+    )
     quality: bpy.props.EnumProperty(
         name="Quality",
         items=[(name, name.capitalize(), QUALITY_HELP[name]) for name in QUALITIES],
@@ -66,7 +53,7 @@ class DepthSettings(bpy.types.PropertyGroup):
         description="Give the scene the photograph's size, its colours untouched, and its camera",
         default=True,
     )
-    job_id: bpy.props.StringProperty(description="The job that this file waits for")
+    job_id: bpy.props.StringProperty(description="The job that this scene waits for")
 
 
 def register() -> None:
