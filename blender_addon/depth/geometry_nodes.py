@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from .relief import RE_EMITTED_OVERLAP, SET_BACK, Settings
+from .relief import HALF, RE_EMITTED_OVERLAP, SET_BACK, Settings
 
 GROUP_NAME = "Zograscope relief 1"
 """The number rises with every change of geometry: an old .blend keeps the group it came with."""
@@ -110,6 +110,10 @@ class Wiring:
     def math(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
         """Add a float operation."""
         return self.add("ShaderNodeMath", *values, operation=operation).outputs[0]
+
+    def rounded(self, value: Any) -> bpy.types.NodeSocket:
+        """Round as `relief.rounded`."""
+        return self.math("FLOOR", self.math("ADD", value, HALF))
 
     def integer(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
         """Add an integer operation."""
@@ -229,7 +233,7 @@ def _lattice_axis() -> bpy.types.NodeTree:
         {"Vertices": "Int", "Length": "Float", "Centre": "Float", "Step": "Float"},
     )
     padded = wiring.math("ADD", wiring["Size"], 1.0)
-    cells = wiring.math("ROUND", wiring.math("MULTIPLY", padded, wiring["Resolution"]))
+    cells = wiring.rounded(wiring.math("MULTIPLY", padded, wiring["Resolution"]))
     step = wiring.math("DIVIDE", padded, wiring.math("MAXIMUM", cells, 1.0))
     first = wiring.math("ADD", wiring.math("DIVIDE", wiring["Start"], step), 1e-3)
     first = wiring.math("FLOOR", first)
@@ -304,7 +308,7 @@ def _sampled_disparity(
 
     cells = wiring.math("DIVIDE", wiring["Smoothing"], wiring["Step"])
     variance = wiring.math("MULTIPLY", cells, cells)
-    iterations = wiring.math("ROUND", wiring.math("MULTIPLY", variance, 2.5))
+    iterations = wiring.rounded(wiring.math("MULTIPLY", variance, 2.5))
     # On the vertices a face's cut becomes "touches a cut face"; weight 0 keeps those still.
     free = wiring.add("FunctionNodeBooleanMath", cut, operation="NOT").outputs[0]
     blurred = wiring.add(

@@ -120,9 +120,13 @@ def _lattice_axis(size: int, resolution: float, start: float, end: float) -> np.
     return (np.arange(first, last + 1) * step - 0.5).astype(np.float32)
 
 
+HALF = 0.501
+"""Where rounding turns up: halves lie clear of it, whatever the last bit of a driven value is."""
+
+
 def rounded(value: float) -> int:
-    """Round half up, as geometry nodes do; Python rounds half to even."""
-    return int(np.floor(value + 0.5))
+    """Round half up, as the node group does."""
+    return int(np.floor(value + HALF))
 
 
 def sample(values: np.ndarray, u: np.ndarray, v: np.ndarray, rectangle: Rectangle) -> np.ndarray:

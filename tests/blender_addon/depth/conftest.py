@@ -1,0 +1,105 @@
+"""Made-up results of the server's task `diorama`, and renders as arrays."""
+
+import importlib
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def relief(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".depth.relief")
+
+
+@pytest.fixture(scope="session")
+def builders(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".depth.builders")
+
+
+def encode_png(pixels: np.ndarray) -> np.ndarray:
+    """Encode uint8 (h, w, 3) as the bytes of a PNG file, a uint8 array."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    height, width, _ = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
+    file = b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    )
+    file += chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
+    return np.frombuffer(file, np.uint8)
+
+
+def wild_disparity(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Blocks that jump, waves that bend and some grain: worse than any photograph's depth."""
+    random = np.random.default_rng(seed)
+    blocks = random.random((6, 6)).repeat(-(-height // 6), 0).repeat(-(-width // 6), 1)
+    y, x = np.mgrid[:height, :width]
+    waves = 1 + np.sin(x / width * 17 + y / height * 9)
+    grain = random.normal(0, 0.002, (height, width))
+    return np.clip(0.6 * blocks[:height, :width] + 0.18 * waves + grain, 0, 1).astype(np.float32)
+
+
+MARGIN = 7
+MAGENTA, CYAN = (255, 0, 255), (0, 255, 255)
+
+
+def make_result(photograph: np.ndarray, disparity: np.ndarray, **changes):
+    """Return arrays and metadata; the background is magenta and too near, the dome cyan."""
+    height, width, _ = photograph.shape
+    background = np.full((height + 2 * MARGIN, width + 2 * MARGIN, 3), MAGENTA, np.uint8)
+    arrays = {
+        "photograph": encode_png(photograph),
+        "disparity": disparity,
+        "background": encode_png(background),
+        "background_disparity": wild_disparity(*(side + 5 for side in disparity.shape), seed=9),
+        "dome": encode_png(np.full((8, 16, 3), CYAN, np.uint8)),
+    }
+    metadata = {
+        "photograph": {"width": width, "height": height, "name": "test"},
+        "intrinsics": {"focal_length": 1.1 * width, "cx": 0.47 * width, "cy": 0.55 * height},
+        "depth": {"near": 1.0, "far": 8.0},
+        "background": {"rectangle": [-MARGIN, -MARGIN, width + MARGIN, height + MARGIN]},
+    }
+    return arrays, metadata | changes
+
+
+def noise_photograph(height: int, width: int) -> np.ndarray:
+    """A picture in which every pixel differs from its neighbours."""
+    return np.random.default_rng(5).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def result():
+    """A small result: a landscape photograph of noise with a wild disparity at half its size."""
+    return make_result(noise_photograph(64, 96), wild_disparity(32, 48))
+
+
+@pytest.fixture
+def render(tmp_path):
+    """render(scene, engine, samples=1) -> int (h, w, 4) as the PNG file holds it."""
+    import bpy
+
+    def render(scene, engine: str, samples: int = 1) -> np.ndarray:
+        scene.render.engine = engine
+        scene.render.film_transparent = True
+        scene.render.filepath = str(tmp_path / "render.png")
+        scene.render.image_settings.file_format = "PNG"
+        scene.render.image_settings.color_mode = "RGBA"
+        scene.display.render_aa = "OFF"
+        scene.cycles.samples = samples
+        scene.cycles.use_denoising = scene.cycles.use_adaptive_sampling = False
+        bpy.ops.render.render(write_still=True)
+        image = bpy.data.images.load(scene.render.filepath)
+        width, height = image.size
+        pixels = np.empty((height, width, 4), np.float32)
+        image.pixels.foreach_get(pixels.ravel())
+        bpy.data.images.remove(image)
+        return np.round(pixels[::-1] * 255).astype(int)
+
+    return render
