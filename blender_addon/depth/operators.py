@@ -368,9 +368,11 @@ def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
             raise ZograscopeError("bad-parameters", problem=str(error)) from error
     else:
         name = bpy.path.display_name_from_filepath(source["photograph"])
-        diorama = builders.build_diorama(arrays, metadata, name, scene)
         settings = scene.zograscope_depth
-        if settings.set_up_scene:
+        if settings.own_scene:
+            scene = _scene_of_its_own(scene, name)
+        diorama = builders.build_diorama(arrays, metadata, name, scene)
+        if settings.own_scene:
             builders.prepare_scene(scene, diorama)
             _look_through_camera(scene)
         if settings.camera != NO_CAMERA:
@@ -427,6 +429,22 @@ def _select_only(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
         item.select_set(False, view_layer=layer)
     layer.objects.active = root
     root.select_set(True, view_layer=layer)
+
+
+def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
+    """Return an empty scene, shown where the present one was, which is left as it is."""
+    if not scene.objects:
+        return scene
+    own = bpy.data.scenes.new(name)
+    chosen = scene.zograscope_depth
+    for choice in chosen.bl_rna.properties:
+        if not choice.is_readonly:
+            setattr(own.zograscope_depth, choice.identifier, getattr(chosen, choice.identifier))
+    manager = bpy.context.window_manager
+    for window in manager.windows if manager else ():
+        if window.scene == scene:
+            window.scene = own
+    return own
 
 
 def _look_through_camera(scene: bpy.types.Scene) -> None:

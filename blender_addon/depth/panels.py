@@ -33,7 +33,7 @@ class ZOGRASCOPE_PT_new_diorama(_Sidebar, bpy.types.Panel):
         layout.prop(settings, "frames")
         column = layout.column(heading="Options")
         column.prop(settings, "crop")
-        column.prop(settings, "set_up_scene")
+        column.prop(settings, "own_scene")
         layout.prop(settings, "depth_map")
         if settings.depth_map:
             layout.prop(settings, "depth_map_near", expand=True)

@@ -48,9 +48,10 @@ class DepthSettings(bpy.types.PropertyGroup):
         name="Near Is",
         items=[("white", "White", "Light is near"), ("black", "Black", "Dark is near")],
     )
-    set_up_scene: bpy.props.BoolProperty(
-        name="Set Up Scene",
-        description="Give the scene the photograph's size, its colours untouched, and its camera",
+    own_scene: bpy.props.BoolProperty(
+        name="Own Scene",
+        description="Build in a new scene of the photograph's size, its colours untouched, and "
+        "leave the present one as it is",
         default=True,
     )
     job_id: bpy.props.StringProperty(description="The job that this scene waits for")
