@@ -1,26 +1,27 @@
 """A route for a fly-through: past what is near, through the gaps, towards what is far.
 
 From the place where the photograph was taken, a point is in the open when it lies nearer than the
-surface seen in its direction. At several distances ahead the route takes one of many directions; the
-cheapest chain of them is found by dynamic programming (Viterbi).
+surface seen in its direction. At several distances ahead the route takes one of many directions;
+the cheapest chain of them is found by dynamic programming (Viterbi).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .relief import Intrinsics
+from .relief import Intrinsics, cell_minimum
 
-STATIONS = 6  # places of the route beyond its start
+STATIONS = 8  # places of the route beyond its start, closer where things are near
 COLUMNS = 25  # directions that are tried at each
 COMFORT = 0.35  # clearance that a flight seeks: near enough to be felt, as a share of the subject
-NARROWEST = 0.4  # of the comfortable clearance; nearer is as bad as a wall
+NARROWEST = 0.25  # of the comfortable clearance; nearer is as bad as a wall
 WALL = 1e3
 FARTHEST_SHARE = 0.8  # of the way to the far end
-FAR_PERCENTILE = 75
+FAR_PERCENTILE = 90  # of the depths within reach
 INNER = 0.6  # share of the picture's sides within which the route stays
 STRAIGHTNESS = 12.0  # price of a turn against one of discomfort
 CENTRE = 2.0  # price of leaving the middle of the picture
+BETWEEN = (0.25, 0.5, 0.75)  # shares of the way between two stations that are checked
 SAMPLES = 256  # points by which a route's length is measured
 
 
@@ -39,10 +40,19 @@ class Route:
 
     @classmethod
     def through(cls, points: np.ndarray) -> "Route":
-        """Lead through points, leaving the first straight ahead (Catmull-Rom in between)."""
-        tangents = np.gradient(points, axis=0)
-        tangents[0] = (0.0, 0.0, -np.linalg.norm(points[1] - points[0]))
-        return cls(points, tangents)
+        """Lead through points (n, 3) as a cubic spline that leaves the first straight ahead.
+
+        The curvature is continuous, so that a gaze along the route turns without a jolt, and zero
+        at the end.
+        """
+        count = len(points)
+        system, right = np.zeros((count, count)), np.zeros((count, 3))
+        system[0, 0], right[0] = 1.0, (0.0, 0.0, -np.linalg.norm(points[1] - points[0]))
+        for row in range(1, count - 1):
+            system[row, row - 1 : row + 2] = 1.0, 4.0, 1.0
+            right[row] = 3.0 * (points[row + 1] - points[row - 1])
+        system[-1, -2:], right[-1] = (1.0, 2.0), 3.0 * (points[-1] - points[-2])
+        return cls(points, np.linalg.solve(system, right))
 
     def at(self, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return positions (m, 3) and unit directions (m, 3) at shares in [0, 1] of the length."""
@@ -93,28 +103,36 @@ def plan_route(depth: np.ndarray, intrinsics: Intrinsics, subject: float) -> Rou
     """
     across, up = _directions(intrinsics, *_grid(intrinsics, *depth.shape))
     surface = np.stack([across * depth, up * depth, -depth], axis=-1).reshape(-1, 3)
+    # Nobody knows what lies in the shadow of an outline: keep a cell away from it.
+    depth = cell_minimum(cell_minimum(np.pad(depth, 1, mode="edge")))
 
     rows = max(3, round(COLUMNS * intrinsics.height / intrinsics.width))
     u, v = _grid(intrinsics, rows, COLUMNS, INNER)
     a, b = (axis.ravel() for axis in _directions(intrinsics, u, v))
-    row = (v * depth.shape[0] / intrinsics.height).astype(int)
-    column = (u * depth.shape[1] / intrinsics.width).astype(int)
-    seen = depth[np.ix_(row, column)].ravel()
+    seen = _seen(depth, intrinsics, a, b)
     farthest = FARTHEST_SHARE * float(np.percentile(seen, FAR_PERCENTILE))
-    distances = np.linspace(0.0, farthest, STATIONS + 1)[1:]
+    distances = farthest * np.linspace(0.0, 1.0, STATIONS + 1)[1:] ** 1.5
 
     turn = STRAIGHTNESS * ((a[:, None] - a) ** 2 + (b[:, None] - b) ** 2)
     centre = CENTRE * (a**2 + b**2)
     comfort = COMFORT * subject
     price, choices = STRAIGHTNESS * (a**2 + b**2), []
+    before = 0.0
     for distance in distances:
         here = np.stack([a * distance, b * distance, np.full_like(a, -distance)], axis=-1)
         clearance = np.linalg.norm(here[:, None] - surface, axis=-1).min(axis=1)
         narrow = (seen <= distance) | (clearance < NARROWEST * comfort)
         discomfort = np.log(np.maximum(clearance, 1e-3) / comfort) ** 2
-        total = price + turn  # (to, from)
+        blocked = np.zeros_like(turn, bool)
+        for share in BETWEEN:
+            there = before + share * (distance - before)
+            ahead, behind = share * distance / there, (1.0 - share) * before / there
+            a_there, b_there = (axis[:, None] * ahead + axis * behind for axis in (a, b))
+            blocked |= _seen(depth, intrinsics, a_there, b_there) <= there
+        total = price + turn + WALL * blocked  # (to, from)
         choices.append(total.argmin(axis=1))
         price = total.min(axis=1) + discomfort + centre + WALL * narrow
+        before = distance
 
     best = int(price.argmin())
     waypoints = []
@@ -143,3 +161,14 @@ def _directions(
     up = (intrinsics.cy - v) / intrinsics.focal_length
     shape = (len(v), len(u))
     return np.broadcast_to(across, shape), np.broadcast_to(up[:, None], shape)
+
+
+def _seen(
+    depth: np.ndarray, intrinsics: Intrinsics, across: np.ndarray, up: np.ndarray
+) -> np.ndarray:
+    """Return the depth that the photograph has in directions given as x and y at a depth of 1."""
+    u = intrinsics.cx + intrinsics.focal_length * across
+    v = intrinsics.cy - intrinsics.focal_length * up
+    row = (v * depth.shape[0] / intrinsics.height).astype(int).clip(0, depth.shape[0] - 1)
+    column = (u * depth.shape[1] / intrinsics.width).astype(int).clip(0, depth.shape[1] - 1)
+    return depth[row, column]

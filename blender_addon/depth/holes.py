@@ -19,7 +19,7 @@ RAYS_ACROSS = 64
 CELLS_ACROSS = 256
 STRETCH = 3.0  # times as long as wide (or as a pixel): a texel that looks smeared
 MOST_HOLES = 0.01
-MOST_FLAWS = 0.15
+MOST_FLAWS = 0.2
 BISECTIONS = 5
 
 
@@ -162,23 +162,23 @@ def texel_stretch(
 ) -> np.ndarray:
     """Return how smeared the photograph's texels look, (n,): 1 is not at all.
 
-    A texel is a square at rest. Carried by the surface at `points` with `normals` (n, 3), it becomes
-    an ellipse in the view; its stretch is the long axis against the short one, or against a pixel
-    where foreshortening makes the short one smaller than that.
+    A texel is a square at rest. Carried by the surface at `points` with `normals` (n, 3), it
+    becomes an ellipse in the view; its stretch is the long axis against the short one, or against a
+    pixel where foreshortening makes the short one smaller than that.
     """
     at_rest = points / -points[:, 2:]
     offsets = np.einsum("ij,ij->i", normals, points)
     step = 1e-4
 
-    def seen(shift: tuple[float, float]) -> np.ndarray:
-        ray = at_rest + (*shift, 0.0)
+    def seen(across: float, up: float) -> np.ndarray:
+        ray = at_rest + np.array([across, up, 0.0])
         facing = np.einsum("ij,ij->i", normals, ray)
         on_surface = ray * (offsets / np.where(facing == 0, 1e-12, facing))[:, None]
         x, y, z = ((on_surface - position) @ rotation).T
         return zoom * np.stack([x, y], axis=-1) / -z[:, None]
 
-    along_x = (seen((step, 0.0)) - seen((-step, 0.0))) / (2 * step)
-    along_y = (seen((0.0, step)) - seen((0.0, -step))) / (2 * step)
+    along_x = (seen(step, 0.0) - seen(-step, 0.0)) / (2 * step)
+    along_y = (seen(0.0, step) - seen(0.0, -step)) / (2 * step)
     # Singular values of the 2 x 2 matrix of both, in closed form.
     squares = (along_x**2 + along_y**2).sum(axis=1)
     area = np.abs(along_x[:, 0] * along_y[:, 1] - along_x[:, 1] * along_y[:, 0])
