@@ -45,7 +45,7 @@ def draw_error(
     box = layout.box()
     box.alert = True
     scale = context.preferences.system.ui_scale
-    characters = max(20, int(context.region.width / (CHARACTER_WIDTH * scale)) - 4)
+    characters = max(20, int(context.region.width / (CHARACTER_WIDTH * scale)) - 10)
     first, *rest = textwrap.wrap(error.sentence, characters)
     row = box.row()
     row.label(text=first, icon="ERROR")

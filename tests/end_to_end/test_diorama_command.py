@@ -30,7 +30,7 @@ def made(zograscope, photograph, tmp_path_factory):
     """One run that makes everything there is to make."""
     folder = tmp_path_factory.mktemp("made")
     finished = zograscope(
-        *("diorama", photograph, "--output", folder / "scene.blend", "--camera", "truck"),
+        *("diorama", photograph, "--output", folder / "scene.blend", "--camera", "push_in"),
         *("--frames", 5, "--render", folder / "film.mp4", "--quality", "draft", "--json"),
         *("--export", folder / "model.glb", "--depth-output", folder / "depth.exr"),
         *("--contact-sheet", folder / "sheet.png"),
