@@ -80,8 +80,9 @@ class ZOGRASCOPE_OT_copy_public_key(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put the key on the clipboard."""
-        context.window_manager.clipboard = client_keys(state_folder())[0]
-        self.report({"INFO"}, "The public key is on the clipboard")
+        public_key, _ = client_keys(state_folder())
+        context.window_manager.clipboard = public_key
+        self.report({"INFO"}, f"On the clipboard: {public_key}")
         return {"FINISHED"}
 
 
