@@ -68,8 +68,18 @@ test-blender: $(BLENDER_5_2)/ready $(BLENDER_4_5)/ready $(SERVER)/ready
 	$(BLENDER_5_2)/bin/python -m pytest tests/blender_addon
 	$(BLENDER_4_5)/bin/python -m pytest tests/blender_addon
 
-benchmarks: setup
-	$(SERVER)/bin/python benchmarks/run.py --output out/benchmarks
+# PHOTOS: three photographs of your own, for what must be measured on real ones.
+PHOTOS ?= $(wildcard ../shared/photos/03_*.jpg ../shared/photos/04_*.jpg ../shared/photos/12_*.jpg)
+FIGURES := out/benchmarks
+
+benchmarks: setup extension
+	mkdir -p $(FIGURES)
+	$(SERVER)/bin/python benchmarks/transport.py $(FIGURES)/transport.json
+	$(SERVER)/bin/python benchmarks/depth_memory.py $(FIGURES)/depth_memory.json
+	$(SERVER)/bin/python benchmarks/rest_pose.py $(PHOTOS) --output $(FIGURES)/rest_pose.json
+	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py $(FIGURES)/mesh_build.json
+	$(BLENDER_5_2)/bin/python benchmarks/timer_ticks.py --output $(FIGURES)/timer_ticks.json
+	$(BLENDER_5_2)/bin/python benchmarks/holes.py $(PHOTOS) --output $(FIGURES)/holes.json
 
 clean:
 	rm -rf out dist build

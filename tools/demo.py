@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/demo"))
     parser.add_argument("--camera", default="orbit")
-    parser.add_argument("--frames", type=int, default=72)
+    parser.add_argument("--frames", type=int, default=48)
     arguments = parser.parse_args()
     output = arguments.output
     output.mkdir(parents=True, exist_ok=True)
