@@ -22,7 +22,7 @@ from .depth.jobs import Request
 from .server_process import ServerProcess
 
 # Seconds.
-BUDGET = 0.004
+BUDGET = 0.003
 BUSY_INTERVAL = 0.02
 IDLE_INTERVAL = 0.25
 STATUS_INTERVAL = 1.0
