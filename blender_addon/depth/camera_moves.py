@@ -68,6 +68,8 @@ class Move:
         course: from moments in [0, 1] to progress: 0 is rest, 1 the whole reach.
         pose: from progress, reach and surroundings to positions, rotations and zooms.
         most: the reach it never exceeds.
+        flaws: share of a view that may be stretched or invented; a flight has to show what lies
+            behind.
         keys: how many key frames write it down; 2 where it is straight.
     """
 
@@ -75,6 +77,7 @@ class Move:
     pose: Callable[[np.ndarray, float, Surroundings], CameraPath]
     most: float
     keys: int
+    flaws: float = 0.15
 
 
 def camera_path(
@@ -243,5 +246,5 @@ MOVES = {
     "crane": Move(_sweep, _crane, most=0.25, keys=9),
     "dolly_zoom": Move(_outwards, _dolly_zoom, most=0.6, keys=2),
     "hand_held": Move(_as_time, _hand_held, most=0.03, keys=2),
-    "fly_through": Move(_outwards, _fly_through, most=1.0, keys=9),
+    "fly_through": Move(_outwards, _fly_through, most=1.0, keys=9, flaws=0.3),
 }

@@ -21,7 +21,7 @@ PATH_MARK = "zograscope_camera_path"
 CURVE_RESOLUTION = 48
 UNCHANGED = 1e-9
 MEASURED_MOMENTS = np.array([1.0, 0.0, 0.75, 0.6, 0.45, 0.3])
-CLEARANCE = 0.5  # of the near distance: what is closer is more than twice as large as at rest
+CLEARANCE = 0.4  # of the near distance: what is closer is 2.5 times as large as at rest
 SKY_DISPARITY = 0.05
 SUBJECT_PERCENTILE = 60  # of the disparity in the middle of the picture
 ROUTE_COLUMNS = 64
@@ -67,7 +67,7 @@ def survey(diorama: Diorama, preset: str, seconds: float) -> Surroundings:
     subject = subject_distance(diorama)
     route = None
     if preset == "fly_through":
-        route = plan_route(_coarse_depth(diorama), diorama.intrinsics, subject)
+        route = plan_route(_coarse_depth(diorama), diorama.intrinsics, _clearance(diorama))
     return Surroundings(subject, seconds, route)
 
 
@@ -82,11 +82,13 @@ def subject_distance(diorama: Diorama) -> float:
 
 def measured_reach(diorama: Diorama, preset: str, around: Surroundings) -> float:
     """Return how far a preset may go before it shows too many flaws or comes too close."""
+    move = MOVES[preset]
     return limit_reach(
         Surfaces.of(diorama),
         lambda reach: camera_moves.camera_path(preset, MEASURED_MOMENTS, reach, around),
-        MOVES[preset].most,
-        clearance=CLEARANCE * float(diorama.root["near"]),
+        move.most,
+        flaws=move.flaws,
+        clearance=_clearance(diorama),
     )
 
 
@@ -103,6 +105,11 @@ def clear_move(diorama: Diorama) -> None:
             curves.remove(curve)
     camera.location = camera.rotation_euler = (0.0, 0.0, 0.0)
     set_rest_lens(camera.data, diorama.intrinsics)
+
+
+def _clearance(diorama: Diorama) -> float:
+    """Return how near the camera may come to a surface."""
+    return CLEARANCE * float(_depth(diorama, np.float32(1.0)))
 
 
 def _depth(diorama: Diorama, disparity: np.ndarray) -> np.ndarray:

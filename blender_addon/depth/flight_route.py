@@ -13,8 +13,7 @@ from .relief import Intrinsics, cell_minimum
 
 STATIONS = 8  # places of the route beyond its start, closer where things are near
 COLUMNS = 25  # directions that are tried at each
-COMFORT = 0.35  # clearance that a flight seeks: near enough to be felt, as a share of the subject
-NARROWEST = 0.25  # of the comfortable clearance; nearer is as bad as a wall
+COMFORT = 1.5  # times the least clearance: what a flight seeks, near enough to be felt
 WALL = 1e3
 FARTHEST_SHARE = 0.8  # of the way to the far end
 FAR_PERCENTILE = 90  # of the depths within reach
@@ -93,13 +92,13 @@ class Route:
         return weights[0] * start + weights[1] * out + weights[2] * end + weights[3] * into
 
 
-def plan_route(depth: np.ndarray, intrinsics: Intrinsics, subject: float) -> Route:
+def plan_route(depth: np.ndarray, intrinsics: Intrinsics, clearance: float) -> Route:
     """Find a route through the open space in front of a surface.
 
     Args:
         depth: (rows, columns) of the photograph, coarse, row 0 at the top.
         intrinsics: of the photograph.
-        subject: distance of what the camera looks at.
+        clearance: the least distance to the surface.
     """
     across, up = _directions(intrinsics, *_grid(intrinsics, *depth.shape))
     surface = np.stack([across * depth, up * depth, -depth], axis=-1).reshape(-1, 3)
@@ -115,14 +114,13 @@ def plan_route(depth: np.ndarray, intrinsics: Intrinsics, subject: float) -> Rou
 
     turn = STRAIGHTNESS * ((a[:, None] - a) ** 2 + (b[:, None] - b) ** 2)
     centre = CENTRE * (a**2 + b**2)
-    comfort = COMFORT * subject
     price, choices = STRAIGHTNESS * (a**2 + b**2), []
     before = 0.0
     for distance in distances:
         here = np.stack([a * distance, b * distance, np.full_like(a, -distance)], axis=-1)
-        clearance = np.linalg.norm(here[:, None] - surface, axis=-1).min(axis=1)
-        narrow = (seen <= distance) | (clearance < NARROWEST * comfort)
-        discomfort = np.log(np.maximum(clearance, 1e-3) / comfort) ** 2
+        gap = np.linalg.norm(here[:, None] - surface, axis=-1).min(axis=1)
+        narrow = (seen <= distance) | (gap < clearance)
+        discomfort = np.log(np.maximum(gap, 1e-3) / (COMFORT * clearance)) ** 2
         blocked = np.zeros_like(turn, bool)
         for share in BETWEEN:
             there = before + share * (distance - before)

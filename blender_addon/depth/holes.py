@@ -19,7 +19,6 @@ RAYS_ACROSS = 64
 CELLS_ACROSS = 256
 STRETCH = 3.0  # times as long as wide (or as a pixel): a texel that looks smeared
 MOST_HOLES = 0.01
-MOST_FLAWS = 0.2
 BISECTIONS = 5
 
 
@@ -32,7 +31,8 @@ class ViewQuality:
         stretched: hit the photograph where its texels are smeared, see `STRETCH`.
         painted: hit the background layer.
         surround: hit nothing but the dome.
-        clearance: distance from the camera to the nearest surface.
+        clearance: distance from the camera to the photograph's surface; 0 behind it, where rest
+            does not see.
     """
 
     holes: float
@@ -102,8 +102,12 @@ class Surfaces:
             stretched=stretched / count,
             painted=painted / count,
             surround=missed / count if self._dome else 0.0,
-            clearance=self._photograph.find_nearest(eye)[3],
+            clearance=self._clearance(eye),
         )
+
+    def _clearance(self, eye: Vector) -> float:
+        hit = self._photograph.ray_cast(Vector(), eye, eye.length)[3] if eye.length else None
+        return self._photograph.find_nearest(eye)[3] if hit is None else 0.0
 
     def measure_path(self, path: CameraPath) -> list[ViewQuality]:
         """Measure each pose of a path."""
@@ -116,9 +120,9 @@ def limit_reach(
     path: Callable[[float], CameraPath],
     most: float,
     *,
+    flaws: float,
     clearance: float = 0.0,
     holes: float = MOST_HOLES,
-    flaws: float = MOST_FLAWS,
 ) -> float:
     """Return the largest reach whose poses all look good enough, to a part in 2 ** `BISECTIONS`.
 
@@ -126,9 +130,9 @@ def limit_reach(
         surfaces: what is looked at.
         path: poses of the move for a reach; the longer the reach, the farther from rest.
         most: the reach that is tried first.
+        flaws: share of a view that may be stretched or invented.
         clearance: how near the camera may come to the photograph's surface.
         holes: share of a view that may be holes.
-        flaws: share that may be stretched or invented.
     """
 
     def good(reach: float) -> bool:

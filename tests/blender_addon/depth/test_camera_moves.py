@@ -147,7 +147,7 @@ def wall_with_a_gap(columns: slice) -> np.ndarray:
 def test_a_flight_finds_the_gap(relief, flights, columns):
     intrinsics = relief.Intrinsics(600.0, 300.0, 200.0, 600, 400)
     depth = wall_with_a_gap(columns)
-    route = flights.plan_route(depth, intrinsics, subject=3.0)
+    route = flights.plan_route(depth, intrinsics, clearance=0.2)
     positions, _ = route.at(np.linspace(0, 1, 200))
     # The surface stands where the rays of the rest pose end, so in front of it is where one sees.
     ahead = positions[positions[:, 2] < -1e-3]
