@@ -1,6 +1,7 @@
 """The extension's preferences: which server, how it is started, and where models are kept."""
 
 import shutil
+from collections.abc import Callable
 
 import bpy
 from zograscope_protocol.connection import Connection, client_keys, state_folder
@@ -10,11 +11,13 @@ COMMAND = "zograscope"
 KEY_CHARACTERS = 40
 
 
-def _reconnect(_self: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
-    """Let go of the server that the preferences no longer mean."""
-    from .server_link import link
+listeners: list[Callable[[], None]] = []
+"""Who is told when the preferences mean another server."""
 
-    link.reconnect()
+
+def _tell_listeners(_self: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
+    for listener in listeners:
+        listener()
 
 
 class ZograscopePreferences(bpy.types.AddonPreferences):
@@ -40,17 +43,17 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
     use_remote: bpy.props.BoolProperty(
         name="Server on Another Computer",
         description="Let another computer do the work",
-        update=_reconnect,
+        update=_tell_listeners,
     )
     remote_endpoint: bpy.props.StringProperty(
         name="Endpoint",
         description="Its address, such as tcp://render-1:7345",
-        update=_reconnect,
+        update=_tell_listeners,
     )
     remote_key: bpy.props.StringProperty(
         name="Its Public Key",
         description="The 40 characters of public_key in its connection.json",
-        update=_reconnect,
+        update=_tell_listeners,
     )
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.handlers import persistent
 from zograscope_protocol.client import Client, Job
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import FINISHED_STATES
@@ -302,24 +301,15 @@ def _tick() -> float:
         return IDLE_INTERVAL
 
 
-@persistent
-def _take_up_jobs(*_: object) -> None:
-    """Wait for the jobs that an opened file was still waiting for when it was saved."""
-    from .depth import operators
-
-    for scene in bpy.data.scenes:
-        operators.take_up_job(scene)
-
-
 def register() -> None:
     """Start the timer."""
     bpy.app.timers.register(_tick, first_interval=IDLE_INTERVAL, persistent=True)
-    bpy.app.handlers.load_post.append(_take_up_jobs)
+    preferences.listeners.append(link.reconnect)
 
 
 def unregister() -> None:
     """Stop the timer and leave the server."""
-    bpy.app.handlers.load_post.remove(_take_up_jobs)
+    preferences.listeners.remove(link.reconnect)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     link.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 from zograscope_protocol.client import Job
 from zograscope_protocol.commands import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
@@ -299,6 +300,13 @@ class ZOGRASCOPE_OT_download_model(_Watched, bpy.types.Operator):
         return {"FINISHED"}
 
 
+@persistent
+def _take_up_jobs(*_: object) -> None:
+    """Wait for the jobs that an opened file was still waiting for when it was saved."""
+    for scene in bpy.data.scenes:
+        take_up_job(scene)
+
+
 def take_up_job(scene: bpy.types.Scene) -> None:
     """Wait again for the job that a file was waiting for when it was saved."""
     pending = scene.zograscope_depth.job_id
@@ -473,4 +481,16 @@ _CLASSES = (
     ZOGRASCOPE_OT_choose_model,
     ZOGRASCOPE_OT_download_model,
 )
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
+
+
+def register() -> None:
+    """Add the operators, and look at each file that is opened."""
+    _register_classes()
+    bpy.app.handlers.load_post.append(_take_up_jobs)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    bpy.app.handlers.load_post.remove(_take_up_jobs)
+    _unregister_classes()
