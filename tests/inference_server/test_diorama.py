@@ -15,6 +15,7 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth import jobs
 from zograscope_server.depth.border import find_paper_border
+from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.diorama import (
     DioramaOptions,
     crop_photograph,
@@ -22,7 +23,6 @@ from zograscope_server.depth.diorama import (
     make_diorama,
     pack_diorama,
 )
-from zograscope_server.depth.estimate import DepthMap
 from zograscope_server.images import Photograph
 from zograscope_server.tasks import TaskContext
 

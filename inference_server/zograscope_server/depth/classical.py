@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from skimage.segmentation import felzenszwalb
 
-from zograscope_server.depth.estimate import DepthMap, normalise_disparity
+from zograscope_server.depth.depth_map import DepthMap, normalise_disparity
 from zograscope_server.depth.sky import sky_mask
 
 LONG_SIDE = 384

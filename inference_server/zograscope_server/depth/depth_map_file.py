@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
-from zograscope_server.depth.estimate import DepthMap
+from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.images import MOST_PIXELS
 
 _EXR = b"\x76\x2f\x31\x01"

@@ -17,8 +17,8 @@ import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.depth.border import Rectangle, find_paper_border
+from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.estimate import DepthMap
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.refinement import settle_edges

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
-from zograscope_server.depth.estimate import (
+from zograscope_server.depth.depth_map import (
     DepthMap,
     disparity_of_metric_depth,
     normalise_disparity,
