@@ -179,7 +179,7 @@ def texel_stretch(
         facing = np.einsum("ij,ij->i", normals, ray)
         on_surface = ray * (offsets / np.where(facing == 0, 1e-12, facing))[:, None]
         x, y, z = ((on_surface - position) @ rotation).T
-        return zoom * np.stack([x, y], axis=-1) / -z[:, None]
+        return zoom * np.stack([x, y], axis=-1) / np.maximum(-z, 1e-9)[:, None]
 
     along_x = (seen(step, 0.0) - seen(-step, 0.0)) / (2 * step)
     along_y = (seen(0.0, step) - seen(0.0, -step)) / (2 * step)

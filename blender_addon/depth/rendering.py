@@ -11,6 +11,7 @@ import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 
 OnFrame = Callable[[int, int], None]
+"""Told how many frames are done, of how many; what it raises ends the render."""
 
 # EEVEE has had two names.
 ENGINES = {
@@ -34,22 +35,19 @@ def render_film(
 ) -> None:
     """Render the scene's frames to an MP4 film (H.264).
 
-    H.264 wants even sizes: a picture of odd width or height loses its last column or row.
+    The film appears when it is whole. H.264 wants even sizes: a picture of odd width or height
+    loses its last column or row.
 
-    Raises ZograscopeError `engine-missing` or `render-failed`.
+    Raises ZograscopeError `films-unsupported`, `engine-missing` or `render-failed`.
     """
-    with _render_settings(scene, engine, samples):
-        render = scene.render
-        for side in ("resolution_x", "resolution_y"):
-            setattr(render, side, max(2, getattr(render, side) // 2 * 2))
-        if hasattr(render.image_settings, "media_type"):
-            render.image_settings.media_type = "VIDEO"
-        render.image_settings.file_format = "FFMPEG"
-        render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
-        render.ffmpeg.constant_rate_factor, render.ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
-        render.filepath = str(path)
-        render.use_file_extension = False
-        _render(scene, path, on_frame)
+    if not bpy.app.build_options.codec_ffmpeg:
+        raise ZograscopeError("films-unsupported")
+    with _scratch_folder(path) as folder, _render_settings(scene, engine, samples):
+        _make_size_even(scene.render)
+        frames = _render_each_frame(scene, Path(folder), on_frame)
+        unfinished = Path(folder) / path.name
+        _encode(scene, frames, unfinished)
+        unfinished.replace(path)
 
 
 def render_frames(
@@ -61,32 +59,23 @@ def render_frames(
 ) -> None:
     """Render the scene's frames as PNG files FOLDER/0001.png and so on.
 
+    Frames that are done stay when `on_frame` ends the render.
+
     Raises ZograscopeError `engine-missing` or `render-failed`.
     """
-    with _render_settings(scene, engine, samples):
-        _as_png(scene)
-        scene.render.filepath = f"{folder}/"
-        scene.render.use_file_extension = True
-        _render(scene, folder, on_frame)
+    with _scratch_folder(folder / "0001.png"), _render_settings(scene, engine, samples):
+        _render_each_frame(scene, folder, on_frame)
 
 
 def render_still(
-    scene: bpy.types.Scene, path: Path, engine: str, samples: int | None = None
+    scene: bpy.types.Scene, path: Path, engine: str = "workbench", samples: int | None = None
 ) -> None:
     """Render the present frame as a PNG file.
 
     Raises ZograscopeError `engine-missing` or `render-failed`.
     """
-    with _render_settings(scene, engine, samples):
-        _as_png(scene)
-        scene.render.filepath = str(path)
-        scene.render.use_file_extension = False
-        try:
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-        except RuntimeError as error:
-            raise ZograscopeError("render-failed", str(error), path=str(path)) from error
-    if not path.is_file():
-        raise ZograscopeError("render-failed", path=str(path))
+    with _scratch_folder(path), _render_settings(scene, engine, samples):
+        _render_picture(scene, path)
 
 
 def contact_sheet(
@@ -102,7 +91,7 @@ def contact_sheet(
     render.resolution_percentage = max(1, min(100, math.ceil(100 * width / render.resolution_x)))
     pictures = []
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with _scratch_folder(path) as folder:
             for frame in np.linspace(scene.frame_start, scene.frame_end, frames).round():
                 scene.frame_set(int(frame))
                 still = Path(folder) / f"{int(frame)}.png"
@@ -129,41 +118,96 @@ def lay_out(pictures: list[np.ndarray]) -> np.ndarray:
     return sheet
 
 
-def _render(scene: bpy.types.Scene, path: Path, on_frame: OnFrame | None) -> None:
-    """Render the animation, telling of each frame."""
-    total = scene.frame_end - scene.frame_start + 1
-    done = 0
-
-    def count(*_: object) -> None:
-        nonlocal done
-        done += 1
-        if on_frame is not None:
-            on_frame(done, total)
-
-    bpy.app.handlers.render_write.append(count)
+def _scratch_folder(path: Path) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder beside a file that is to be: a bad place shows before anything is rendered."""
     try:
-        bpy.ops.render.render(animation=True, scene=scene.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=path.parent, prefix=".zograscope-")
+    except OSError as error:
+        raise ZograscopeError("render-failed", str(error), path=str(path)) from error
+
+
+def _render_each_frame(
+    scene: bpy.types.Scene, folder: Path, on_frame: OnFrame | None
+) -> list[Path]:
+    """Render every frame of the scene as PNG; what `on_frame` raises ends it."""
+    present = scene.frame_current
+    numbers = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+    paths = [folder / f"{number:04d}.png" for number in numbers]
+    try:
+        for done, (number, path) in enumerate(zip(numbers, paths, strict=True), start=1):
+            scene.frame_set(number)
+            _render_picture(scene, path)
+            if on_frame is not None:
+                on_frame(done, len(numbers))
+    finally:
+        scene.frame_set(present)
+    return paths
+
+
+def _render_picture(scene: bpy.types.Scene, path: Path) -> None:
+    """Render the present frame as a PNG file."""
+    _set_format(scene.render.image_settings, "PNG")
+    scene.render.filepath = str(path)
+    _run_render(scene, path, write_still=True)
+
+
+def _encode(scene: bpy.types.Scene, frames: list[Path], film: Path) -> None:
+    """Make a film of pictures, with a scene of its own whose sequencer shows them."""
+    editing = bpy.data.scenes.new("Zograscope film")
+    try:
+        render = editing.render
+        for name in ("resolution_x", "resolution_y", "fps", "fps_base"):
+            setattr(render, name, getattr(scene.render, name))
+        editing.view_settings.view_transform = "Standard"
+        render.dither_intensity = 0.0
+        strips = editing.sequence_editor_create().strips
+        strip = strips.new_image("frames", str(frames[0]), channel=1, frame_start=1)
+        for frame in frames[1:]:
+            strip.elements.append(frame.name)
+        editing.frame_start, editing.frame_end = 1, len(frames)
+
+        _set_format(render.image_settings, "FFMPEG")
+        render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
+        render.ffmpeg.constant_rate_factor, render.ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
+        render.filepath, render.use_file_extension = str(film), False
+        _run_render(editing, film, animation=True)
+    finally:
+        bpy.data.scenes.remove(editing)
+
+
+def _run_render(scene: bpy.types.Scene, path: Path, **options: bool) -> None:
+    """Run Blender's render, and see that it left a file."""
+    try:
+        bpy.ops.render.render(scene=scene.name, **options)
     except RuntimeError as error:
         raise ZograscopeError("render-failed", str(error), path=str(path)) from error
-    finally:
-        bpy.app.handlers.render_write.remove(count)
-    if done < total or not path.exists():
-        raise ZograscopeError("render-failed", f"{done} of {total} frames", path=str(path))
+    if not path.is_file():
+        raise ZograscopeError("render-failed", path=str(path))
 
 
 @contextmanager
 def _render_settings(scene: bpy.types.Scene, engine: str, samples: int | None) -> Iterator[None]:
     """Set the engine up, and put back afterwards what the artist had."""
     render, image = scene.render, scene.render.image_settings
-    kept = [
-        (render, name, getattr(render, name))
-        for name in ("engine", "filepath", "use_file_extension", "resolution_x", "resolution_y")
+    changed = [
+        (render, "engine filepath use_file_extension"),
+        (render, "resolution_x resolution_y resolution_percentage"),
+        # Blender 5 offers only the formats of the chosen kind of media.
+        (image, "media_type file_format color_mode color_depth"),
+        (getattr(scene, "cycles", None), "samples use_denoising"),
+        (scene.eevee, "taa_render_samples"),
+        (scene.display, "render_aa"),
     ]
-    if hasattr(image, "media_type"):
-        kept.append((image, "media_type", image.media_type))
-    kept += [(image, name, getattr(image, name)) for name in ("file_format", "color_mode")]
-    _choose_engine(scene, engine, samples or USUAL_SAMPLES)
+    kept = [
+        (owner, name, getattr(owner, name))
+        for owner, names in changed
+        for name in names.split()
+        if hasattr(owner, name)
+    ]
     try:
+        _choose_engine(scene, engine, samples or USUAL_SAMPLES)
+        render.use_file_extension = False
         yield
     finally:
         for owner, name, value in kept:
@@ -179,16 +223,25 @@ def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int) -> None:
             continue
     else:
         raise ZograscopeError("engine-missing", engine=engine)
-    scene.cycles.samples = scene.eevee.taa_render_samples = samples
-    scene.cycles.use_denoising = False
+    scene.eevee.taa_render_samples = samples
+    if hasattr(scene, "cycles"):  # an add-on, which may be off
+        scene.cycles.samples, scene.cycles.use_denoising = samples, False
     scene.display.render_aa = "8"
 
 
-def _as_png(scene: bpy.types.Scene) -> None:
-    image = scene.render.image_settings
+def _make_size_even(render: bpy.types.RenderSettings) -> None:
+    for side in ("resolution_x", "resolution_y"):
+        pixels = getattr(render, side) * render.resolution_percentage // 100
+        setattr(render, side, max(2, pixels // 2 * 2))
+    render.resolution_percentage = 100
+
+
+def _set_format(image: bpy.types.ImageFormatSettings, file_format: str) -> None:
     if hasattr(image, "media_type"):
-        image.media_type = "IMAGE"
-    image.file_format, image.color_mode, image.color_depth = "PNG", "RGB", "8"
+        image.media_type = "VIDEO" if file_format == "FFMPEG" else "IMAGE"
+    image.file_format, image.color_mode = file_format, "RGB"
+    if file_format == "PNG":
+        image.color_depth = "8"
 
 
 def _read_pixels(path: Path) -> np.ndarray:

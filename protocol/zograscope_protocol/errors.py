@@ -65,6 +65,7 @@ SENTENCES = {
     "blender-failed": "Blender stopped before the work was done. Its last words stand above.",
     "render-failed": "{path} could not be rendered. Check that the folder can be written and the disk has room.",
     "engine-missing": "The engine {engine} cannot render here. Choose another with `--engine`.",
+    "films-unsupported": "This Blender cannot write films. Name a folder instead, and frames are rendered into it.",
     "not-a-diorama": "{name} is not part of a diorama. Select one first.",
     "online-access-off": "Blender is set to stay offline. Allow online access in Preferences > System, then try again.",
     "output-exists": "{path} cannot be written. Choose another place.",
