@@ -19,7 +19,9 @@ MOST_PIXELS = 300_000_000  # a 60 cm sheet at 720 dpi; more is a mistake or an a
 SHORTEST_SIDE = 16
 
 # Only formats that decode without starting another program (Pillow hands EPS to Ghostscript).
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "MPO", "PPM", "PSD")
+_WANTED = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "PSD")
+Image.init()
+FORMATS = [name for name in _WANTED if name in Image.OPEN]  # what this build of Pillow has
 Image.MAX_IMAGE_PIXELS = None  # MOST_PIXELS is checked instead, also before anything is decoded
 
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -159,14 +159,10 @@ def test_the_camera_tells_its_focal_length(picture):
 
 
 def bomb() -> bytes:
-    """A PNG header that announces 3.6 gigapixels."""
+    """A PNG whose header announces 3.6 gigapixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + struct.pack(">I", 13)
-        + header
-        + struct.pack(">I", zlib.crc32(header))
-    )
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header) - 4) + header
+    return start + struct.pack(">I", zlib.crc32(header)) + struct.pack(">I", 9) + b"IDAT123456789"
 
 
 def truncated() -> bytes:

@@ -20,6 +20,7 @@ from zograscope_server.depth.depth_map import (
 )
 
 _METRIC = "metric"
+NARROWEST, WIDEST = 1.0, 170.0  # degrees; a network that answers otherwise has not understood
 
 
 class LearnedDepth:
@@ -66,8 +67,8 @@ class LearnedDepth:
             output = self._model(values["pixel_values"].to(self._device))
         predicted = output.predicted_depth.float().squeeze().cpu().numpy()
         field_of_view = getattr(output, "field_of_view", None)
-        if field_of_view is not None:
-            degrees = float(field_of_view.float().reshape(-1)[0])
+        degrees = 0.0 if field_of_view is None else float(field_of_view.float().reshape(-1)[0])
+        if NARROWEST < degrees < WIDEST:
             focal_length = 0.5 * pixels.shape[1] / np.tan(np.radians(degrees) / 2.0)
             return self._metric_map(
                 _canonical_depth(predicted, pixels.shape[1], focal_length), degrees
