@@ -1,0 +1,153 @@
+"""Downloads from a hub of the test's own: resumed, checked, and whole or not there."""
+
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.command_line.main import main
+from zograscope_server.models import catalogue, downloads
+from zograscope_server.models.catalogue import Model, ModelFile
+
+WEIGHTS = bytes(range(256)) * 20_000
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Serves WEIGHTS under any name, with the faults that the server's `faults` name."""
+
+    def do_HEAD(self):
+        self.send_response(302)
+        if "states checksum" in self.server.faults:
+            self.send_header("X-Linked-Etag", f'"{SHA256}"')
+        self.end_headers()
+
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        self.server.ranges.append(asked)
+        body = b"other bytes" if "other bytes" in self.server.faults else WEIGHTS
+        start = 0
+        if asked and "no ranges" not in self.server.faults:
+            start = int(asked.removeprefix("bytes=").rstrip("-"))
+            self.send_response(206)
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        if "cut" in self.server.faults:
+            self.server.faults.remove("cut")
+            self.wfile.write(body[start : start + len(body) // 2])
+            self.connection.close()
+            return
+        self.wfile.write(body[start:])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server.faults, server.ranges = set(), []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def model(sha256: str | None = SHA256) -> Model:
+    return Model(
+        *("mine", "My model", "depth", "MIT", True, "Tests."),
+        repository="a/b",
+        files=(ModelFile("model.safetensors", sha256),),
+    )
+
+
+def test_a_download_is_whole_and_told(hub, tmp_path):
+    told = []
+    folder = downloads.download_model(model(), tmp_path, lambda *news: told.append(news))
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert told[-1] == (len(WEIGHTS), len(WEIGHTS))
+    assert SHA256 in (folder / downloads.CHECKSUMS).read_text()
+    assert catalogue.is_installed(model(), tmp_path)
+    hub.ranges.clear()
+    downloads.download_model(model(), tmp_path)
+    assert hub.ranges == [], "what is here is not asked for again"
+
+
+@pytest.mark.parametrize("faults", [{"cut"}, {"cut", "no ranges"}])
+def test_a_cut_download_goes_on(hub, tmp_path, faults):
+    hub.faults |= faults
+    with pytest.raises(ZograscopeError, match="goes on where it was"):
+        downloads.download_model(model(), tmp_path)
+    part = tmp_path / "mine" / "model.safetensors.part"
+    assert 0 < part.stat().st_size < len(WEIGHTS)
+    assert not catalogue.is_installed(model(), tmp_path)
+    folder = downloads.download_model(model(), tmp_path)
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert hub.ranges[-1].startswith("bytes=")
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_other_bytes_are_never_installed(hub, tmp_path, stated):
+    hub.faults |= {"other bytes", "states checksum"}
+    with pytest.raises(ZograscopeError, match="not the file that was expected"):
+        downloads.download_model(model(None if stated else SHA256), tmp_path)
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_cancelling_keeps_what_came(hub, tmp_path):
+    def cancel(done: int, total: int) -> None:
+        if done > total // 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        downloads.download_model(model(), tmp_path, cancel)
+    assert (tmp_path / "mine" / "model.safetensors.part").stat().st_size > 0
+    assert not catalogue.is_installed(model(), tmp_path)
+
+
+def test_no_network_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(ZograscopeError, match="Check the network"):
+        downloads.download_model(model(), tmp_path)
+
+
+def test_models_never_travel_in_the_clear(monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://example.org")
+    with pytest.raises(ZograscopeError):
+        downloads.hub_address()
+
+
+def test_the_catalogue_is_sound():
+    models = catalogue.catalogue()
+    defaults = [entry for entry in catalogue.describe_models(catalogue.Path()) if entry["default"]]
+    assert [entry["name"] for entry in defaults] == [catalogue.EMBEDDED]
+    assert defaults[0]["commercial"]
+    assert not [
+        name for name, entry in models.items() if entry.recommended and not entry.commercial
+    ]
+    for entry in models.values():
+        assert entry.good_for.endswith(".")
+        assert all("/" not in file.name and ".." not in file.name for file in entry.files)
+        assert entry.embedded or (entry.repository and entry.bytes)
+
+
+def test_models_on_the_command_line(hub, tmp_path, capsys):
+    source, models = tmp_path / "checkpoint", tmp_path / "models"
+    source.mkdir()
+    assert main(["models", "add", str(source), "--models", str(models)]) == 1
+    assert "no config.json" in capsys.readouterr().err
+    (source / "config.json").write_text("{}")
+    assert main(["models", "add", str(source), "--models", str(models)]) == 0
+    assert main(["models", "download", "depth-anything-v2-small", "--models", str(models)]) == 0
+    assert main(["models", "--models", str(models)]) == 0
+    listing = capsys.readouterr().out
+    assert "checkpoint  (installed" in listing
+    assert "depth-anything-v2-small  (installed" in listing
+    assert "NOT for commercial work" in listing
+    assert main(["models", "remove", "checkpoint", "--models", str(models)]) == 0
+    assert main(["models", "download", "nobody", "--models", str(models)]) == 1
