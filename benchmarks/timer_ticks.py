@@ -2,8 +2,9 @@
 
     .venv-blender-5.2/bin/python benchmarks/timer_ticks.py [PHOTO] [--output FILE.json]
 
-A real server makes a diorama while the extension polls it as its timer does. The floor is the same
-ticks while no job runs. The building of the scene, which an artist waited for, is told apart.
+A real server makes a diorama while the extension polls it as its timer does. The building of the
+scene, which an artist waited for, is told apart. The floor: between ticks, a loop that only looks
+at the clock notes its longest gap, which is what this computer does to any program meanwhile.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main() -> int:
     if arguments.output:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(report, indent=2))
-    return 0 if report["longest_own_ms"] <= 1000 * MOST_SECONDS else 1
+    return 0 if report["longest_ms"] <= max(1000 * MOST_SECONDS, report["floor_longest_ms"]) else 1
 
 
 def make_photograph(path: Path) -> Path:
@@ -59,7 +60,8 @@ def measure(photograph: Path, quality: str, folder: Path) -> dict[str, object]:
     import bpy
 
     zograscope = install(folder)
-    link = importlib.import_module(zograscope + ".server_link").link
+    server_link = importlib.import_module(zograscope + ".server_link")
+    link = server_link.link
     preferences = bpy.context.preferences.addons[zograscope].preferences
     preferences.server_command = str(REPOSITORY / ".venv" / "bin" / "zograscope")
 
@@ -78,32 +80,46 @@ def measure(photograph: Path, quality: str, folder: Path) -> dict[str, object]:
     started = time.perf_counter()
     bpy.ops.zograscope.build_diorama()
     submitted = time.perf_counter() - started
-    last, computing = 0.0, []
+    last, computing, floor = 0.0, [], []
     while link.jobs:
         before, computed = time.perf_counter(), time.thread_time()
         pause = link.tick()
         last = time.perf_counter() - before
         computing.append(1000 * (time.thread_time() - computed))
+        floor.append(1000 * longest_gap(server_link.BUDGET))
         time.sleep(pause)
     computing.pop()  # with it came the building of the scene
     busy = sorted(1000 * seconds for seconds in link.ticks)
-    error = link.error.sentence if link.error else None
     link.process.stop()
+    if link.error is not None:
+        sys.exit(f"{link.error.sentence}\n{link.error.details}")
     return {
         "photograph_bytes": photograph.stat().st_size,
         "blender": bpy.app.version_string,
-        "error": error,
         "ticks": len(busy),
         "median_ms": round(busy[len(busy) // 2], 3),
         "longest_ms": round(busy[-1], 3),
+        "floor_longest_ms": round(max(floor), 3),
+        "ratio_to_floor": round(busy[-1] / max(floor), 1),
+        "over_10_ms": sum(tick > 1000 * MOST_SECONDS for tick in busy),
+        "floor_over_10_ms": sum(gap > 1000 * MOST_SECONDS for gap in floor),
         # Without the times at which other processes had the processor.
         "longest_own_ms": round(max(computing), 3),
         "idle_median_ms": round(idle[len(idle) // 2], 3),
         "idle_longest_ms": round(idle[-1], 3),
-        "ratio_of_longest": round(busy[-1] / idle[-1], 1),
         "submit_ms": round(1000 * submitted, 3),
         "build_ms": round(1000 * last, 1),
     }
+
+
+def longest_gap(seconds: float) -> float:
+    """Look at the clock for so long; return the longest time between two looks."""
+    begin = last = time.perf_counter()
+    longest = 0.0
+    while last - begin < seconds:
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return longest
 
 
 def install(folder: Path) -> str:

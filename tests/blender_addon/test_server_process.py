@@ -1,6 +1,7 @@
 """A server on this computer, here a few lines of shell in its place."""
 
 import importlib
+import os
 import sys
 import time
 
@@ -85,8 +86,13 @@ def test_what_is_no_program_is_refused(process, tmp_path):
 
 def test_it_leads_its_own_session(process, command, tmp_path):
     """So that Ctrl-C in Blender's terminal does not end it."""
-    import os
-
     process.start(command("exec sleep 60"), tmp_path / "log")
     pid = process._process.pid
     assert os.getsid(pid) == pid
+
+
+def test_blender_comes_first(process, command, tmp_path):
+    """Where a model takes every core, Blender's windows still answer."""
+    process.start(command("exec sleep 60"), tmp_path / "log")
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, process._process.pid) > own
