@@ -246,5 +246,5 @@ MOVES = {
     "crane": Move(_sweep, _crane, most=0.25, keys=9),
     "dolly_zoom": Move(_outwards, _dolly_zoom, most=0.6, keys=2),
     "hand_held": Move(_as_time, _hand_held, most=0.03, keys=2),
-    "fly_through": Move(_outwards, _fly_through, most=1.0, keys=9, flaws=0.3),
+    "fly_through": Move(_outwards, _fly_through, most=1.0, keys=9, flaws=0.22),
 }

@@ -226,7 +226,7 @@ def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int) -> None:
     scene.eevee.taa_render_samples = samples
     if hasattr(scene, "cycles"):  # an add-on, which may be off
         scene.cycles.samples, scene.cycles.use_denoising = samples, False
-    scene.display.render_aa = "8"
+    scene.display.render_aa = "5"
 
 
 def _make_size_even(render: bpy.types.RenderSettings) -> None:
