@@ -121,7 +121,7 @@ def test_a_saved_file_holds_everything(builders, diorama, result, tmp_path):
     before = [evaluated_quads(layer) for layer in diorama.layers]
     path = str(tmp_path / "scene.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path, use_scripts=False)
     (diorama,) = builders.dioramas(bpy.context.scene)
     for layer, quads in zip(diorama.layers, before, strict=True):
