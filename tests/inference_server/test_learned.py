@@ -95,6 +95,39 @@ def depth_pro(folder) -> None:
     save(folder, model, processor)
 
 
+def dpt_hybrid(folder) -> None:
+    """Like the published one, with a state dict where others have safetensors."""
+    backbone = transformers.BitConfig(
+        num_channels=3,
+        embedding_size=8,
+        hidden_sizes=[8, 16, 32],
+        depths=[1, 1, 1],
+        num_groups=4,
+        layer_type="bottleneck",
+        global_padding="same",
+        embedding_dynamic_padding=True,
+        out_features=["stage1", "stage2", "stage3"],
+    )
+    config = transformers.DPTConfig(
+        **TINY_VIT,
+        image_size=64,
+        patch_size=16,
+        backbone_config=backbone,
+        backbone_featmap_shape=[1, 32, 4, 4],
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 16, 8, 8],
+        neck_ignore_stages=[0, 1],
+        fusion_hidden_size=16,
+        is_hybrid=True,
+    )
+    torch.manual_seed(0)
+    processor = transformers.DPTImageProcessor(size={"height": 64, "width": 64})
+    model = transformers.DPTForDepthEstimation(config)
+    save(folder, model, processor)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+
+
 @pytest.fixture
 def photograph() -> Photograph:
     y, x = np.mgrid[:96, :160]
@@ -102,7 +135,7 @@ def photograph() -> Photograph:
     return Photograph(pixels, None, None, "made")
 
 
-@pytest.mark.parametrize("make", [depth_anything, dpt])
+@pytest.mark.parametrize("make", [depth_anything, dpt, dpt_hybrid])
 def test_a_relative_network(make, photograph, tmp_path):
     make(tmp_path / "mine")
     model = load_model("mine", tmp_path, "cpu")
