@@ -1,86 +1,114 @@
-"""How much memory does a 24-megapixel photograph take on its way to a diorama?
+"""How much memory does the depth of a 24-megapixel photograph take, and do its edges stay?
 
-Each quality runs in a process of its own, whose peak the operating system tells. The floor is the
-same process with everything imported and the photograph decoded.
+A picture of 6000 x 4000 pixels with a known depth edge goes through reading, the embedded estimate,
+refinement to full size and the layers, each in a process of its own whose peak memory the system
+reports. The floor is a process that only imports the same libraries and decodes the file; the naive
+way to full size is to enlarge the estimate without looking at the photograph.
 
-    python benchmarks/depth_memory.py [out.json]
+    python benchmarks/depth_memory.py [OUT.json]
 """
 
 import argparse
-import io
 import json
 import resource
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-SHAPE = (4000, 6000, 3)
-QUALITIES = {"floor": None, "standard": 1024, "full": 0}
-LIMIT = 4 << 30
+WIDTH, HEIGHT = 6000, 4000
+EDGE = 2 * WIDTH // 5  # column where the near thing begins
+MOST_BYTES = 4 << 30
+LEAST_SHARPNESS = 0.75  # share of a depth step that is taken at the photograph's edge
+STAGES = ("read", "depth", "diorama")
 
 
-def photograph() -> bytes:
-    """Return a JPEG of 24 megapixels: hills under a sky, with grain."""
-    from PIL import Image
-
-    y, x = np.mgrid[: SHAPE[0] : 8, : SHAPE[1] : 8].astype(np.float32)
-    hills = 1800 + 300 * np.sin(x / 700) + 200 * np.sin(x / 130)
-    small = np.where(y < hills, 210, 90 + 40 * np.sin(y / 40) * np.cos(x / 60))
-    picture = np.asarray(Image.fromarray(small.astype(np.uint8)).resize(SHAPE[1::-1]))
-    grain = np.random.default_rng(0).integers(0, 12, SHAPE[:2], np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(picture + grain).convert("RGB").save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+def make_picture(path: Path) -> None:
+    """Write sky, a receding meadow and a dark tower with a sharp left edge."""
+    random = np.random.default_rng(0)
+    pixels = np.full((HEIGHT, WIDTH, 3), (205, 215, 230), np.uint8)
+    horizon = int(0.45 * HEIGHT)
+    pixels[horizon:] = (100, 120, 70)
+    pixels[horizon:] += random.integers(0, 40, (HEIGHT - horizon, WIDTH, 1), np.uint8)
+    pixels[HEIGHT // 5 : int(0.9 * HEIGHT), EDGE : EDGE + WIDTH // 6] = (45, 40, 40)
+    cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
 
 
-def run(quality: str, path: Path) -> None:
-    """Make the diorama in this process and print its seconds and peak."""
-    from functools import partial
-
-    from zograscope_server.depth.diorama import make_diorama, pack_diorama
+def run_stage(stage: str, path: Path) -> dict[str, float]:
+    """Do one stage's work in this process; return its peak memory and the sharpness of the edge."""
+    from zograscope_server.depth.classical import ClassicalDepth
+    from zograscope_server.depth.diorama import make_diorama
     from zograscope_server.depth.estimate import estimate_depth
     from zograscope_server.images import read_photograph
 
-    started = time.perf_counter()
-    picture = read_photograph(path.read_bytes(), path.name)
-    long_side = QUALITIES[quality]
-    if long_side is not None:
-        estimate = partial(estimate_depth, long_side=long_side or None)
-        pack_diorama(make_diorama(picture, estimate), path.name)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": time.perf_counter() - started, "peak_bytes": peak}))
+    photograph = read_photograph(path.read_bytes(), path.name)
+    result: dict[str, float] = {}
+    if stage == "depth":
+        disparity = estimate_depth(photograph, long_side=None).disparity
+        assert disparity.shape == (HEIGHT, WIDTH)
+        result["sharpness"] = sharpness(disparity)
+    elif stage == "diorama":
+        parts = make_diorama(photograph, lambda picture: estimate_depth(picture, long_side=None))
+        result["sharpness"] = sharpness(parts.disparity)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result["peak_bytes"] = peak * (1 if sys.platform == "darwin" else 1024)
+    if "sharpness" in result:
+        small = ClassicalDepth().estimate(photograph.pixels).disparity
+        result["naive_sharpness"] = sharpness(cv2.resize(small, (WIDTH, HEIGHT)))
+    return result
 
 
-def main() -> None:
-    """Measure each quality, print the figures, and write them where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("output", nargs="?", type=Path, help="JSON file to write")
-    parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
+def sharpness(disparity: np.ndarray) -> float:
+    """Share of the step at EDGE taken within 3 pixels of it: median over rows of the tower."""
+    reach = 300
+    rows = disparity[HEIGHT // 4 : int(0.4 * HEIGHT) : 20, EDGE - reach : EDGE + reach]
+    step = rows[:, -reach // 2 :].mean(axis=1) - rows[:, : reach // 2].mean(axis=1)
+    return float(np.median((rows[:, reach + 3] - rows[:, reach - 4]) / step))
+
+
+def main() -> int:
+    """Run every stage and compare with the limits."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", nargs="?", type=Path, metavar="OUT.json")
+    parser.add_argument("--stage", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.run:
-        run(arguments.run[0], Path(arguments.run[1]))
-        return
-    import tempfile
+    if arguments.stage:
+        stage, path = arguments.stage
+        print(json.dumps(run_stage(stage, Path(path))))
+        return 0
 
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "hills.jpg"
-        path.write_bytes(photograph())
-        for quality in QUALITIES:
-            command = [sys.executable, __file__, "--run", quality, str(path)]
-            results[quality] = json.loads(subprocess.check_output(command))
-            figures = results[quality]
-            print(
-                f"{quality}: {figures['peak_bytes'] / 2**30:.2f} GiB (limit {LIMIT >> 30}), "
-                f"{figures['peak_bytes'] / results['floor']['peak_bytes']:.1f} x the floor, "
-                f"{figures['seconds']:.1f} s"
-            )
+        picture = Path(folder) / "24-megapixels.jpg"
+        make_picture(picture)
+        for stage in STAGES:
+            command = [sys.executable, __file__, "--stage", stage, str(picture)]
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            results[stage] = json.loads(output)
+    floor = results["read"]["peak_bytes"]
+    for stage, result in results.items():
+        result["ratio_to_reading"] = result["peak_bytes"] / floor
+        line = (
+            f"{stage:8s} peak {result['peak_bytes'] / 2**30:.2f} GiB, "
+            f"{result['ratio_to_reading']:.2f} x reading the file"
+        )
+        if "sharpness" in result:
+            line += f"; sharpness of the edge {result['sharpness']:.2f}"
+            line += f" (naive: {result['naive_sharpness']:.2f})"
+        print(line)
     if arguments.output:
         arguments.output.write_text(json.dumps(results, indent=2))
+    kept = all(
+        result["peak_bytes"] <= MOST_BYTES and result.get("sharpness", 1.0) >= LEAST_SHARPNESS
+        for result in results.values()
+    )
+    limits = f"at most {MOST_BYTES >> 30} GiB, sharpness at least {LEAST_SHARPNESS}"
+    print(f"{limits}: {'kept' if kept else 'BROKEN'}")
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
