@@ -88,7 +88,7 @@ def _make_diorama(
         return path
 
     for path in command.export:
-        target = output(path.suffix.lstrip("."), path)
+        target = output(path.suffix.lstrip("."), jobs.mesh_file(path))
         _export(client, jobs.mesh_export_request(diorama, path.suffix), target)
     if target := output("depth", command.depth_output):
         _export(client, jobs.depth_export_request(diorama, target.suffix), target)
@@ -152,7 +152,6 @@ def _render(
 def _export(client: BlockingClient, request: jobs.Request, target: Path | None) -> None:
     assert target is not None
     result = client.run(request.task, request.parameters, request.inputs)
-    # Several meshes of one model travel as a zip.
     jobs.write_file(target, result.bytes("file"))
 
 

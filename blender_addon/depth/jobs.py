@@ -53,6 +53,11 @@ def mesh_export_request(diorama: Diorama, suffix: str) -> Request:
     )
 
 
+def mesh_file(path: Path) -> Path:
+    """Return where a model is written: an OBJ is several files, which come as one zip."""
+    return path.with_name(f"{path.name}.zip") if path.suffix.lower() == ".obj" else path
+
+
 def depth_export_request(diorama: Diorama, suffix: str) -> Request:
     """Ask for the photograph's depth as a 16-bit PNG or a float EXR."""
     settings = diorama.settings()

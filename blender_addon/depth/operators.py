@@ -215,7 +215,7 @@ class _Export(ExportHelper):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job."""
-        path = Path(self.filepath).with_suffix(self.suffix)
+        path = jobs.mesh_file(Path(self.filepath).with_suffix(self.suffix))
 
         def write(job: Job) -> None:
             jobs.write_file(path, job.result.bytes("file"))

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import zipfile
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def made(zograscope, photograph, tmp_path_factory):
         *("diorama", photograph, "--output", folder / "scene.blend", "--camera", "push_in"),
         *("--frames", 5, "--render", folder / "film.mp4", "--quality", "draft", "--json"),
         *("--export", folder / "model.glb", "--depth-output", folder / "depth.exr"),
-        *("--contact-sheet", folder / "sheet.png"),
+        *("--contact-sheet", folder / "sheet.png", "--export", folder / "model.obj"),
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return folder, finished
@@ -42,7 +43,7 @@ def made(zograscope, photograph, tmp_path_factory):
 def test_everything_is_made(made):
     folder, finished = made
     assert {path.name for path in folder.iterdir()} == {
-        *("scene.blend", "film.mp4", "model.glb", "depth.exr", "sheet.png")
+        *("scene.blend", "film.mp4", "model.glb", "model.obj.zip", "depth.exr", "sheet.png")
     }
     assert all(path.stat().st_size > 1000 for path in folder.iterdir())
     start = finished.stdout.index("[\n  {")
@@ -70,6 +71,12 @@ def test_the_model_holds_the_photograph(made):
     scene = trimesh.load(made[0] / "model.glb")
     assert {"photograph", "background"} <= set(scene.geometry)
     assert scene.geometry["photograph"].visual.material.baseColorTexture.size == (240, 160)
+
+
+def test_an_obj_comes_whole_in_a_zip(made):
+    with zipfile.ZipFile(made[0] / "model.obj.zip") as archive:
+        suffixes = sorted({name.rsplit(".", 1)[1] for name in archive.namelist()})
+    assert suffixes == ["mtl", "obj", "png"]
 
 
 def test_several_photographs_and_one_that_is_none(zograscope, photograph, tmp_path):
