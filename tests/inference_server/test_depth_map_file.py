@@ -20,9 +20,9 @@ def png(values: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def tiff(values: np.ndarray) -> bytes:
+def tiff(values: np.ndarray, **options) -> bytes:
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, values)
+    tifffile.imwrite(buffer, values, **options)
     return buffer.getvalue()
 
 
@@ -39,8 +39,10 @@ FILES = {
     "tiff8": (tiff((RAMP * 255).round().astype(np.uint8)), 1 / 255),
     "tiff16": (tiff((RAMP * 65535).round().astype(np.uint16)), 1 / 65535),
     "tiff32": (tiff(RAMP * 7 + 3), 1e-5),
+    "tiff planar": (tiff(np.stack([RAMP] * 3), photometric="rgb", planarconfig="separate"), 1e-5),
     "exr": (imagecodecs.exr_encode(RAMP * 50), 1e-5),
     "npy": (npy(RAMP.astype(np.float64) - 5), 1e-5),
+    "npy far from zero": (npy(RAMP.astype(np.float64) * 1e-3 + 1e6), 1e-5),
 }
 
 
@@ -85,6 +87,7 @@ class Evil:
         FILES["png16"][0][:60],
         FILES["exr"][0][:200],
         npy(np.zeros((3, 4, 5, 6))),
+        npy(np.stack([RAMP] * 3)),
         npy(np.full((4, 4), np.nan)),
         npy(np.zeros(9)),
         npy(np.array([Evil()], dtype=object)),

@@ -1,6 +1,7 @@
 """Downloads from a hub of the test's own: resumed, checked, and whole or not there."""
 
 import hashlib
+import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ class Hub(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = self.headers.get("Range")
         self.server.ranges.append(asked)
+        self.server.encodings.append(self.headers.get("Accept-Encoding"))
         body = b"other bytes" if "other bytes" in self.server.faults else WEIGHTS
         start = 0
         if asked and "no ranges" not in self.server.faults:
@@ -50,7 +52,7 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.faults, server.ranges = set(), []
+    server.faults, server.ranges, server.encodings = set(), [], []
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     yield server
@@ -73,6 +75,7 @@ def test_a_download_is_whole_and_told(hub, tmp_path):
     assert told[-1] == (len(WEIGHTS), len(WEIGHTS))
     assert SHA256 in (folder / downloads.CHECKSUMS).read_text()
     assert catalogue.is_installed(model(), tmp_path)
+    assert hub.encodings == ["identity"], "compressed bytes could not be counted or resumed"
     hub.ranges.clear()
     downloads.download_model(model(), tmp_path)
     assert hub.ranges == [], "what is here is not asked for again"
@@ -136,6 +139,26 @@ def test_the_catalogue_is_sound():
         assert all("/" not in file.name and ".." not in file.name for file in entry.files)
         assert entry.embedded or (entry.repository and entry.bytes)
         assert entry.embedded or re.fullmatch("[0-9a-f]{40}", entry.revision), "a moving target"
+
+
+@pytest.mark.parametrize("name", ["dpt-large", "classical", "default"])
+def test_a_model_of_ones_own_takes_no_name_of_the_catalogue(tmp_path, capsys, name):
+    """It would be listed with the licence of another's weights."""
+    source, models = tmp_path / name, tmp_path / "models"
+    source.mkdir()
+    (source / "config.json").write_text("{}")
+    assert main(["models", "add", str(source), "--models", str(models)]) == 1
+    assert "rename the folder" in capsys.readouterr().err
+    assert not models.exists()
+
+
+def test_a_model_that_is_in_place_can_be_added(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    assert main(["models", "add", str(tmp_path / "mine"), "--models", str(tmp_path)]) == 0
+    assert main(["models", "list", "--json", "--models", str(tmp_path)]) == 0
+    listing = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert [model["installed"] for model in listing if model["name"] == "mine"] == [True]
 
 
 def test_models_on_the_command_line(hub, tmp_path, capsys):

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.what:
         raise ZograscopeError("unknown-model", name="")
     elif arguments.action == "add":
-        _add(Path(arguments.what), folder)
+        print(f"{catalogue.add_model(Path(arguments.what), folder)} is installed.")
     else:
         model = catalogue.find_model(arguments.what, folder)
         if arguments.action == "remove":
@@ -66,12 +65,3 @@ def _download(model: catalogue.Model, folder: Path) -> None:
 
         downloads.download_model(model, folder, on_progress)
     print(f"{model.title} is installed.")
-
-
-def _add(source: Path, folder: Path) -> None:
-    if not (source / catalogue.CONFIG).is_file():
-        raise ZograscopeError(
-            "model-file-wrong", name=str(source), problem="it has no config.json of a checkpoint"
-        )
-    shutil.copytree(source, folder / source.resolve().name, dirs_exist_ok=True)
-    print(f"{source.resolve().name} is installed.")

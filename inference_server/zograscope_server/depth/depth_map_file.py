@@ -14,7 +14,7 @@ from zograscope_server.images import MOST_PIXELS
 _EXR = b"\x76\x2f\x31\x01"
 _NPY = b"\x93NUMPY"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def read_depth_map(data: bytes, name: str, *, near_is_white: bool = True) -> DepthMap:
@@ -40,7 +40,7 @@ def read_depth_map(data: bytes, name: str, *, near_is_white: bool = True) -> Dep
     if values.ndim != 2 or min(values.shape) < 2 or not known.any():
         raise ZograscopeError("depth-map-unreadable", f"shape {values.shape}", name=name)
     low, high = float(values[known].min()), float(values[known].max())
-    disparity = (values - low) / max(high - low, 1e-9)
+    disparity = (values - low) / ((high - low) or 1.0)
     if not near_is_white:
         disparity = 1.0 - disparity
     disparity = np.where(known, disparity, 0.0).astype(np.float32)
@@ -48,26 +48,31 @@ def read_depth_map(data: bytes, name: str, *, near_is_white: bool = True) -> Dep
 
 
 def _read_values(data: bytes) -> np.ndarray:
-    """Decode the file to float32 (rows, columns) or (rows, columns, channels)."""
+    """Decode the file to float64 (rows, columns) or (rows, columns, channels)."""
     if data.startswith(_NPY):
-        return np.load(io.BytesIO(data), allow_pickle=False).astype(np.float32)
+        return np.load(io.BytesIO(data), allow_pickle=False).astype(np.float64)
     if data.startswith(_EXR):
-        return imagecodecs.exr_decode(data).astype(np.float32)
+        return imagecodecs.exr_decode(data).astype(np.float64)
     if data[:4] in _TIFF:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            _check_pixels(*tiff.pages.first.shape[:2])
-            return tiff.pages.first.asarray().astype(np.float32)
+            page = tiff.pages.first
+            _check_pixels(page.imagewidth, page.imagelength)
+            samples = page.asarray().astype(np.float64)
+            planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3
+            return np.moveaxis(samples, 0, -1) if planar else samples
     image: Image.Image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "PPM"))
     _check_pixels(*image.size)
     if image.mode in ("P", "LA", "PA"):
         image = image.convert("L")
-    return np.asarray(image).astype(np.float32)
+    return np.asarray(image).astype(np.float64)
 
 
 def _one_channel(values: np.ndarray) -> np.ndarray:
     values = values.squeeze()
     if values.ndim != 3:
         return values
+    if values.shape[2] > 4:
+        raise ValueError(f"{values.shape[2]} channels are not a picture's")
     return values[..., :3] @ _LUMINANCE if values.shape[2] >= 3 else values[..., 0]
 
 

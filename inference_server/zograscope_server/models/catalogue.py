@@ -6,6 +6,7 @@ Imports nothing heavy: the broker asks too.
 """
 
 import json
+import shutil
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
@@ -105,6 +106,26 @@ def local_models(models_folder: Path) -> list[Model]:
         for folder in sorted(models_folder.iterdir())
         if folder.name not in catalogue() and (folder / CONFIG).is_file()
     ]
+
+
+def add_model(source: Path, models_folder: Path) -> str:
+    """Copy the artist's own checkpoint folder into the models folder; return the model's name.
+
+    Raises ZograscopeError `model-file-wrong` for what is no checkpoint, and for a name that the
+    catalogue has: its licence would be told of another's weights.
+    """
+    source = source.resolve()
+    problem = ""
+    if not (source / CONFIG).is_file():
+        problem = "it has no config.json of a checkpoint"
+    elif source.name == DEFAULT or source.name in catalogue():
+        problem = "the catalogue has a model of that name; rename the folder"
+    if problem:
+        raise ZograscopeError("model-file-wrong", name=str(source), problem=problem)
+    target = models_folder.resolve() / source.name
+    if source != target:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    return source.name
 
 
 def is_installed(model: Model, models_folder: Path) -> bool:

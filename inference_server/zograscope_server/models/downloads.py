@@ -80,7 +80,8 @@ def _download_file(model: Model, file: ModelFile, folder: Path, on_progress: OnP
 def _fetch(url: str, part: Path, on_progress: OnProgress) -> None:
     """Get the rest of a file, or all of it where the server cannot resume."""
     held = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={held}-"} if held else {}
+    # Compressed on its way, a file could neither be counted nor resumed.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={held}-"} if held else {})
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             return  # it is all here
