@@ -190,6 +190,19 @@ def test_a_depth_map_that_the_artist_brought_is_cropped_alike():
     assert parts.disparity.shape == (40, 40)
 
 
+@pytest.mark.parametrize("crop", ["none", (40, 20, 120, 100)])
+def test_a_depth_map_of_another_picture_is_refused(crop):
+    with pytest.raises(ZograscopeError) as refusal:
+        make_diorama(
+            photograph(scene()),
+            depth_map(disparity=np.eye(80, 60, dtype=np.float32), model="mine.png"),
+            DioramaOptions(crop=crop, background=False),
+        )
+    assert refusal.value.code == "depth-map-shape"
+    assert "mine.png" in refusal.value.sentence
+    assert "60 x 80" in refusal.value.sentence
+
+
 def test_without_background_there_is_none():
     arrays, metadata = pack_diorama(make(options=DioramaOptions(background=False)), "x")
     assert set(arrays) == {"photograph", "disparity"}

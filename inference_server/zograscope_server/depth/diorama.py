@@ -39,6 +39,7 @@ RELATIVE_RANGE: dict[Kind, DepthRange] = {
     "print": DepthRange(2.0, 8.0),
 }
 SMALLEST_CROP = 16  # pixels
+SHAPE_TOLERANCE = 0.02  # of the height, by which a depth map may miss the proportions
 MONOCHROME_SPREAD = 10.0  # chroma (Lab, 0..255) around the tint of a toned black-and-white picture
 BARE_PAPER_SHARE = 0.6  # of a picture, in one light tone: a map or a drawing
 BARE_PAPER_LIGHTNESS = 170.0  # (0..255)
@@ -120,8 +121,8 @@ def make_diorama(
         preview: shown the disparity, small, as soon as there is one.
 
     Raises:
-        ZograscopeError: `bad-parameters` for a crop outside the picture, and what the estimate
-            raises.
+        ZograscopeError: `bad-parameters` for a crop outside the picture, `depth-map-shape` for a
+            depth map of other proportions, and what the estimate raises.
     """
     progress(0.02, "Looking for paper borders")
     border = find_paper_border(photograph.pixels)
@@ -230,11 +231,21 @@ def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Phot
 def crop_depth_map(
     depth: DepthMap, rectangle: Rectangle | None, scan_size: tuple[int, int]
 ) -> DepthMap:
-    """Cut the same rectangle out of a depth map of the whole scan of (height, width) pixels."""
-    if rectangle is None:
-        return depth
+    """Cut the same rectangle out of a depth map of the whole scan of (height, width) pixels.
+
+    Raises ZograscopeError `depth-map-shape` for a map of other proportions.
+    """
     rows, columns = depth.disparity.shape
     height, width = scan_size
+    if abs(rows - columns * height / width) > max(1.0, SHAPE_TOLERANCE * rows):
+        raise ZograscopeError(
+            "depth-map-shape",
+            name=depth.model,
+            depth_shape=f"{columns} x {rows}",
+            picture_shape=f"{width} x {height}",
+        )
+    if rectangle is None:
+        return depth
     left, top, right, bottom = rectangle
     # The crop's pixel grid, brought to the depth map's own resolution.
     crop_columns = max(2, round((right - left) * columns / width))
