@@ -4,6 +4,7 @@ A client keeps its jobs through whatever happens to the server: it connects agai
 attaches again, and takes up each transfer at the byte that it lacks.
 """
 
+import math
 import os
 import time
 import uuid
@@ -19,7 +20,7 @@ from zmq.utils.monitor import recv_monitor_message
 from zograscope_protocol import wire
 from zograscope_protocol.connection import Connection, client_keys, state_folder
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.messages import FINISHED_STATES, PROTOCOL_VERSION
+from zograscope_protocol.messages import FINISHED_STATES, PROTOCOL_VERSION, check_protocol
 from zograscope_protocol.transfers import Receiver, Sender
 
 # Seconds.
@@ -61,6 +62,19 @@ class _Download:
             self.receiver.took(chunk.nbytes)
 
 
+def _ignore(_header: dict[str, Any]) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A question to the server, asked as soon as there is one."""
+
+    header: dict[str, Any]
+    callback: Reply
+    on_error: Reply
+
+
 @dataclass
 class Job:
     """A job as the client knows it; `Client.poll` keeps it up to date.
@@ -87,7 +101,8 @@ class Job:
     _senders: dict[str, Sender] = field(default_factory=dict)
     _downloads: dict[str, _Download] = field(default_factory=dict)
     _done: dict[str, Any] = field(default_factory=dict)
-    _cancel: Callable[[], None] = lambda: None
+    _cancel_asked: bool = False
+    _tell_server: Callable[[], None] = lambda: None
 
     @property
     def finished(self) -> bool:
@@ -96,7 +111,8 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the server to stop it; `state` tells when it has."""
-        self._cancel()
+        self._cancel_asked = True
+        self._tell_server()
 
     def fail(self, error: ZograscopeError) -> None:
         """End it with an error."""
@@ -141,9 +157,10 @@ class Client:
         self._endpoint = ""
         self._last_heard = self._last_sent = 0.0
         self._next_attempt = 0.0
+        self._last_polled = 0.0
         self._heartbeat = HEARTBEAT
-        self._replies: dict[int, tuple[Reply, Reply | None]] = {}
-        self._requests = 0
+        self._requests: dict[int, _Request] = {}
+        self._request_number = 0
 
     @classmethod
     def connect(
@@ -204,7 +221,12 @@ class Client:
 
         Takes no longer than the budget by more than one message, which is at most a chunk of 1 MiB.
         """
-        deadline = time.monotonic() + budget_seconds
+        now = time.monotonic()
+        deadline = now + budget_seconds
+        if now - self._last_polled > self._heartbeat:
+            # It was we who were silent: Blender renders, a script computes.
+            self._last_heard = now
+        self._last_polled = now
         if self.state == "refused":
             return
         if self._socket is None:
@@ -237,6 +259,8 @@ class Client:
             self._handle(header, buffer)
         except ZograscopeError as error:
             self._fail_connection("refused", error)
+        except (KeyError, TypeError, ValueError) as error:
+            self._fail_connection("refused", ZograscopeError("bad-message", repr(error)))
         return True
 
     def _watch(self) -> None:
@@ -319,10 +343,9 @@ class Client:
     def _fail_connection(self, state: str, error: ZograscopeError) -> None:
         self._close_socket()
         self.state, self.error = state, error
-        replies, self._replies = self._replies, {}
-        for _, on_error in replies.values():
-            if on_error is not None:
-                on_error(error.to_header())
+        requests, self._requests = self._requests, {}
+        for request in requests.values():
+            request.on_error(error.to_header())
 
     def _send(self, header: dict[str, Any], buffer: wire.Buffer | None = None) -> None:
         if self._socket is None:
@@ -331,31 +354,42 @@ class Client:
         self._socket.send_multipart(wire.encode(header, buffer), copy=False)
 
     def _request(self, header: dict[str, Any], callback: Reply, on_error: Reply | None) -> None:
-        self._requests += 1
-        self._replies[self._requests] = (callback, on_error)
-        self._send({**header, "request": self._requests})
+        self._request_number += 1
+        header = {**header, "request": self._request_number}
+        self._requests[self._request_number] = _Request(header, callback, on_error or _ignore)
+        if self.state == "connected":
+            self._send(header)
 
     # Jobs
 
     def _new_job(self, job_id: str, task: str) -> Job:
         job = Job(job_id, task)
-        job._cancel = lambda: self._send({"type": "cancel", "job": job_id})
+        job._tell_server = lambda: self._pass_cancel_on(job)
         self.jobs[job_id] = job
         return job
+
+    def _pass_cancel_on(self, job: Job) -> None:
+        """Tell the server that a job was cancelled; one that is away hears of it later."""
+        if job._cancel_asked and self.state == "connected":
+            self._send({"type": "cancel", "job": job.id})
 
     def _introduce(self, job: Job) -> None:
         """Tell a server that may not know the job, or not know that we care about it."""
         if job._inputs is None:
             self._send({"type": "attach", "job": job.id})
-            return
-        job._senders = {name: Sender(wire.byte_view(array)) for name, array in job._inputs.items()}
+        else:
+            self._submit(job, job._inputs)
+        self._pass_cancel_on(job)
+
+    def _submit(self, job: Job, inputs: Mapping[str, np.ndarray]) -> None:
+        job._senders = {name: Sender(wire.byte_view(array)) for name, array in inputs.items()}
         self._send(
             {
                 "type": "submit",
                 "job": job.id,
                 "task": job.task,
                 "parameters": job._parameters,
-                "inputs": [wire.describe_array(n, array) for n, array in job._inputs.items()],
+                "inputs": [wire.describe_array(name, array) for name, array in inputs.items()],
             }
         )
 
@@ -370,18 +404,23 @@ class Client:
         elif message_type == "error":
             self._error(header)
         elif message_type in ("status", "models"):
-            callback, _ = self._replies.pop(header.get("request", 0), (None, None))
-            if callback is not None:
-                callback(header)
+            request = self._requests.pop(header.get("request", 0), None)
+            if request is not None:
+                request.callback(header)
         else:
             job = self.jobs.get(header.get("job", ""))
             if job is not None and not job.finished:
                 self._job_said(job, header, buffer)
 
     def _welcomed(self, header: dict[str, Any]) -> None:
+        check_protocol(PROTOCOL_VERSION, server=header.get("protocol"))
         self.state, self.error, self.server = "connected", None, header
         heartbeat = header.get("heartbeat")
-        self._heartbeat = float(heartbeat) if isinstance(heartbeat, int | float) else HEARTBEAT
+        self._heartbeat = HEARTBEAT
+        if isinstance(heartbeat, int | float) and heartbeat is not True:
+            self._heartbeat = heartbeat if 0 < heartbeat < math.inf else HEARTBEAT
+        for request in self._requests.values():
+            self._send(request.header)
         for job in self.jobs.values():
             if not job.finished:
                 self._introduce(job)
@@ -393,11 +432,11 @@ class Client:
             self._lose()
             return
         job = self.jobs.get(header.get("job", ""))
-        _, on_error = self._replies.pop(header.get("request", 0), (None, None))
+        request = self._requests.pop(header.get("request", 0), None)
         if job is not None and not job.finished:
             job.fail(error)
-        elif on_error is not None:
-            on_error(header)
+        elif request is not None:
+            request.on_error(header)
         elif self.state != "connected":
             self._fail_connection("refused", error)
 
@@ -434,12 +473,16 @@ class Client:
         """Make room for the result, or take up where an earlier connection stopped."""
         descriptions = wire.check_descriptions(header.get("arrays"))
         if [held.description for held in job._downloads.values()] != descriptions:
-            job._downloads = {
-                description["name"]: _Download(
-                    wire.empty_array(description), description, Receiver(description["bytes"])
-                )
-                for description in descriptions
-            }
+            try:
+                job._downloads = {
+                    description["name"]: _Download(
+                        wire.empty_array(description), description, Receiver(description["bytes"])
+                    )
+                    for description in descriptions
+                }
+            except MemoryError as error:
+                job.fail(ZograscopeError("out-of-memory", str(error)))
+                return
         job.state, job.stage = "fetching", "Fetching the result"
         job._done = header
         for name, download in job._downloads.items():

@@ -29,13 +29,13 @@ def parse_version(version: Any) -> tuple[int, int]:
         raise ZograscopeError("bad-message", f"not a protocol version: {version!r}") from error
 
 
-def check_protocol(theirs: Any) -> None:
+def check_protocol(client: Any, server: Any = PROTOCOL_VERSION) -> None:
     """Accept a peer of the same major version.
 
     Within a major version, minor versions only add: who does not know a field ignores it.
     Raises ZograscopeError `protocol-too-new`, `protocol-too-old` or `bad-message`.
     """
-    theirs_major, mine_major = parse_version(theirs)[0], parse_version(PROTOCOL_VERSION)[0]
-    if theirs_major != mine_major:
-        code = "protocol-too-new" if theirs_major > mine_major else "protocol-too-old"
-        raise ZograscopeError(code, mine=PROTOCOL_VERSION, theirs=str(theirs))
+    client_major, server_major = parse_version(client)[0], parse_version(server)[0]
+    if client_major != server_major:
+        code = "protocol-too-new" if client_major > server_major else "protocol-too-old"
+        raise ZograscopeError(code, mine=str(server), theirs=str(client))

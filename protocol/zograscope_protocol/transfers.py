@@ -13,6 +13,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.wire import MOST_CHUNK_BYTES
 
 WINDOW = 8 << 20
+MOST_WINDOW = 64 << 20
 
 
 class Sender:
@@ -32,7 +33,8 @@ class Sender:
 
         Raises ZograscopeError `bad-message` for credit that makes no sense.
         """
-        if type(offset) is not int or type(window) is not int or offset < 0 or window <= 0:
+        sensible = type(offset) is int and type(window) is int and offset >= 0
+        if not sensible or not 0 < window <= MOST_WINDOW:
             raise ZograscopeError("bad-message", "credit without offset and window")
         end = min(offset + window, self._view.nbytes)
         for start in range(max(self._sent, offset), end, MOST_CHUNK_BYTES):

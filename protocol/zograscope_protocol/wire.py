@@ -18,6 +18,7 @@ MOST_HEADER_BYTES = 64 << 10
 MOST_CHUNK_BYTES = 1 << 20
 MOST_ARRAYS = 64
 MOST_DIMENSIONS = 8
+MOST_LENGTH = 1 << 48
 MOST_NAME = 128
 ARRAY_KINDS = "biufc"
 
@@ -105,7 +106,7 @@ def _check_description(description: Any) -> dict[str, Any]:
     if (
         not isinstance(shape, list)
         or len(shape) > MOST_DIMENSIONS
-        or not all(type(length) is int and length >= 0 for length in shape)
+        or not all(type(length) is int and 0 <= length <= MOST_LENGTH for length in shape)
     ):
         raise ZograscopeError("bad-message", f"the array {name!r} has no proper shape")
     dtype_name = description.get("dtype")
@@ -115,6 +116,7 @@ def _check_description(description: Any) -> dict[str, Any]:
         raise ZograscopeError("bad-message", f"the array {name!r}: {error}") from error
     if dtype.kind not in ARRAY_KINDS or dtype.names is not None or dtype.subdtype is not None:
         raise ZograscopeError("bad-message", f"the array {name!r} is not of numbers")
-    if description.get("bytes") != math.prod(shape) * dtype.itemsize:
+    size = description.get("bytes")
+    if type(size) is not int or size != math.prod(shape) * dtype.itemsize:
         raise ZograscopeError("bad-message", f"the array {name!r} has not the size it announces")
     return {"name": name, "dtype": dtype.str, "shape": shape, "bytes": description["bytes"]}

@@ -142,7 +142,7 @@ def test_a_lost_server_is_found_again_and_the_download_goes_on(server, client):
     serve_result(server, client, job.id, answer)
     credit = server.receive(client, "credit")
     assert credit["offset"] == 1 << 20, "what is held is not asked for again"
-    for offset, chunk in Sender(wire.byte_view(answer)).credited(credit["offset"], 99 << 20):
+    for offset, chunk in Sender(wire.byte_view(answer)).credited(credit["offset"], 60 << 20):
         server.send({"type": "chunk", "job": job.id, "name": "a", "offset": offset}, chunk)
     pump(client, lambda: job.finished)
     assert (job.result.arrays["a"] == answer).all()
@@ -197,6 +197,119 @@ def test_jobs_end_in_words(server, client, message):
     pump(client, lambda: job.finished)
     assert job.error.code == message.get("code", "job-cancelled")
     assert job.state == ("cancelled" if message["type"] == "cancelled" else "failed")
+
+
+def serve(server: FakeServer, client: Client, condition: Callable[[], bool]) -> list[str]:
+    """Welcome the client and echo heartbeats, as a server does; return the types that came."""
+    seen: list[str] = []
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, (client.state, seen)
+        client.poll()
+        while server.socket.poll(5):
+            server.address, *frames = server.socket.recv_multipart(copy=False)
+            header, _ = wire.decode(frames)
+            seen.append(header["type"])
+            if header["type"] in ("hello", "heartbeat"):
+                server.send(WELCOME if header["type"] == "hello" else header)
+            elif header["type"] == "status":
+                server.send({**header, "uptime": 1.0})
+    return seen
+
+
+def lose(server: FakeServer, client: Client) -> None:
+    server.welcome(client)
+    server.close()
+    pump(client, lambda: client.state == "lost")
+    server.open()
+
+
+def test_a_cancel_while_the_server_is_away_reaches_it(server, client):
+    server.welcome(client)
+    job = client.submit("t", {}, {})
+    server.receive(client, "submit")
+    server.close()
+    pump(client, lambda: client.state == "lost")
+    job.cancel()
+    server.open()
+    server.welcome(client)
+    server.receive(client, "submit")
+    assert server.receive(client, "cancel")["job"] == job.id
+
+
+def test_a_cancel_before_the_welcome_comes_after_the_submit(server, client):
+    client.poll()
+    client.submit("t", {}, {}).cancel()
+    server.welcome(client)
+    server.receive(client, "submit")
+    server.receive(client, "cancel")
+
+
+@pytest.mark.parametrize("away", [lose, lambda server, client: None])
+def test_a_question_waits_for_a_server(server, client, away):
+    away(server, client)
+    answers: list[dict] = []
+    client.request_status(answers.append)
+    serve(server, client, lambda: bool(answers))
+    assert answers[0]["uptime"] == 1.0
+
+
+def test_who_was_busy_does_not_take_the_server_for_lost(server, client):
+    server.welcome(client)
+    serve(server, client, lambda: client.state == "connected")
+    time.sleep(5 * WELCOME["heartbeat"])
+    client.poll()
+    assert client.state == "connected"
+
+
+@pytest.mark.parametrize("heartbeat", [0, -1, float("inf"), True, "soon", None])
+def test_a_senseless_heartbeat_is_not_taken(server, client, heartbeat):
+    server.receive(client, "hello")
+    server.send({**WELCOME, "heartbeat": heartbeat})
+    pump(client, lambda: client.state != "connecting")
+    assert client.state == "connected"
+    assert client._heartbeat > 1
+
+
+def test_a_server_of_another_protocol_is_refused_in_words(server, client):
+    server.receive(client, "hello")
+    server.send({**WELCOME, "protocol": "2.0"})
+    pump(client, lambda: client.state == "refused")
+    assert "speaks protocol 2.0" in client.error.sentence
+    assert "Update the extension" in client.error.sentence
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "progress", "job": [1]},
+        {"type": "progress", "fraction": 0.5},
+        {"type": "credit", "name": "x"},
+        {"type": "chunk", "name": [1]},
+        {"type": "preview", "name": "p", "dtype": "|u1", "shape": [0, 1 << 70], "bytes": 0},
+        {"type": "done", "arrays": [{"name": "a", "dtype": "|u1", "shape": [1], "bytes": True}]},
+    ],
+)
+def test_a_server_that_talks_nonsense_never_raises(server, client, message):
+    server.welcome(client)
+    job = client.submit("t", {}, {"x": b"abc"})
+    server.receive(client, "submit")
+    buffer = b"" if message["type"] in ("chunk", "preview") else None
+    server.send({"job": job.id, **message}, buffer)
+    pump(client, lambda: client.state == "refused")
+    assert client.error.code == "bad-message"
+
+
+def test_a_result_too_large_for_memory_fails_its_job_alone(server, client):
+    server.welcome(client)
+    job = client.submit("t", {}, {})
+    server.receive(client, "submit")
+    size = 1 << 47
+    array = {"name": "a", "dtype": "|u1", "shape": [size], "bytes": size}
+    server.send({"type": "done", "job": job.id, "metadata": {}, "arrays": [array]})
+    pump(client, lambda: job.finished)
+    assert job.error.code == "out-of-memory"
+    assert client.state == "connected"
 
 
 def test_no_server_is_told_at_once(tmp_path):

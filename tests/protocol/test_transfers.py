@@ -55,7 +55,9 @@ def test_more_than_announced_is_refused(length):
         Receiver(10).expects(0, length)
 
 
-@pytest.mark.parametrize("credit", [(-1, 5), (0, 0), ("0", 5), (None, None), (True, 5), (0, 1.5)])
+@pytest.mark.parametrize(
+    "credit", [(-1, 5), (0, 0), ("0", 5), (None, None), (True, 5), (0, 1.5), (0, 1 << 40)]
+)
 def test_credit_must_make_sense(credit):
     with pytest.raises(ZograscopeError):
         list(Sender(memoryview(b"abc")).credited(*credit))

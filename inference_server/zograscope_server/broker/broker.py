@@ -66,10 +66,11 @@ class _Client:
 
 @dataclass
 class _Input:
-    """An input array that is coming in."""
+    """An input array that is coming in, and the client that credit was given to last."""
 
     upload: Upload
     receiver: Receiver
+    credited: bytes = b""
 
 
 class Broker:
@@ -294,10 +295,12 @@ class Broker:
     def _chunk(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job_id, name = _job_id(header), str(header.get("name"))
         incoming = self._inputs.get((job_id, name))
-        # What is not expected was under way when the job was cancelled, or to an earlier server.
+        # What is not expected was under way when the job was cancelled, or to an earlier server, or
+        # comes from the slower of two clients, which is told where to go on.
         if incoming is None or buffer is None:
             return
         if not incoming.receiver.expects(header.get("offset"), buffer.nbytes):
+            self._give_credit(address, job_id, name, anew=True)
             return
         job = self._scheduler.find(job_id)
         try:
@@ -321,8 +324,11 @@ class Broker:
                 self._inputs[job.id, array["name"]] = _Input(upload, receiver)
 
     def _give_credit(self, address: bytes, job_id: str, name: str, *, anew: bool = False) -> None:
-        credit = self._inputs[job_id, name].receiver.credit(anew=anew)
+        incoming = self._inputs[job_id, name]
+        # Credit is for one connection: who sends is not to wait for what another one was given.
+        credit = incoming.receiver.credit(anew=anew or incoming.credited != address)
         if credit is not None:
+            incoming.credited = address
             self._send(address, {"type": "credit", "job": job_id, "name": name, **credit})
 
     def _go_on_when_complete(self, job: Job) -> None:
