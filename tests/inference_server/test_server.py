@@ -280,3 +280,26 @@ def test_the_broker_answers_while_a_job_runs(server):
         for _ in range(20):
             assert client.status()["workers"][0]["job"] == job.id
         worker.resume()
+
+
+def test_an_upload_goes_on_when_another_client_joins(server):
+    """Credit that the second client got must not be missed by the first, however often it asks."""
+    size, chunk = 24 << 20, 1 << 20
+    job = uuid.uuid4().hex
+    array = {"name": "x", "dtype": "|u1", "shape": [size], "bytes": size}
+    with RawClient(server).hello() as uploader, RawClient(server).hello() as watcher:
+        uploader.say(type="submit", job=job, task="null", parameters={}, inputs=[array])
+        sent = credited = 0
+        while sent < size:
+            while sent == credited or uploader.socket.poll(20):
+                heard = uploader.hear()
+                if heard["type"] == "credit":
+                    credited = min(size, heard["offset"] + heard["window"])
+            header = {"type": "chunk", "job": job, "name": "x", "offset": sent}
+            uploader.socket.send_multipart([json.dumps(header).encode(), bytes(chunk)])
+            sent += chunk
+            if sent % (3 * chunk) == 0:
+                watcher.say(type="attach", job=job)
+        heard = {"type": ""}
+        while heard["type"] != "done":
+            heard = uploader.hear()
