@@ -1,0 +1,1 @@
+"""Collections: folders, tables and IIIF manifests of images with what is known of each image."""

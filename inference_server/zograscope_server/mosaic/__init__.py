@@ -1,0 +1,1 @@
+"""Mosaics: the images of a collection laid out by similarity, date, colour or any column."""
