@@ -1,0 +1,1 @@
+"""Where tiles go: clouds, orderings and clusters, from vectors or from metadata."""
