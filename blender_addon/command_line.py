@@ -24,7 +24,9 @@ from zograscope_protocol.commands import (
 )
 from zograscope_protocol.errors import ZograscopeError
 
-from .depth import builders, cameras, jobs, rendering
+from . import rendering
+from .depth import builders, cameras, jobs
+from .job_requests import Request, write_file
 
 NAME = "zograscope"
 BAR_WIDTH = 30
@@ -149,10 +151,10 @@ def _render(
         rendering.contact_sheet(scene, sheet, command.engine)
 
 
-def _export(client: BlockingClient, request: jobs.Request, target: Path | None) -> None:
+def _export(client: BlockingClient, request: Request, target: Path | None) -> None:
     assert target is not None
     result = client.run(request.task, request.parameters, request.inputs)
-    jobs.write_file(target, result.bytes("file"))
+    write_file(target, result.bytes("file"))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import FINISHED_STATES
 
 from . import preferences
-from .depth.jobs import Request
+from .job_requests import Request
 from .server_process import ServerProcess
 
 # Seconds.

@@ -10,20 +10,16 @@ scripts.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 
+from ..drivers import drive
+from ..node_wiring import input_path, set_input
+from ..pictures import file_bytes, image_from_bytes
 from . import materials
-from .geometry_nodes import (
-    SETTING_RANGES,
-    add_relief_modifier,
-    input_path,
-    relief_modifier,
-    set_input,
-)
+from .geometry_nodes import SETTING_RANGES, add_relief_modifier, relief_modifier
 from .relief import (
     Intrinsics,
     Rectangle,
@@ -124,8 +120,8 @@ def build_diorama(
     camera_data = bpy.data.cameras.new(f"{name} camera")
     camera = _add_object(f"{name} camera", camera_data, collection, "camera", rig)
     set_rest_lens(camera_data, intrinsics)
-    _drive(camera_data, "clip_start", root, "near", factor=CLIP_START)
-    _drive(camera_data, "clip_end", root, "far", factor=CLIP_END)
+    drive(camera_data, "clip_start", root, "near", factor=CLIP_START)
+    drive(camera_data, "clip_end", root, "far", factor=CLIP_END)
 
     photograph = _add_layer(f"{name} photograph", "photograph", collection, root)
     background = dome = None
@@ -346,23 +342,6 @@ def set_smooth_filter(diorama: Diorama, smooth: bool) -> None:
         materials.set_smooth_filter(layer.data.materials[0], smooth)
 
 
-def image_from_bytes(name: str, data: bytes) -> bpy.types.Image:
-    """Make an image of an encoded file, packed into the .blend as it is."""
-    image = bpy.data.images.new(name, 1, 1)
-    image.source = "FILE"
-    image.pack(data=data, data_len=len(data))
-    # Colours as they stand in the file, even where alpha is 0.
-    image.alpha_mode = "CHANNEL_PACKED"
-    return image
-
-
-def file_bytes(image: bpy.types.Image) -> bytes:
-    """Return the encoded file of an image, packed or beside the .blend."""
-    if image.packed_file:
-        return bytes(image.packed_file.data)
-    return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
-
-
 def disparity_image(name: str, disparity: np.ndarray) -> bpy.types.Image:
     """Make a float image of a disparity map (h, w) whose row 0 is the top, packed without loss."""
     height, width = disparity.shape
@@ -446,7 +425,7 @@ def _add_layer(
     material = materials.picture_material(name)
     layer.data.materials.append(material)
     lit = material.node_tree.nodes[materials.LIT].outputs[0]
-    _drive(material.node_tree, lit.path_from_id("default_value"), root, "lit")
+    drive(material.node_tree, lit.path_from_id("default_value"), root, "lit")
     _make_live(layer, root)
     return layer
 
@@ -460,7 +439,7 @@ def _make_live(layer: bpy.types.Object, root: bpy.types.Object) -> None:
         bpy.data.meshes.remove(old)
     modifier = add_relief_modifier(layer, {"Material": layer.data.materials[0]})
     for key, (label, *_) in SETTING_RANGES.items():
-        _drive(layer, input_path(modifier, label), root, key)
+        drive(layer, input_path(modifier, label), root, key)
 
 
 def _set_pictures(
@@ -512,7 +491,7 @@ def _add_dome(
     dome.visible_shadow = dome.visible_diffuse = dome.visible_glossy = False
     dome.visible_transmission = dome.visible_volume_scatter = False
     for axis in range(3):
-        _drive(dome, "scale", root, "far", index=axis)
+        drive(dome, "scale", root, "far", index=axis)
     return dome
 
 
@@ -532,26 +511,3 @@ def _sphere(name: str, columns: int = 96, rows: int = 48) -> bpy.types.Mesh:
     return mesh_of_quads(
         name, vertices.astype(np.float32), faces.reshape(-1, 4), uv.astype(np.float32)
     )
-
-
-def _drive(
-    owner: bpy.types.ID,
-    path: str,
-    root: bpy.types.Object,
-    setting: str,
-    *,
-    factor: float = 1.0,
-    index: int = -1,
-) -> None:
-    """Let a property follow a setting of the root, times a factor, without Python expressions."""
-    curve = owner.driver_add(path, index)
-    curve.driver.type = "AVERAGE"
-    variable = curve.driver.variables.new()
-    variable.type = "SINGLE_PROP"
-    variable.targets[0].id = root
-    variable.targets[0].data_path = f'["{setting}"]'
-    for modifier in list(curve.modifiers):
-        curve.modifiers.remove(modifier)
-    if factor != 1.0:
-        generator = curve.modifiers.new("GENERATOR")
-        generator.coefficients = (0.0, factor)

@@ -7,8 +7,8 @@ a move goes is limited by what the camera would see there (`holes`).
 
 import bpy
 import numpy as np
-from bpy_extras import anim_utils
 
+from ..animation import curves_of, write_curves
 from . import camera_moves
 from .builders import Diorama, disparity_of, set_rest_lens
 from .camera_moves import MOVES, Surroundings
@@ -19,7 +19,6 @@ from .relief import depth_from_disparity, strengthen
 FIRST_FRAME = 1
 PATH_MARK = "zograscope_camera_path"
 CURVE_RESOLUTION = 48
-UNCHANGED = 1e-9
 MEASURED_MOMENTS = np.array([1.0, 0.0, 0.75, 0.6, 0.45, 0.3])
 CLEARANCE = 0.4  # of the near distance: what is closer is 2.5 times as large as at rest
 SKY_DISPARITY = 0.05
@@ -54,9 +53,9 @@ def apply_preset(
     pace = moments[1] - moments[0] if frames > 1 else 0.0
     camera, lens, key_frames = diorama.camera, diorama.camera.data.lens, keys + FIRST_FRAME
     if around.route is None:
-        _write_curves(camera, "location", key_frames, path.positions, pace * speed.positions)
-    _write_curves(camera, "rotation_euler", key_frames, path.rotations, pace * speed.rotations)
-    _write_curves(camera.data, "lens", key_frames, lens * path.zooms, lens * pace * speed.zooms)
+        write_curves(camera, "location", key_frames, path.positions, pace * speed.positions)
+    write_curves(camera, "rotation_euler", key_frames, path.rotations, pace * speed.rotations)
+    write_curves(camera.data, "lens", key_frames, lens * path.zooms, lens * pace * speed.zooms)
     if around.route is not None:
         _lay_path(diorama, around.route.upto(reach), frames)
     return reach
@@ -100,7 +99,7 @@ def clear_move(diorama: Diorama) -> None:
             _set_parent(camera, diorama.camera_rig)
             bpy.data.curves.remove(child.data)  # and the object with it
     for owner, channels in ((camera, ("location", "rotation_euler")), (camera.data, ("lens",))):
-        curves = _curves(owner)
+        curves = curves_of(owner)
         for curve in [curve for curve in curves if curve.data_path in channels]:
             curves.remove(curve)
     camera.location = camera.rotation_euler = (0.0, 0.0, 0.0)
@@ -127,34 +126,6 @@ def _coarse_depth(diorama: Diorama) -> np.ndarray:
     return _depth(diorama, disparity)
 
 
-def _write_curves(
-    owner: bpy.types.ID, channel: str, frames: np.ndarray, values: np.ndarray, slopes: np.ndarray
-) -> None:
-    """Write an F-curve for each column of values (n,) or (n, 3) that changes.
-
-    The handles carry the slopes (for each frame), so a few keys follow a smooth move closely.
-    """
-    for index, (column, column_slopes) in enumerate(
-        zip(np.atleast_2d(values.T), np.atleast_2d(slopes.T), strict=True)
-    ):
-        if np.ptp(column) < UNCHANGED:
-            continue
-        owner.keyframe_insert(channel, index=index if values.ndim > 1 else -1, frame=frames[0])
-        curve = _curves(owner).find(channel, index=index)
-        curve.keyframe_points.add(len(frames) - 1)
-        gaps = np.diff(frames)
-        before, after = np.append(gaps[:1], gaps) / 3, np.append(gaps, gaps[-1:]) / 3
-        for key, frame, value, slope, left, right in zip(
-            curve.keyframe_points, frames, column, column_slopes, before, after, strict=True
-        ):
-            key.interpolation = "BEZIER"
-            key.handle_left_type = key.handle_right_type = "ALIGNED"
-            key.co = frame, value
-            key.handle_left = frame - left, value - slope * left
-            key.handle_right = frame + right, value + slope * right
-        curve.update()
-
-
 def _lay_path(diorama: Diorama, route: Route, frames: int) -> None:
     """Lay a curve that the artist can bend, and let the camera ride on it."""
     name = f"{diorama.root.name} camera path"
@@ -171,7 +142,7 @@ def _lay_path(diorama: Diorama, route: Route, frames: int) -> None:
         bezier.handle_left, bezier.handle_right = point - tangent / 3, point + tangent / 3
     curve.use_path, curve.use_path_follow = True, False
     ride = np.array([0.0, curve.path_duration])
-    _write_curves(curve, "eval_time", np.array([1, max(frames, 2)]), ride, np.zeros(2))
+    write_curves(curve, "eval_time", np.array([1, max(frames, 2)]), ride, np.zeros(2))
 
     path = bpy.data.objects.new(name, curve)
     path[PATH_MARK] = True
@@ -188,12 +159,3 @@ def _set_parent(camera: bpy.types.Object, parent: bpy.types.Object) -> None:
     """
     camera.parent = parent
     camera.matrix_parent_inverse.identity()
-
-
-def _curves(owner: bpy.types.ID) -> bpy.types.ActionChannelbagFCurves | tuple[()]:
-    """Return the F-curves of a data-block; they live in the part of the action for its slot."""
-    animation = owner.animation_data
-    if animation is None or animation.action is None:
-        return ()
-    bag = anim_utils.action_get_channelbag_for_slot(animation.action, animation.action_slot)
-    return () if bag is None else bag.fcurves

@@ -4,25 +4,13 @@ The operators and the command line start the same jobs; neither knows how they a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from zograscope_protocol.errors import ZograscopeError
-
+from ..job_requests import Request, read_file
 from .builders import Diorama, diorama_layers, disparity_of
 
 DEPTH_FORMATS = {".png": "png16", ".exr": "exr"}
-
-
-@dataclass(frozen=True)
-class Request:
-    """A job that has not been submitted yet."""
-
-    task: str
-    parameters: dict[str, Any]
-    inputs: Mapping[str, np.ndarray | bytes]
 
 
 def diorama_request(
@@ -67,30 +55,3 @@ def depth_export_request(diorama: Diorama, suffix: str) -> Request:
         "far": settings.far,
     }
     return Request("export_depth", parameters, {"disparity": disparity_of(diorama.photograph)})
-
-
-def read_file(path: Path) -> bytes:
-    """Return a file's bytes, or raise a ZograscopeError that says why not."""
-    if path.is_dir():
-        raise ZograscopeError("is-a-folder", path=str(path))
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ZograscopeError("file-not-found", path=str(path)) from error
-    except OSError as error:
-        raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a result beside its final name and rename it, so that it is whole or not there.
-
-    Raises ZograscopeError `output-exists`.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ZograscopeError("output-exists", str(error), path=str(path)) from error

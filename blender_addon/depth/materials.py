@@ -7,6 +7,7 @@ Cycles and EEVEE. Workbench shows the active image texture through the UV map.
 
 import bpy
 
+from ..shading import add_node, new_material
 from .relief import Rectangle
 
 EMISSION = "Emission"
@@ -22,27 +23,27 @@ def picture_material(name: str) -> bpy.types.Material:
     Its value node "Lit" mixes from 0, the photograph as it is, untouched by lights and shadows, to
     1, a rough surface with the photograph as its base colour.
     """
-    material = _new_material(name)
+    material = new_material(name)
     tree = material.node_tree
-    projection = _node(tree, "ShaderNodeAttribute", -1300, 0, attribute_name="projection")
-    parts = _node(tree, "ShaderNodeSeparateXYZ", -1100, -160)
-    depth = _node(tree, "ShaderNodeCombineXYZ", -920, -160, label="Depth")
-    pixel = _node(tree, "ShaderNodeVectorMath", -740, 0, operation="DIVIDE", label="Pixel")
-    scale = _node(tree, "ShaderNodeCombineXYZ", -740, -220, name=SCALE, label=SCALE)
-    offset = _node(tree, "ShaderNodeCombineXYZ", -740, -400, name=OFFSET, label=OFFSET)
-    place = _node(
+    projection = add_node(tree, "ShaderNodeAttribute", -1300, 0, attribute_name="projection")
+    parts = add_node(tree, "ShaderNodeSeparateXYZ", -1100, -160)
+    depth = add_node(tree, "ShaderNodeCombineXYZ", -920, -160, label="Depth")
+    pixel = add_node(tree, "ShaderNodeVectorMath", -740, 0, operation="DIVIDE", label="Pixel")
+    scale = add_node(tree, "ShaderNodeCombineXYZ", -740, -220, name=SCALE, label=SCALE)
+    offset = add_node(tree, "ShaderNodeCombineXYZ", -740, -400, name=OFFSET, label=OFFSET)
+    place = add_node(
         tree, "ShaderNodeVectorMath", -540, 0, operation="MULTIPLY_ADD", label="Picture place"
     )
     texture = _picture_node(tree, -340, 0)
     texture.interpolation = "Closest"
-    emission = _node(tree, "ShaderNodeEmission", 0, 100, name=EMISSION)
-    surface = _node(tree, "ShaderNodeBsdfPrincipled", 0, -60)
+    emission = add_node(tree, "ShaderNodeEmission", 0, 100, name=EMISSION)
+    surface = add_node(tree, "ShaderNodeBsdfPrincipled", 0, -60)
     surface.inputs["Roughness"].default_value = 1.0
     surface.inputs["Specular IOR Level"].default_value = 0.0
-    lit = _node(tree, "ShaderNodeValue", 0, 220, name=LIT, label=LIT)
+    lit = add_node(tree, "ShaderNodeValue", 0, 220, name=LIT, label=LIT)
     lit.outputs[0].default_value = 0.0
-    mix = _node(tree, "ShaderNodeMixShader", 320, 100)
-    output = _node(tree, "ShaderNodeOutputMaterial", 520, 100)
+    mix = add_node(tree, "ShaderNodeMixShader", 320, 100)
+    output = add_node(tree, "ShaderNodeOutputMaterial", 520, 100)
     for source, target in (
         (projection.outputs["Vector"], parts.inputs[0]),
         (parts.outputs["Z"], depth.inputs["X"]),
@@ -85,12 +86,12 @@ def set_smooth_filter(material: bpy.types.Material, smooth: bool) -> None:
 
 def dome_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
     """Make the material of the surround: the equirectangular picture through the dome's UV map."""
-    material = _new_material(name)
+    material = new_material(name)
     tree = material.node_tree
     texture = _picture_node(tree, -340, 0)
     texture.image = image
-    emission = _node(tree, "ShaderNodeEmission", 0, 0, name=EMISSION)
-    output = _node(tree, "ShaderNodeOutputMaterial", 200, 0)
+    emission = add_node(tree, "ShaderNodeEmission", 0, 0, name=EMISSION)
+    output = add_node(tree, "ShaderNodeOutputMaterial", 200, 0)
     tree.links.new(texture.outputs["Color"], emission.inputs["Color"])
     tree.links.new(emission.outputs[0], output.inputs["Surface"])
     return material
@@ -101,28 +102,8 @@ def picture_of(material: bpy.types.Material) -> bpy.types.Image:
     return material.node_tree.nodes[PICTURE].image
 
 
-def _new_material(name: str) -> bpy.types.Material:
-    material = bpy.data.materials.new(name)
-    if material.node_tree is None:  # Blender before 5 makes materials without nodes
-        material.use_nodes = True
-    material.node_tree.nodes.clear()
-    # A million glowing faces in Cycles' light tree cost seconds and gigabytes, and light nothing.
-    material.cycles.emission_sampling = "NONE"
-    return material
-
-
 def _picture_node(tree: bpy.types.NodeTree, x: float, y: float) -> bpy.types.Node:
     """Add the image texture; as the active one it is what Workbench and the viewport show."""
-    texture = _node(tree, "ShaderNodeTexImage", x, y, name=PICTURE, extension="EXTEND")
+    texture = add_node(tree, "ShaderNodeTexImage", x, y, name=PICTURE, extension="EXTEND")
     tree.nodes.active = texture
     return texture
-
-
-def _node(
-    tree: bpy.types.NodeTree, kind: str, x: float, y: float, **properties: object
-) -> bpy.types.Node:
-    node = tree.nodes.new(kind)
-    node.location = (x, y)
-    for name, value in properties.items():
-        setattr(node, name, value)
-    return node

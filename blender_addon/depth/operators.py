@@ -12,6 +12,8 @@ from zograscope_protocol.client import Job
 from zograscope_protocol.commands import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
 from zograscope_protocol.errors import ZograscopeError
 
+from ..job_requests import Request, write_file
+from ..scenes import push_undo, select_only, storable
 from ..server_link import link
 from ..server_panel import refuse
 from . import builders, cameras, jobs
@@ -52,8 +54,8 @@ class ZOGRASCOPE_OT_build_diorama(_Watched, bpy.types.Operator):
                 self, ZograscopeError("bad-parameters", problem="no photograph is chosen")
             )
         source = {
-            "photograph": _storable(settings.photograph),
-            "depth_map": _storable(settings.depth_map),
+            "photograph": storable(settings.photograph),
+            "depth_map": storable(settings.depth_map),
             "parameters": {
                 "model": settings.model,
                 "quality": settings.quality,
@@ -79,7 +81,7 @@ class ZOGRASCOPE_OT_import_photograph(bpy.types.Operator, ImportHelper):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build the chosen file."""
-        context.scene.zograscope_depth.photograph = _storable(self.filepath)
+        context.scene.zograscope_depth.photograph = storable(self.filepath)
         call = "EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT"
         return bpy.ops.zograscope.build_diorama(call)
 
@@ -121,7 +123,7 @@ class ZOGRASCOPE_OT_update_depth(_Watched, bpy.types.Operator):
             "quality": settings.quality,
             "depth_map_near": settings.depth_map_near,
         }
-        source["depth_map"] = _storable(settings.depth_map)
+        source["depth_map"] = storable(settings.depth_map)
         source["updates"] = selected_diorama(context).root.name
         return _start(self, context.scene, source)
 
@@ -218,7 +220,7 @@ class _Export(ExportHelper):
         path = jobs.mesh_file(Path(self.filepath).with_suffix(self.suffix))
 
         def write(job: Job) -> None:
-            jobs.write_file(path, job.result.bytes("file"))
+            write_file(path, job.result.bytes("file"))
 
         try:
             link.submit(self.request(selected_diorama(context)), write)
@@ -238,7 +240,7 @@ class ZOGRASCOPE_OT_export_mesh(bpy.types.Operator, _Export):
         name="Format", items=[(suffix, suffix[1:].upper(), "") for suffix in MESH_SUFFIXES]
     )
 
-    def request(self, diorama: builders.Diorama) -> jobs.Request:
+    def request(self, diorama: builders.Diorama) -> Request:
         """Return the job to start."""
         return jobs.mesh_export_request(diorama, self.suffix)
 
@@ -254,7 +256,7 @@ class ZOGRASCOPE_OT_export_depth(bpy.types.Operator, _Export):
         name="Format", items=[(suffix, suffix[1:].upper(), "") for suffix in DEPTH_SUFFIXES]
     )
 
-    def request(self, diorama: builders.Diorama) -> jobs.Request:
+    def request(self, diorama: builders.Diorama) -> Request:
         """Return the job to start."""
         return jobs.depth_export_request(diorama, self.suffix)
 
@@ -292,7 +294,7 @@ class ZOGRASCOPE_OT_download_model(_Watched, bpy.types.Operator):
         """Start the download, if Blender may go online."""
         if not bpy.app.online_access:
             return refuse(self, ZograscopeError("online-access-off"))
-        request = jobs.Request("download_model", {"name": context.scene.zograscope_depth.model}, {})
+        request = Request("download_model", {"name": context.scene.zograscope_depth.model}, {})
         try:
             link.submit(request, lambda job: link.ask_for_models())
         except ZograscopeError as error:
@@ -391,8 +393,8 @@ def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
     source["licence"] = metadata["depth"]["licence"]
     source["warnings"] = metadata.get("warnings", [])
     diorama.root[SOURCE] = json.dumps(source)
-    _select_only(diorama.root, scene)
-    _push_undo("Build Diorama")
+    select_only(diorama.root, scene)
+    push_undo("Build Diorama")
 
 
 def _forget_job(scene_name: str) -> None:
@@ -402,41 +404,15 @@ def _forget_job(scene_name: str) -> None:
         scene.zograscope_depth.job_id = ""
 
 
-def _storable(path: str) -> str:
-    """Return a path as a .blend should hold it: relative to itself where it has been saved."""
-    if not path or not bpy.data.filepath:
-        return path
-    try:
-        return bpy.path.relpath(bpy.path.abspath(path))
-    except ValueError:
-        return path  # on another drive
-
-
 def _made_from_file(context: bpy.types.Context) -> bool:
     diorama = selected_diorama(context)
     return diorama is not None and SOURCE in diorama.root
-
-
-def _push_undo(message: str) -> None:
-    """Make one step for Undo; a timer has no window of its own, and Blender wants one."""
-    windows = bpy.context.window_manager.windows
-    with bpy.context.temp_override(window=windows[0] if windows else None):
-        if bpy.ops.ed.undo_push.poll():
-            bpy.ops.ed.undo_push(message=message)
 
 
 def _move_camera(diorama: builders.Diorama, scene: bpy.types.Scene) -> None:
     settings = scene.zograscope_depth
     cameras.apply_preset(diorama, settings.camera, settings.frames, scene.render.fps)
     scene.frame_start, scene.frame_end = 1, settings.frames
-
-
-def _select_only(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    layer = scene.view_layers[0]
-    for item in layer.objects.selected:
-        item.select_set(False, view_layer=layer)
-    layer.objects.active = root
-    root.select_set(True, view_layer=layer)
 
 
 def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:

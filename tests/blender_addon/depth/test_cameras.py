@@ -103,7 +103,7 @@ def test_applying_again_replaces_only_the_preset(cameras, diorama, scene):
     assert np.array_equal(rig.matrix_local, before)
     assert camera.parent == rig
     animated = {
-        owner: sorted((curve.data_path, curve.array_index) for curve in cameras._curves(owner))
+        owner: sorted((curve.data_path, curve.array_index) for curve in cameras.curves_of(owner))
         for owner in (rig, camera, camera.data)
     }
     assert animated[rig] == [("location", axis) for axis in range(3)]

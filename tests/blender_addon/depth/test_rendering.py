@@ -14,7 +14,7 @@ WIDTH, HEIGHT, FRAMES = 48, 32, 5
 
 @pytest.fixture(scope="session")
 def rendering(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".depth.rendering")
+    return importlib.import_module(zograscope.__name__ + ".rendering")
 
 
 @pytest.fixture
