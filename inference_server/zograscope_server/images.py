@@ -4,6 +4,7 @@ Archives keep scans as 16-bit TIFF, press files as CMYK, maps as palette PNG, an
 pictures by a tag. All of that ends here: what comes out is what an artist would see in a viewer.
 """
 
+import datetime
 import io
 import math
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, Jpeg2KImagePlugin, JpegImagePlugin
 from zograscope_protocol.errors import ZograscopeError
 
 MOST_PIXELS = 300_000_000  # a 60 cm sheet at 720 dpi; more is a mistake or an attack
@@ -28,6 +29,7 @@ _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TIFF_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _MILLIMETRES_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # FocalPlaneResolutionUnit
 _DIAGONAL_35MM = math.hypot(36.0, 24.0)
+_ON_THEIR_SIDE = (5, 6, 7, 8)  # orientations that swap width and height
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,30 @@ class Photograph:
 
 
 @dataclass(frozen=True)
+class ReducedPhotograph:
+    """An upright picture, read only as large as is needed.
+
+    Attributes:
+        picture: RGB in sRGB; what is transparent shows white.
+        width, height: of the whole picture, in pixels.
+        date: when the camera took it, as a decimal year, or None where the file does not tell.
+    """
+
+    picture: Image.Image
+    width: int
+    height: int
+    date: float | None
+
+
+@dataclass(frozen=True)
 class _Decoded:
-    """An image as its file holds it, but with 8 bits for each sample."""
+    """An image as its file holds it, but upright and with 8 bits for each sample.
+
+    `size` is the width and height of the whole picture, of which the image may be a reduced one.
+    """
 
     image: Image.Image
+    size: tuple[int, int]
     profile: bytes | None
     camera: Mapping[int, Any]
     source: str
@@ -75,31 +97,64 @@ def read_photograph(data: bytes, name: str) -> Photograph:
         ZograscopeError: `file-empty`, `not-an-image`, `image-truncated`, `image-too-large`,
             `image-too-small`.
     """
-    if not data:
-        raise ZograscopeError("file-empty", name=name)
-    decoded = _decode_deep_tiff(data, name) or _decode_with_pillow(data, name)
+    decoded = _decode(data, name, SHORTEST_SIDE, None)
     colour, alpha = _to_srgb(decoded.image, decoded.profile)
     return Photograph(
         pixels=np.asarray(colour),
         alpha=None if alpha is None else np.asarray(alpha),
-        focal_length=_focal_length(decoded.camera, *decoded.image.size),
+        focal_length=_focal_length(decoded.camera, *decoded.size),
         source=decoded.source,
     )
 
 
-def _decode_with_pillow(data: bytes, name: str) -> _Decoded:
+def read_reduced_photograph(data: bytes, name: str, side: int) -> ReducedPhotograph:
+    """Decode an image file for thumbnails, no larger than need be, which is much faster.
+
+    Args:
+        data, name: as in `read_photograph`.
+        side: both sides have at least as many pixels, where the whole picture has them.
+
+    Raises:
+        ZograscopeError: as `read_photograph`, but any picture is large enough.
+    """
+    decoded = _decode(data, name, 1, side)
+    image = decoded.image
+    if image.mode not in ("1", "P", "PA"):  # their pixels cannot be averaged
+        image = image.reduce(max(1, min(image.size) // side))
+    colour, alpha = _to_srgb(image, decoded.profile)
+    if alpha is not None:
+        colour = Image.composite(colour, Image.new("RGB", colour.size, "white"), alpha)
+    return ReducedPhotograph(colour, *decoded.size, _date_taken(decoded.camera))
+
+
+def _decode(data: bytes, name: str, shortest_side: int, reduced_side: int | None) -> _Decoded:
+    """Decode; with `reduced_side`, a decoder that is faster for it may give a reduced image."""
+    if not data:
+        raise ZograscopeError("file-empty", name=name)
+    return _decode_deep_tiff(data, name, shortest_side) or _decode_with_pillow(
+        data, name, shortest_side, reduced_side
+    )
+
+
+def _decode_with_pillow(
+    data: bytes, name: str, shortest_side: int, reduced_side: int | None
+) -> _Decoded:
     # A damaged file makes a decoder raise nearly anything, so both steps catch everything.
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
         raise ZograscopeError("not-an-image", str(error), name=name) from error
-    _check_size(*image.size, name)
-    source = f"{image.format}, {image.mode}"
+    _check_size(*image.size, name, shortest_side)
+    source, size = f"{image.format}, {image.mode}", image.size
     try:
+        if reduced_side is not None:
+            _reduce_while_decoding(image, data, reduced_side)
         image.load()
         exif = image.getexif()
         camera = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
         profile = image.info.get("icc_profile")
+        if exif.get(ExifTags.Base.Orientation) in _ON_THEIR_SIDE:
+            size = size[::-1]
         image = ImageOps.exif_transpose(image)
     except MemoryError:
         raise
@@ -108,17 +163,33 @@ def _decode_with_pillow(data: bytes, name: str) -> _Decoded:
     if image.mode.startswith(("I", "F")):
         bits = 16 if image.mode.startswith("I;16") else None
         image = Image.fromarray(to_eight_bits(np.asarray(image), bits))
-    return _Decoded(image, profile, camera, source)
+    return _Decoded(image, size, profile, camera, source)
 
 
-def _decode_deep_tiff(data: bytes, name: str) -> _Decoded | None:
+def _reduce_while_decoding(image: Image.Image, data: bytes, side: int) -> None:
+    """Have the decoder skip detail that leaves both sides at `side` pixels or more."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        image.draft(None, (side, side))
+    elif isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile):
+        halvings = max(1, min(image.size) // side).bit_length() - 1
+        image.reduce = min(halvings, _jpeg2000_levels(data))
+
+
+def _jpeg2000_levels(data: bytes) -> int:
+    """How often the picture is there at half the size (ISO 15444-1, A.6.1: marker COD)."""
+    size_marker = max(0, data.find(b"\xff\x4f\xff\x51"))
+    marker = data.find(b"\xff\x52", size_marker)
+    return data[marker + 9] if 0 <= marker < len(data) - 9 else 0
+
+
+def _decode_deep_tiff(data: bytes, name: str, shortest_side: int) -> _Decoded | None:
     """Decode a TIFF of more than 8 bits for each sample, or return None for any other file."""
     if data[:4] not in _TIFF_SIGNATURES:
         return None
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             page = tiff.pages.first
-            _check_size(page.imagewidth, page.imagelength, name)
+            _check_size(page.imagewidth, page.imagelength, name, shortest_side)
             inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
             separated = page.photometric == tifffile.PHOTOMETRIC.SEPARATED
             grey_or_rgb = page.photometric in (
@@ -152,7 +223,8 @@ def _decode_deep_tiff(data: bytes, name: str) -> _Decoded | None:
     if orientation != 1:
         image.getexif()[ExifTags.Base.Orientation] = orientation
         image = ImageOps.exif_transpose(image)
-    return _Decoded(image, tags.get(ExifTags.Base.InterColorProfile), tags, f"TIFF, {kind}")
+    profile = tags.get(ExifTags.Base.InterColorProfile)
+    return _Decoded(image, image.size, profile, tags, f"TIFF, {kind}")
 
 
 def to_eight_bits(samples: np.ndarray, bits: int | None) -> np.ndarray:
@@ -201,13 +273,13 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
 
 
-def _check_size(width: int, height: int, name: str) -> None:
+def _check_size(width: int, height: int, name: str, shortest_side: int) -> None:
     if width * height > MOST_PIXELS:
         limit = MOST_PIXELS // 1_000_000
         raise ZograscopeError("image-too-large", name=name, width=width, height=height, limit=limit)
-    if min(width, height) < SHORTEST_SIDE:
+    if min(width, height) < shortest_side:
         raise ZograscopeError(
-            "image-too-small", name=name, width=width, height=height, limit=SHORTEST_SIDE
+            "image-too-small", name=name, width=width, height=height, limit=shortest_side
         )
 
 
@@ -228,3 +300,14 @@ def _focal_length(camera: Mapping[int, Any], width: int, height: int) -> float |
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return None
+
+
+def _date_taken(camera: Mapping[int, Any]) -> float | None:
+    """The decimal year in which the camera says that it took the picture, if it does."""
+    text = str(camera.get(ExifTags.Base.DateTimeOriginal, ""))
+    try:
+        taken = datetime.datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+    start = datetime.datetime(taken.year, 1, 1)
+    return taken.year + (taken - start) / (datetime.datetime(taken.year + 1, 1, 1) - start)

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image, ImageCms
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.images import read_photograph
+from zograscope_server.images import read_photograph, read_reduced_photograph
 
 WIDTH, HEIGHT = 40, 24
 
@@ -187,3 +187,66 @@ def test_what_is_no_picture_is_refused_in_words(data, code):
         read_photograph(data, "letter.jpg")
     assert caught.value.code == code
     assert "letter.jpg" in caught.value.sentence
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG2000", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_reduced_photograph_is_the_photograph_made_smaller(kind, orientation):
+    rows, columns = np.mgrid[0:400, 0:600]
+    pixels = np.stack([rows / 4, columns / 4, 90 + 0 * rows], -1).astype(np.uint8)
+    exif = Image.Exif()
+    if kind != "JPEG2000":
+        exif[ExifTags.Base.Orientation] = orientation
+    data = encode(Image.fromarray(pixels), kind, exif=exif)
+    whole = Image.fromarray(read(data))
+    reduced = read_reduced_photograph(data, "test", 50)
+    assert (reduced.width, reduced.height) == whole.size
+    assert 50 <= min(reduced.picture.size) < 100
+    smaller = np.asarray(whole.resize(reduced.picture.size, Image.Resampling.BOX), np.float32)
+    assert np.abs(np.asarray(reduced.picture, np.float32) - smaller).max() < 8
+
+
+def test_a_jpeg2000_without_smaller_resolutions_is_read_whole():
+    data = encode(Image.new("RGB", (200, 200), (200, 30, 30)), "JPEG2000", num_resolutions=1)
+    assert read_reduced_photograph(data, "test", 20).picture.getpixel((3, 3)) == (200, 30, 30)
+
+
+def test_reduced_photographs_share_the_care_of_whole_ones(picture):
+    alpha = Image.fromarray(picture)
+    alpha.putalpha(0)
+    assert read_reduced_photograph(encode(alpha, "PNG"), "t", 8).picture.getextrema()[0] == (
+        255,
+        255,
+    )
+    deep = tiff(np.full((40, 40, 3), 65535, np.uint16), photometric="rgb")
+    assert read_reduced_photograph(deep, "t", 8).picture.getpixel((0, 0)) == (255, 255, 255)
+    palette = Image.fromarray(picture).quantize(8)
+    assert read_reduced_photograph(encode(palette, "PNG"), "t", 8).picture.mode == "RGB"
+    cmyk = encode(Image.new("CMYK", (64, 64), (0, 255, 255, 0)), "JPEG")
+    red, green, _ = read_reduced_photograph(cmyk, "t", 8).picture.getpixel((0, 0))
+    assert red > 150 > green
+    one = read_reduced_photograph(encode(Image.new("L", (1, 1), 7), "PNG"), "t", 8)
+    assert one.picture.getpixel((0, 0)) == (7, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "file-empty"),
+        (b"no", "not-an-image"),
+        (encode(Image.effect_noise((64, 64), 90), "JPEG")[:-900], "image-truncated"),
+    ],
+)
+def test_reduced_photographs_are_refused_in_words(data, code):
+    with pytest.raises(ZograscopeError) as caught:
+        read_reduced_photograph(data, "t", 8)
+    assert caught.value.code == code
+
+
+def test_the_camera_tells_when_it_was():
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "1998:07:02 12:00:00"
+    data = encode(Image.new("RGB", (20, 20)), "JPEG", exif=exif)
+    assert read_reduced_photograph(data, "t", 8).date == pytest.approx(1998.5, abs=1e-6)
+    plain = encode(Image.new("RGB", (20, 20)), "JPEG")
+    assert read_reduced_photograph(plain, "t", 8).date is None
