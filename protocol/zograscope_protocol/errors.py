@@ -53,6 +53,11 @@ SENTENCES = {
     "image-too-small": "{name} has only {width} x {height} pixels. A diorama needs at least {limit} on each side.",
     "depth-map-unreadable": "The depth map {name} cannot be read. Use PNG, TIFF, EXR or npy with one channel.",
     "depth-map-shape": "The depth map {name} has another shape than the picture: {depth_shape} against {picture_shape}. Make one from this very picture.",
+    # Embedding
+    "collection-empty": "There is no image in {name} that can be read. The details list what was left out.",
+    "image-index-damaged": "The index of images {path} is damaged. Delete it, and it is made anew.",
+    "ray-missing": "Ray is not installed. `pip install ray` into the server's Python, or leave out `--ray`.",
+    "ray-unreachable": "No Ray cluster could be used at {address}: {problem}. Start one with `ray start --head`, or leave out `--ray`.",
     # Models
     "unknown-model": "There is no model called {name!r}. `zograscope models` lists them.",
     "model-not-installed": "The model {name!r} is not installed. Download it in the sidebar, or with `zograscope models download {name}`.",
@@ -69,6 +74,11 @@ SENTENCES = {
     "not-a-diorama": "{name} is not part of a diorama. Select one first.",
     "online-access-off": "Blender is set to stay offline. Allow online access in Preferences > System, then try again.",
     "output-exists": "{path} cannot be written. Choose another place.",
+    # Posters and web pages
+    "output-not-writable": "{path} cannot be written. Check the folder and the free space on its disk, or choose another place.",
+    "output-needs-room": "{path} needs {needed} GB of free space while it is written, and its disk has {free} GB. Make room, or choose another disk or a smaller width.",
+    "poster-format": "{path} does not end as a poster can. Call it .png, .jpg, .tif or .webp.",
+    "poster-too-large": "A {format} file holds at most {limit} pixels on each side, and this poster has {width} x {height}. Call it .png or .tif, or choose a smaller width.",
 }  # fmt: skip
 
 
