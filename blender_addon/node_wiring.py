@@ -37,10 +37,11 @@ class Wiring:
             setattr(node, name, value)
         shown = [socket for socket in node.inputs if socket.enabled]
         for socket, value in zip(shown, inputs, strict=False):
-            self._connect(value, socket)
+            self.connect(value, socket)
         return node
 
-    def _connect(self, value: Any, socket: bpy.types.NodeSocket) -> None:
+    def connect(self, value: Any, socket: bpy.types.NodeSocket) -> None:
+        """Give a socket a value or another socket's; None leaves it as it is."""
         if isinstance(value, bpy.types.NodeSocket):
             self.tree.links.new(value, socket)
         elif value is not None:
@@ -71,6 +72,44 @@ class Wiring:
         values = (condition, if_false, if_true)
         return self.add("GeometryNodeSwitch", *values, input_type=kind).outputs[0]
 
+    def vectors(self, operation: str, *values: Any) -> bpy.types.NodeSocket:
+        """Add a vector operation that gives a vector."""
+        return self.add("ShaderNodeVectorMath", *values, operation=operation).outputs[0]
+
+    def menu(self, kind: str, choice: Any, values: dict[str, Any]) -> bpy.types.NodeSocket:
+        """Choose between named values of a type."""
+        node = self.add("GeometryNodeMenuSwitch", data_type=kind)
+        node.enum_items.clear()
+        for name in values:
+            node.enum_items.new(name)
+        self.connect(choice, node.inputs[0])
+        for name, value in values.items():
+            self.connect(value, node.inputs[name])
+        return node.outputs[0]
+
+    def pick(self, kind: str, index: Any, values: list[Any]) -> bpy.types.NodeSocket:
+        """Choose one of several values of a type by its number."""
+        node = self.add("GeometryNodeIndexSwitch", data_type=kind)
+        while len(node.index_switch_items) < len(values):
+            node.index_switch_items.new()
+        for value, socket in zip([index, *values], node.inputs, strict=False):
+            self.connect(value, socket)
+        return node.outputs[0]
+
+    def named(self, kind: str, name: Any) -> bpy.types.NodeSocket:
+        """Read a named attribute; 0 where there is none."""
+        return self.add("GeometryNodeInputNamedAttribute", name, data_type=kind).outputs[0]
+
+    def statistic(self, geometry: Any, value: Any) -> dict[str, bpy.types.NodeSocket]:
+        """Return the statistics of a field of numbers over the points, by name."""
+        node = self.add("GeometryNodeAttributeStatistic", geometry, None, value, domain="POINT")
+        return {socket.name: socket for socket in node.outputs if socket.enabled}
+
+    def mix(self, kind: str, factor: Any, start: Any, end: Any) -> bpy.types.NodeSocket:
+        """Mix two values of a type."""
+        node = self.add("ShaderNodeMix", factor, start, end, data_type=kind)
+        return next(socket for socket in node.outputs if socket.enabled)
+
     def value_at(self, value: Any, index: Any) -> bpy.types.NodeSocket:
         """Read a field of numbers at another vertex."""
         values = (value, index)
@@ -98,7 +137,7 @@ class Wiring:
         node.node_tree = tree
         node.width = 220
         for socket, value in zip(node.inputs, inputs, strict=True):
-            self._connect(value, socket)
+            self.connect(value, socket)
         return node.outputs
 
     def capture(
@@ -109,7 +148,7 @@ class Wiring:
         for name, (kind, _) in values.items():
             node.capture_items.new(kind, name)
         for name, (_, field) in values.items():
-            self._connect(field, node.inputs[name])
+            self.connect(field, node.inputs[name])
         return (node.outputs[0], *(node.outputs[name] for name in values))
 
     def finish(self, *outputs: Any) -> bpy.types.NodeTree:
@@ -155,13 +194,51 @@ def _identifier(modifier: bpy.types.Modifier, name: str) -> str:
     )
 
 
+def input_socket(modifier: bpy.types.Modifier, name: str) -> bpy.types.NodeTreeInterfaceSocket:
+    """Return the declaration of an input."""
+    identifier = _identifier(modifier, name)
+    items = modifier.node_group.interface.items_tree
+    return next(item for item in items if getattr(item, "identifier", "") == identifier)
+
+
+def _menu_numbers(group: bpy.types.NodeTree, identifier: str) -> dict[str, int]:
+    """Return the numbers by which a modifier before Blender 5.2 holds the choices of a menu."""
+    numbers = {}
+    for node in group.nodes:
+        links = node.inputs[0].links if node.bl_idname == "GeometryNodeMenuSwitch" else ()
+        if any(link.from_socket.identifier == identifier for link in links):
+            for item in node.inputs[1:]:
+                _, _, number = item.identifier.partition("Item_")
+                if number:
+                    numbers[item.name] = int(number)
+    return numbers
+
+
+def get_input(modifier: bpy.types.Modifier, name: str) -> Any:
+    """Return an input of a modifier's group."""
+    identifier = _identifier(modifier, name)
+    if hasattr(modifier, "properties"):
+        return getattr(modifier.properties.inputs, identifier).value
+    value, numbers = modifier[identifier], _menu_numbers(modifier.node_group, identifier)
+    return next((choice for choice, number in numbers.items() if number == value), value)
+
+
+def draw_input(layout: bpy.types.UILayout, modifier: bpy.types.Modifier, name: str) -> None:
+    """Show an input of a modifier's group in a panel."""
+    identifier = _identifier(modifier, name)
+    if hasattr(modifier, "properties"):
+        layout.prop(getattr(modifier.properties.inputs, identifier), "value", text=name)
+    else:
+        layout.prop(modifier, f'["{identifier}"]', text=name)
+
+
 def set_input(modifier: bpy.types.Modifier, name: str, value: Any) -> None:
     """Set an input of a modifier's group; Blender 5.2 gave these inputs a proper place."""
     identifier = _identifier(modifier, name)
     if hasattr(modifier, "properties"):
         getattr(modifier.properties.inputs, identifier).value = value
     else:
-        modifier[identifier] = value
+        modifier[identifier] = _menu_numbers(modifier.node_group, identifier).get(value, value)
 
 
 def input_path(modifier: bpy.types.Modifier, name: str) -> str:

@@ -1,0 +1,358 @@
+"""Arrays become a mosaic: one object of tiles, its atlas, labels, and a camera to look with.
+
+The object's vertices are the tiles. They carry what the node group reads as attributes (every
+layout as `layout 0`, `layout 1`, ..., every number that can make height, `match` of a search) and
+survive editing: a tile keeps its picture by its `tile` number wherever its vertex goes. What is
+known of each tile is a text of JSON lines, so that the .blend needs neither extension nor server.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..node_wiring import get_input, set_input
+from ..pictures import image_from_bytes
+from . import materials
+from .geometry_nodes import INPUTS, LAYOUT_ATTRIBUTE, add_mosaic_modifier, mosaic_modifier
+from .places import Places, Settings, place_tiles
+
+MARK = "zograscope_mosaic"
+PART_MARK = "zograscope_part"
+TILES = "zograscope_tiles"
+LAYOUTS = "zograscope_layouts"
+CLUSTERS = "zograscope_clusters"
+HEIGHT_ATTRIBUTES = "zograscope_values"
+
+FIRST_UDIM = 1001
+LABEL_SIZE = 0.035  # of the mosaic's width
+LABEL_OFFSET = 0.3  # tiles in front of the pictures
+CLOSE_UP_FORMAT = "{:05d}"
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """The parts of one mosaic. They are found by their marks, so the artist may rename them."""
+
+    collection: bpy.types.Collection
+    tiles: bpy.types.Object
+    camera_rig: bpy.types.Object
+    camera: bpy.types.Object
+
+    @property
+    def modifier(self) -> bpy.types.Modifier:
+        """Return the modifier whose inputs are the artist's controls."""
+        return mosaic_modifier(self.tiles)
+
+    @property
+    def layouts(self) -> list[str]:
+        """Return the titles of the layouts, in the order of their numbers."""
+        return list(self.tiles[LAYOUTS])
+
+    @property
+    def height_attributes(self) -> list[str]:
+        """Return the names of the attributes that can make height."""
+        return list(self.tiles[HEIGHT_ATTRIBUTES])
+
+    @property
+    def close_ups(self) -> bpy.types.Collection:
+        """Return the collection of planes with pictures at full resolution."""
+        return get_input(self.modifier, "Close-ups")
+
+    def settings(self) -> Settings:
+        """Return the artist's settings as they stand."""
+        values = {
+            setting: get_input(self.modifier, label)
+            for label, (_, setting, *_) in INPUTS.items()
+            if setting
+        }
+        return Settings(**values)
+
+    def places(self, settings: Settings | None = None) -> Places:
+        """Return where the tiles are in the object's space, by default as they are now."""
+        settings = settings or self.settings()
+        mesh = self.tiles.data
+        by = get_input(self.modifier, "Height by")
+        return place_tiles(
+            self.layout(settings.start),
+            self.layout(settings.end),
+            read_attribute(mesh, "extent", 3)[:, :2],
+            settings,
+            read_attribute(mesh, by) if by in mesh.attributes else None,
+            read_attribute(mesh, "match"),
+        )
+
+    def layout(self, number: int) -> np.ndarray:
+        """Return a layout (n, 3); zeros where there is none of that number, as in the nodes."""
+        name = LAYOUT_ATTRIBUTE.format(number)
+        mesh = self.tiles.data
+        if name not in mesh.attributes:
+            return np.zeros((len(mesh.vertices), 3), np.float32)
+        return read_attribute(mesh, name, 3)
+
+    def numbers(self) -> np.ndarray:
+        """Return the tile number (n,) of each vertex."""
+        return read_attribute(self.tiles.data, "tile")
+
+    def what_is_known(self) -> list[dict[str, Any]]:
+        """Return name, title, date, creator, rights, link and fields, by tile number."""
+        return list(_read_lines(self.tiles[TILES].as_string()))
+
+
+@lru_cache(maxsize=2)
+def _read_lines(text: str) -> tuple[dict[str, Any], ...]:
+    return tuple(json.loads(line) for line in text.splitlines() if line)
+
+
+def build_mosaic(
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, Any],
+    name: str,
+    scene: bpy.types.Scene,
+) -> Mosaic:
+    """Build a mosaic from the result of the server's task `mosaic` and link it into a scene.
+
+    Of the scene itself only a missing camera is set; see `prepare_scene`.
+    """
+    collection = bpy.data.collections.new(f"{name} mosaic")
+    scene.collection.children.link(collection)
+    tiles = bpy.data.objects.new(name, tile_mesh(name, arrays, metadata))
+    tiles[MARK] = 1
+    collection.objects.link(tiles)
+    known = bpy.data.texts.new(f"{name} tiles")
+    known.from_string(arrays["tiles"].tobytes().decode())
+    tiles[TILES] = known
+    tiles[LAYOUTS] = [layout["title"] for layout in metadata["layouts"]]
+    tiles[HEIGHT_ATTRIBUTES] = [key[6:] for key in arrays if key.startswith("value.")]
+    tiles[CLUSTERS] = [str(cluster) for cluster in metadata["clusters"]]
+
+    atlas = atlas_image(f"{name} atlas", arrays, metadata["atlas"])
+    close_ups = bpy.data.collections.new(f"{name} close-ups")
+    last = len(metadata["layouts"]) - 1
+    add_mosaic_modifier(
+        tiles,
+        {
+            "From": 0,
+            "To": min(1, last),
+            "Morph": 1.0,
+            "Material": materials.tile_material(f"{name} tiles", atlas),
+            "Atlas columns": int(metadata["atlas"]["columns"]),
+            "Half pixel": 0.5 / int(metadata["atlas"]["page_pixels"]),
+            "Close-ups": close_ups,
+        },
+    )
+    rig = _add_part(f"{name} camera rig", None, "camera rig", tiles, collection)
+    rig.empty_display_size = 2.0
+    camera_data = bpy.data.cameras.new(f"{name} camera")
+    camera = _add_part(f"{name} camera", camera_data, "camera", rig, collection)
+    mosaic = Mosaic(collection, tiles, rig, camera)
+    if scene.camera is None:
+        scene.camera = camera
+    return mosaic
+
+
+def tile_mesh(
+    name: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> bpy.types.Mesh:
+    """Make the mesh whose vertices are the tiles, with all their attributes."""
+    extents = arrays["extent"]
+    count = len(extents)
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(count)
+    last = len(metadata["layouts"]) - 1
+    write_attribute(mesh, "position", arrays[f"layout.{min(1, last)}"])
+    for number in range(last + 1):
+        write_attribute(mesh, LAYOUT_ATTRIBUTE.format(number), arrays[f"layout.{number}"])
+    write_attribute(mesh, "extent", np.pad(extents, ((0, 0), (0, 1)), constant_values=1.0))
+    write_attribute(mesh, "tile", np.arange(count, dtype=np.int32))
+    write_attribute(mesh, "match", np.ones(count, np.float32))
+    write_attribute(mesh, "close_up", np.zeros(count, np.int32))
+    for key, values in arrays.items():
+        if key.startswith("value."):
+            write_attribute(mesh, key[6:], values.astype(np.float32))
+    return mesh
+
+
+def write_attribute(mesh: bpy.types.Mesh, name: str, values: np.ndarray) -> None:
+    """Write a point attribute: float32 (n, 3) or (n,), or int32 (n,)."""
+    kind = "FLOAT_VECTOR" if values.ndim == 2 else "FLOAT" if values.dtype.kind == "f" else "INT"
+    attribute = mesh.attributes.get(name) or mesh.attributes.new(name, kind, "POINT")
+    field = "vector" if values.ndim == 2 else "value"
+    values = values.astype(np.int32 if kind == "INT" else np.float32, copy=False)
+    attribute.data.foreach_set(field, np.ascontiguousarray(values).ravel())
+
+
+def read_attribute(mesh: bpy.types.Mesh, name: str, width: int = 1) -> np.ndarray:
+    """Return a point attribute as (n,) or (n, width)."""
+    attribute = mesh.attributes[name]
+    whole = attribute.data_type == "INT"
+    values = np.empty(len(attribute.data) * width, np.int32 if whole else np.float32)
+    attribute.data.foreach_get("vector" if width > 1 else "value", values)
+    return values.reshape(-1, width) if width > 1 else values
+
+
+def atlas_image(
+    name: str, arrays: Mapping[str, np.ndarray], atlas: Mapping[str, Any]
+) -> bpy.types.Image:
+    """Make one tiled (UDIM) image of the atlas pages, packed into the .blend as encoded."""
+    with tempfile.TemporaryDirectory() as folder:
+        pattern = Path(folder) / f"atlas.<UDIM>{atlas['suffix']}"
+        for page in range(int(atlas["pages"])):
+            path = str(pattern).replace("<UDIM>", str(FIRST_UDIM + page))
+            Path(path).write_bytes(arrays[f"atlas.{page}"].tobytes())
+        image = bpy.data.images.load(str(pattern).replace("<UDIM>", str(FIRST_UDIM)))
+        image.name = name
+        image.source = "TILED"
+        image.filepath = str(pattern)
+        for page in range(1, int(atlas["pages"])):
+            image.tiles.new(tile_number=FIRST_UDIM + page)
+        image.pack()
+    image.alpha_mode = "CHANNEL_PACKED"
+    return image
+
+
+def set_close_ups(mosaic: Mosaic, pictures: Mapping[int, bytes]) -> None:
+    """Show some tiles at full resolution: tile number -> encoded picture. Replaces earlier ones."""
+    collection = mosaic.close_ups
+    for plane in list(collection.objects):
+        mesh = plane.data
+        material = mesh.materials[0]
+        image = material.node_tree.nodes[materials.PICTURE].image
+        bpy.data.objects.remove(plane)
+        for pool, item in (
+            (bpy.data.meshes, mesh),
+            (bpy.data.materials, material),
+            (bpy.data.images, image),
+        ):
+            pool.remove(item)
+    numbers = mosaic.numbers()
+    chosen = np.zeros(len(numbers), np.int32)
+    for place, (number, data) in enumerate(sorted(pictures.items()), start=1):
+        name = f"{mosaic.tiles.name} {CLOSE_UP_FORMAT.format(place)}"
+        plane = bpy.data.objects.new(name, _plane(name))
+        plane.data.materials.append(materials.tile_material(name, image_from_bytes(name, data)))
+        collection.objects.link(plane)
+        chosen[numbers == number] = place
+    write_attribute(mosaic.tiles.data, "close_up", chosen)
+    mosaic.tiles.data.update()
+    mosaic.tiles.update_tag()
+
+
+def set_matches(mosaic: Mosaic, matches: np.ndarray) -> None:
+    """Say how well each tile number matches a search: (count,) from 0 to 1."""
+    write_attribute(mosaic.tiles.data, "match", matches.astype(np.float32)[mosaic.numbers()])
+    mosaic.tiles.data.update()
+    mosaic.tiles.update_tag()
+
+
+def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
+    """Write each cluster's label amid its tiles as they lie now, in place of earlier labels."""
+    for item in list(mosaic.tiles.children):
+        if item.get(PART_MARK) == "label":
+            bpy.data.curves.remove(item.data)
+    if "cluster" not in mosaic.tiles.data.attributes:
+        return []
+    places = mosaic.places()
+    clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
+    size = LABEL_SIZE * float(np.ptp(places.positions, axis=0).max() or 1.0)
+    labels = []
+    for number, label in enumerate(mosaic.tiles[CLUSTERS]):
+        members = np.flatnonzero(clusters == number)
+        if not len(members) or not label:
+            continue
+        middle = places.positions[members].mean(axis=0)
+        nearest = members[np.argmin(((places.positions[members] - middle) ** 2).sum(axis=1))]
+        text = bpy.data.curves.new(label, "FONT")
+        text.body, text.size = label, size
+        text.align_x, text.align_y = "CENTER", "CENTER"
+        text.materials.append(_label_material())
+        item = _add_part(label, text, "label", mosaic.tiles, mosaic.collection)
+        spacing = mosaic.settings().spacing
+        item.location = places.positions[nearest] + places.normals[nearest] * LABEL_OFFSET * spacing
+        tilt, turn = places.rotations[nearest]
+        item.rotation_euler = (tilt, 0.0, turn)
+        labels.append(item)
+    return labels
+
+
+def mosaics(scene: bpy.types.Scene) -> Iterator[Mosaic]:
+    """Yield the mosaics of a scene."""
+    for item in scene.objects:
+        if MARK in item:
+            yield _mosaic_of(item)
+
+
+def find_mosaic(item: bpy.types.Object | None) -> Mosaic | None:
+    """Return the mosaic that an object belongs to."""
+    while item is not None and MARK not in item:
+        item = item.parent
+    return None if item is None else _mosaic_of(item)
+
+
+def prepare_scene(
+    scene: bpy.types.Scene, mosaic: Mosaic, size: tuple[int, int] | None = None
+) -> None:
+    """Set a scene up to show the pictures' colours untouched, through the mosaic's camera."""
+    scene.camera = mosaic.camera
+    if size:
+        scene.render.resolution_x, scene.render.resolution_y = size
+        scene.render.resolution_percentage = 100
+    scene.render.dither_intensity = 0.0
+    scene.display_settings.display_device = "sRGB"
+    view = scene.view_settings
+    view.view_transform, view.look = "Standard", "None"
+    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
+    shading = scene.display.shading
+    shading.light, shading.color_type = "FLAT", "TEXTURE"
+    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
+    if scene.world is None:
+        scene.world = bpy.data.worlds.new("Zograscope")
+        scene.world.color = (0.008, 0.008, 0.01)
+
+
+def set_settings(mosaic: Mosaic, settings: Settings) -> None:
+    """Give the mosaic's modifier these settings."""
+    for field in fields(settings):
+        label = next(label for label, (_, setting, *_) in INPUTS.items() if setting == field.name)
+        set_input(mosaic.modifier, label, getattr(settings, field.name))
+    mosaic.tiles.update_tag()
+
+
+def _mosaic_of(tiles: bpy.types.Object) -> Mosaic:
+    parts = {child.get(PART_MARK): child for child in tiles.children_recursive}
+    return Mosaic(tiles.users_collection[0], tiles, parts["camera rig"], parts["camera"])
+
+
+def _add_part(
+    name: str,
+    data: bpy.types.ID | None,
+    part: str,
+    parent: bpy.types.Object,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    item = bpy.data.objects.new(name, data)
+    item[PART_MARK] = part
+    item.parent = parent
+    collection.objects.link(item)
+    return item
+
+
+def _plane(name: str) -> bpy.types.Mesh:
+    """Make a plane of side 1 about the origin, as the node group's own."""
+    mesh = bpy.data.meshes.new(name)
+    corners = [(-0.5, -0.5, 0.0), (0.5, -0.5, 0.0), (0.5, 0.5, 0.0), (-0.5, 0.5, 0.0)]
+    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+    uv = mesh.uv_layers.new(name="UVMap")
+    uv.uv.foreach_set("vector", [0, 0, 1, 0, 1, 1, 0, 1])
+    return mesh
+
+
+def _label_material() -> bpy.types.Material:
+    name = "Zograscope label"
+    return bpy.data.materials.get(name) or materials.plain_material(name, (1.0, 1.0, 1.0, 1.0))
