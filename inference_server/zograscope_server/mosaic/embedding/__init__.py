@@ -1,0 +1,1 @@
+"""What images look like, as vectors: embedders, the index that remembers, near duplicates."""

@@ -1,0 +1,359 @@
+"""Reads and embeds the images of a collection, each of them once.
+
+Decoder threads run ahead of the network by a few batches and no more, so that memory stays the same
+whatever the collection's size. An image is decoded once, reduced, and that gives all there is to
+know of it. What the index has already is not read again.
+"""
+
+import hashlib
+import io
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import cv2
+import numpy as np
+from PIL import Image
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.collection.collection import Collection, Item, Problem
+from zograscope_server.images import read_reduced_photograph
+from zograscope_server.mosaic.embedding.embedder import Embedder
+from zograscope_server.mosaic.embedding.image_index import (
+    VECTOR_TYPE,
+    EmbeddedImage,
+    FileState,
+    ImageFacts,
+    ImageIndex,
+)
+from zograscope_server.mosaic.progress import OnProgress, no_progress
+
+if TYPE_CHECKING:
+    from zograscope_server.collection.fetching import Fetcher
+
+Entry = TypeVar("Entry")
+Result = TypeVar("Result")
+
+READ_SIDE = 256  # pixels of the shorter side that embedders get at least
+BATCHES_AHEAD = 3  # of decoded images that wait for the network
+JPEG_QUALITY = 90
+HEARTBEAT = 0.5  # seconds between two reports of progress
+
+Read = Callable[[Item], bytes]
+"""Returns the bytes of an item's file, local or fetched. Raises ZograscopeError."""
+
+IsKnown = Callable[[str], bool]
+"""Whether the content of a sha256 needs no work; asked in several threads."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item that was not in the index.
+
+    Attributes:
+        item: the image asked for.
+        file: its state before it was read.
+        digest: sha256 of what was read; empty where it could not be.
+        image: all there is to know of it; None where the index knew the content, or `problem`.
+        problem: why it is left out.
+    """
+
+    item: Item
+    file: FileState
+    digest: str = ""
+    image: EmbeddedImage | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is made of each image, and how much of it at a time.
+
+    Attributes:
+        thumbnail_size: pixels of a tile's longer side; smaller pictures stay as they are.
+        decoders: threads that read and decode.
+        batch: images that the network sees at once.
+    """
+
+    thumbnail_size: int = 128
+    decoders: int = 2
+    batch: int = 32
+
+
+@dataclass(frozen=True)
+class EmbeddedCollection:
+    """The images of a collection that could be read, in its order; all columns have n rows.
+
+    Attributes:
+        items: with the camera's date where the metadata had none.
+        digests: sha256 of each file, in hexadecimal.
+        sizes: (n, 2) int32, width and height of each whole upright picture in pixels.
+        colours: (n, 3) float32, mean CIE Lab of each.
+        vectors: (n, k) float32, finished: to be compared by Euclidean distance.
+        thumbnails: returns the JPEG file of tile i.
+        problems: what was left out, the collection's own problems first.
+    """
+
+    items: tuple[Item, ...]
+    digests: tuple[str, ...]
+    sizes: np.ndarray
+    colours: np.ndarray
+    vectors: np.ndarray
+    thumbnails: Callable[[int], bytes]
+    problems: tuple[Problem, ...]
+
+
+Outcomes = Generator[Sequence[Outcome], None, None]
+EmbedItems = Callable[[Sequence[tuple[Item, FileState]], Embedder, Read, Recipe, IsKnown], Outcomes]
+"""Embeds items somewhere, as `embed_here` does."""
+
+
+def embed_collection(
+    collection: Collection,
+    embedder: Embedder,
+    index: ImageIndex,
+    fetcher: "Fetcher",
+    *,
+    thumbnail_size: int = 128,
+    decoders: int = 2,
+    batch: int = 32,
+    on_progress: OnProgress = no_progress,
+    read: Read | None = None,
+    embed_items: EmbedItems | None = None,
+) -> EmbeddedCollection:
+    """Embed what the index does not have of a collection, and return all of it.
+
+    Args:
+        collection: broken images are left out, as problems.
+        embedder: gives the vectors.
+        index: what is done is kept there at once, batch by batch, also when something stops it.
+        fetcher: gets images that are URLs.
+        thumbnail_size, decoders, batch: see `Recipe`.
+        on_progress: may raise to cancel.
+        read: instead of reading files, and URLs by the fetcher.
+        embed_items: where to compute; in this process by default.
+
+    Raises:
+        ZograscopeError: `collection-empty` when no image is left, `spool-full`,
+            `image-index-damaged`, and what the embedder raises.
+    """
+    recipe = Recipe(thumbnail_size, decoders, batch)
+    read = read or _reader(fetcher)
+
+    def is_known(digest: str) -> bool:
+        return index.is_complete(digest, thumbnail_size, embedder.revision)
+
+    digests, missing = _look_up(collection.items, index, is_known, on_progress)
+    broken: dict[str, Problem] = {}
+    done = 0
+    with closing((embed_items or embed_here)(missing, embedder, read, recipe, is_known)) as stream:
+        for outcomes in stream:
+            _note(outcomes, index, thumbnail_size, embedder.revision)
+            for outcome in outcomes:
+                if outcome.problem is None:
+                    digests[outcome.item.location] = outcome.digest
+                else:
+                    broken[outcome.item.location] = outcome.problem
+            done += len(outcomes)
+            on_progress(done / len(missing), f"Looking at image {done} of {len(missing)}")
+    problems = [broken[item.location] for item in collection.items if item.location in broken]
+    items = [item for item in collection.items if item.location in digests]
+    all_problems = (*collection.problems, *problems)
+    if not items:
+        raise ZograscopeError(
+            "collection-empty",
+            "\n".join(f"{problem.name}: {problem.sentence}" for problem in all_problems),
+            name=collection.name,
+        )
+    on_progress(None, "Comparing images")
+    return _gather(items, digests, all_problems, embedder, index, thumbnail_size)
+
+
+def _reader(fetcher: "Fetcher") -> Read:
+    from zograscope_server.collection.fetching import read_image
+
+    return partial(read_image, fetcher=fetcher)
+
+
+def file_state(item: Item) -> FileState:
+    """Return what tells whether an item is unchanged; of a file that is not there, zeros."""
+    if item.location.startswith(("http://", "https://")):
+        return FileState(item.location)
+    try:
+        status = Path(item.location).stat()
+    except OSError:
+        return FileState(item.location)
+    return FileState(item.location, status.st_size, status.st_mtime_ns)
+
+
+def embed_here(
+    items: Iterable[tuple[Item, FileState]],
+    embedder: Embedder,
+    read: Read,
+    recipe: Recipe,
+    is_known: IsKnown = lambda digest: False,
+) -> Outcomes:
+    """Embed items in this process.
+
+    Yields:
+        Outcomes as they come, a batch at a time; none, as a sign of life, where it takes long.
+    """
+
+    def decode(entry: tuple[Item, FileState]) -> tuple[Outcome, np.ndarray | None]:
+        return _decode(*entry, embedder, read, recipe.thumbnail_size, is_known)
+
+    batch: list[tuple[Outcome, np.ndarray]] = []
+    pool = ThreadPoolExecutor(recipe.decoders, thread_name_prefix="decoder")
+    try:
+        for decoded in _run_ahead(pool, decode, items, recipe.batch * BATCHES_AHEAD):
+            if decoded is None:
+                yield ()
+                continue
+            outcome, prepared = decoded
+            if prepared is None:
+                yield (outcome,)
+                continue
+            batch.append((outcome, prepared))
+            if len(batch) == recipe.batch:
+                yield _with_vectors(batch, embedder)
+                batch = []
+        if batch:
+            yield _with_vectors(batch, embedder)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _run_ahead(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Entry], Result],
+    entries: Iterable[Entry],
+    most: int,
+) -> Iterator[Result | None]:
+    """Yield the results of `work` in order, never more than `most` of them ahead.
+
+    None is yielded where a result keeps one waiting.
+    """
+    remaining = iter(entries)
+    waiting: deque[Future[Result]] = deque(
+        pool.submit(work, entry) for entry in islice(remaining, most)
+    )
+    while waiting:
+        try:
+            result = waiting[0].result(HEARTBEAT)
+        except FutureTimeoutError:
+            yield None
+            continue
+        waiting.popleft()
+        yield result
+        waiting.extend(pool.submit(work, entry) for entry in islice(remaining, 1))
+
+
+def _look_up(
+    items: Sequence[Item], index: ImageIndex, is_known: IsKnown, on_progress: OnProgress
+) -> tuple[dict[str, str], list[tuple[Item, FileState]]]:
+    """Return the digests of what the index has, by location, and the items that it has not."""
+    digests: dict[str, str] = {}
+    missing: dict[str, tuple[Item, FileState]] = {}
+    for number, item in enumerate(items):
+        if number % 1000 == 0:
+            on_progress(None, "Looking for new images")
+        state = file_state(item)
+        digest = index.digest_of(state)
+        if digest and is_known(digest):
+            digests[item.location] = digest
+        else:
+            missing[item.location] = (item, state)
+    return digests, list(missing.values())
+
+
+def _decode(
+    item: Item,
+    state: FileState,
+    embedder: Embedder,
+    read: Read,
+    thumbnail_size: int,
+    is_known: IsKnown,
+) -> tuple[Outcome, np.ndarray | None]:
+    """Read and decode one image; return what is known of it, and what the network is to see."""
+    try:
+        data = read(item)
+        digest = hashlib.sha256(data).hexdigest()
+        if is_known(digest):
+            return Outcome(item, state, digest), None
+        photograph = read_reduced_photograph(data, item.name, max(READ_SIDE, thumbnail_size))
+    except ZograscopeError as error:
+        return Outcome(item, state, problem=Problem(item.name, error.sentence)), None
+    del data
+    prepared = embedder.prepare(photograph.picture)
+    tile = photograph.picture
+    tile.thumbnail((thumbnail_size, thumbnail_size), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    facts = ImageFacts(
+        photograph.width, photograph.height, mean_colour(np.asarray(tile)), photograph.date
+    )
+    image = EmbeddedImage(digest, facts, encode_tile(tile), np.empty(0, VECTOR_TYPE))
+    return Outcome(item, state, digest, image), prepared
+
+
+def _with_vectors(batch: Sequence[tuple[Outcome, np.ndarray]], embedder: Embedder) -> list[Outcome]:
+    vectors = embedder.embed(np.stack([prepared for _, prepared in batch])).astype(VECTOR_TYPE)
+    return [
+        replace(outcome, image=replace(outcome.image, vector=vector))
+        for (outcome, _), vector in zip(batch, vectors, strict=True)
+        if outcome.image is not None
+    ]
+
+
+def _note(
+    outcomes: Sequence[Outcome], index: ImageIndex, thumbnail_size: int, revision: str
+) -> None:
+    images = [outcome.image for outcome in outcomes if outcome.image is not None]
+    files = [(outcome.file, outcome.digest) for outcome in outcomes if outcome.problem is None]
+    if files:
+        index.add(images, files, thumbnail_size, revision)
+
+
+def _gather(
+    items: Sequence[Item],
+    digest_of: Mapping[str, str],
+    problems: tuple[Problem, ...],
+    embedder: Embedder,
+    index: ImageIndex,
+    thumbnail_size: int,
+) -> EmbeddedCollection:
+    """Collect what the index has of the items."""
+    digests = tuple(digest_of[item.location] for item in items)
+    facts = [index.facts(digest) for digest in digests]
+    vectors = np.stack([index.vector(digest, embedder.revision) for digest in digests])
+    return EmbeddedCollection(
+        items=tuple(
+            replace(item, date=known.date) if item.date is None else item
+            for item, known in zip(items, facts, strict=True)
+        ),
+        digests=digests,
+        sizes=np.array([(known.width, known.height) for known in facts], np.int32),
+        colours=np.array([known.colour for known in facts], np.float32),
+        vectors=embedder.finish(vectors.astype(np.float32)),
+        thumbnails=lambda number: index.thumbnail(digests[number], thumbnail_size),
+        problems=problems,
+    )
+
+
+def mean_colour(pixels: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean CIE Lab colour (D65, lightness in [0, 100]) of (h, w, 3) uint8 sRGB."""
+    lab = cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab)
+    lightness, green_red, blue_yellow = lab.mean(axis=(0, 1)).tolist()
+    return lightness, green_red, blue_yellow
+
+
+def encode_tile(tile: Image.Image) -> bytes:
+    """Return a JPEG file that keeps the colours of small details."""
+    buffer = io.BytesIO()
+    tile.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+    return buffer.getvalue()
