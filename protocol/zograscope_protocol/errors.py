@@ -60,6 +60,7 @@ SENTENCES = {
     "ray-unreachable": "No Ray cluster could be used at {address}: {problem}. Start one with `ray start --head`, or leave out `--ray`.",
     # Models
     "unknown-model": "There is no model called {name!r}. `zograscope models` lists them.",
+    "model-of-another-task": "The model {name!r} is for {task}, not for {wanted}. `zograscope models` says which are.",
     "model-not-installed": "The model {name!r} is not installed. Download it in the sidebar, or with `zograscope models download {name}`.",
     "model-file-wrong": "The model in {name} cannot be used: {problem}.",
     "download-failed": "The download of {name} stopped. Check the network and start it again; it goes on where it was.",

@@ -129,8 +129,9 @@ def test_models_never_travel_in_the_clear(monkeypatch):
 def test_the_catalogue_is_sound():
     models = catalogue.catalogue()
     defaults = [entry for entry in catalogue.describe_models(catalogue.Path()) if entry["default"]]
-    assert [entry["name"] for entry in defaults] == [catalogue.EMBEDDED]
-    assert defaults[0]["commercial"]
+    tasks = {entry.task for entry in models.values()}
+    assert sorted(entry["task"] for entry in defaults) == sorted(tasks), "one for each task"
+    assert all(entry["commercial"] for entry in defaults)
     assert not [
         name for name, entry in models.items() if entry.recommended and not entry.commercial
     ]
@@ -139,6 +140,20 @@ def test_the_catalogue_is_sound():
         assert all("/" not in file.name and ".." not in file.name for file in entry.files)
         assert entry.embedded or (entry.repository and entry.bytes)
         assert entry.embedded or re.fullmatch("[0-9a-f]{40}", entry.revision), "a moving target"
+
+
+def test_a_default_is_of_a_task(tmp_path):
+    for task in (catalogue.DEPTH, catalogue.EMBEDDING):
+        model = catalogue.find_model("default", tmp_path, task)
+        assert (model.task, model.embedded) == (task, True)
+        assert catalogue.find_model(model.name, tmp_path) == model
+    with pytest.raises(ZograscopeError, match="no model called 'default'"):
+        catalogue.find_model("default", tmp_path)
+
+
+def test_a_model_of_another_task_is_refused(tmp_path):
+    with pytest.raises(ZograscopeError, match="is for depth, not for embedding"):
+        catalogue.find_model("dpt-large", tmp_path, catalogue.EMBEDDING)
 
 
 @pytest.mark.parametrize("name", ["dpt-large", "classical", "default"])

@@ -26,9 +26,9 @@ LAYER_PARTS = ("vertices", "triangles", "uv", "texture")
 
 
 def _model_revision(parameters: Mapping[str, Any], models_folder: Path) -> str:
-    from zograscope_server.models.catalogue import revision_of
+    from zograscope_server.models.catalogue import DEPTH, revision_of
 
-    return revision_of(str(parameters.get("model", "default")), models_folder)
+    return revision_of(str(parameters.get("model", "default")), models_folder, DEPTH)
 
 
 @task("diorama", version=1, cacheable=True, revision=_model_revision)

@@ -17,7 +17,7 @@ from typing import Any
 from zograscope_protocol.errors import ZograscopeError
 
 DEFAULT = "default"
-EMBEDDED = "classical"
+DEPTH, EMBEDDING = "depth", "embedding"  # tasks
 CONFIG = "config.json"
 LOCAL_LICENCE = "as its folder says"
 
@@ -39,6 +39,8 @@ class Model:
         licence: short, for people.
         commercial: whether the licence allows commercial work.
         good_for: one sentence for the artist.
+        task: what it does: `DEPTH` or `EMBEDDING`.
+        embedded: whether it needs no files; each task has one such model, its default.
         metric: whether it gives metres and a field of view.
         repository: where its files come from; empty for what is embedded or local.
         revision: which state of the repository.
@@ -51,17 +53,13 @@ class Model:
     licence: str
     commercial: bool
     good_for: str
+    embedded: bool = False
     metric: bool = False
     recommended: bool = False
     repository: str = ""
     revision: str = "main"
     bytes: int = 0
     files: tuple[ModelFile, ...] = field(default=())
-
-    @property
-    def embedded(self) -> bool:
-        """Whether it needs no files."""
-        return self.name == EMBEDDED
 
 
 @cache
@@ -75,17 +73,25 @@ def catalogue() -> dict[str, Model]:
     return models
 
 
-def find_model(name: str, models_folder: Path) -> Model:
-    """Return the model of that name, `default` included.
+def find_model(name: str, models_folder: Path, task: str | None = None) -> Model:
+    """Return the model of that name.
 
-    Raises ZograscopeError `unknown-model`.
+    Args:
+        name: of the catalogue or of a local model; with a task, also `default`.
+        models_folder: where local models are.
+        task: what the model has to be for.
+
+    Raises:
+        ZograscopeError: `unknown-model`, `model-of-another-task`.
     """
-    known = catalogue()
-    name = EMBEDDED if name == DEFAULT else name
-    if name in known:
-        return known[name]
-    for model in local_models(models_folder):
-        if model.name == name:
+    for model in [*catalogue().values(), *local_models(models_folder)]:
+        if name == DEFAULT and model.embedded and model.task == task:
+            return model
+        if name == model.name:
+            if task not in (None, model.task):
+                raise ZograscopeError(
+                    "model-of-another-task", name=name, task=model.task, wanted=task
+                )
             return model
     raise ZograscopeError("unknown-model", name=name)
 
@@ -98,7 +104,7 @@ def local_models(models_folder: Path) -> list[Model]:
         Model(
             name=folder.name,
             title=folder.name,
-            task="depth",
+            task=_task_of(folder / CONFIG),
             licence=LOCAL_LICENCE,
             commercial=False,
             good_for="A model of your own, from the models folder.",
@@ -108,24 +114,44 @@ def local_models(models_folder: Path) -> list[Model]:
     ]
 
 
+def _task_of(config: Path) -> str:
+    """Tell a backbone's config.json, which names one architecture, from a depth network's."""
+    try:
+        content = json.loads(config.read_text("utf-8"))
+    except (OSError, ValueError):
+        return DEPTH  # loading it will say what is wrong
+    return EMBEDDING if isinstance(content, dict) and "architecture" in content else DEPTH
+
+
 def add_model(source: Path, models_folder: Path) -> str:
     """Copy the artist's own checkpoint folder into the models folder; return the model's name.
 
-    Raises ZograscopeError `model-file-wrong` for what is no checkpoint, and for a name that the
-    catalogue has: its licence would be told of another's weights.
+    Raises ZograscopeError `model-file-wrong` for what is no checkpoint, and as
+    `check_name_is_free`.
     """
     source = source.resolve()
-    problem = ""
     if not (source / CONFIG).is_file():
-        problem = "it has no config.json of a checkpoint"
-    elif source.name == DEFAULT or source.name in catalogue():
-        problem = "the catalogue has a model of that name; rename the folder"
-    if problem:
-        raise ZograscopeError("model-file-wrong", name=str(source), problem=problem)
+        raise ZograscopeError(
+            "model-file-wrong", name=str(source), problem="it has no config.json of a checkpoint"
+        )
+    check_name_is_free(source.name, source)
     target = models_folder.resolve() / source.name
     if source != target:
         shutil.copytree(source, target, dirs_exist_ok=True)
     return source.name
+
+
+def check_name_is_free(name: str, source: Path) -> None:
+    """Raise ZograscopeError `model-file-wrong` for a name that the catalogue has.
+
+    Its licence would be told of another's weights.
+    """
+    if name == DEFAULT or name in catalogue():
+        raise ZograscopeError(
+            "model-file-wrong",
+            name=str(source),
+            problem="the catalogue has a model of that name; rename the folder",
+        )
 
 
 def is_installed(model: Model, models_folder: Path) -> bool:
@@ -142,9 +168,9 @@ def installed_folder(model: Model, models_folder: Path) -> Path:
     return models_folder / model.name
 
 
-def revision_of(name: str, models_folder: Path) -> str:
-    """Name the exact state of a model: what a cached result depends on."""
-    model = find_model(name, models_folder)
+def revision_of(name: str, models_folder: Path, task: str | None = None) -> str:
+    """Name the exact state of a model (see `find_model`): what a cached result depends on."""
+    model = find_model(name, models_folder, task)
     if model.embedded:
         return model.name
     folder = installed_folder(model, models_folder)

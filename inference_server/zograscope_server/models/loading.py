@@ -1,18 +1,19 @@
-"""Turns a model's name into a model in memory; the worker's cache calls it."""
+"""Turns a depth model's name into a model in memory; the worker's cache calls it."""
 
 from pathlib import Path
 from typing import Any
 
-from zograscope_server.models.catalogue import find_model, installed_folder
+from zograscope_server.models.catalogue import DEPTH, find_model, installed_folder
 
 
 def load_model(name: str, models_folder: Path, device: str) -> Any:
     """Load a model onto a torch device.
 
     Raises:
-        ZograscopeError: `unknown-model`, `model-not-installed`, `model-file-wrong`.
+        ZograscopeError: `unknown-model`, `model-of-another-task`, `model-not-installed`,
+            `model-file-wrong`.
     """
-    model = find_model(name, models_folder)
+    model = find_model(name, models_folder, DEPTH)
     if model.embedded:
         from zograscope_server.depth.classical import ClassicalDepth
 

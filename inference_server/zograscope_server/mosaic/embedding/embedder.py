@@ -6,7 +6,12 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from zograscope_server.models.catalogue import find_model, installed_folder, revision_of
+from zograscope_server.models.catalogue import (
+    EMBEDDING,
+    find_model,
+    installed_folder,
+    revision_of,
+)
 
 
 class Embedder(Protocol):
@@ -45,9 +50,10 @@ def load_embedder(name: str, models_folder: Path, device: str = "cpu") -> Embedd
         device: of torch.
 
     Raises:
-        ZograscopeError: `unknown-model`, `model-not-installed`, `model-file-wrong`.
+        ZograscopeError: `unknown-model`, `model-of-another-task`, `model-not-installed`,
+            `model-file-wrong`.
     """
-    model = find_model(name, models_folder, task="embedding")
+    model = find_model(name, models_folder, EMBEDDING)
     if model.embedded:
         from zograscope_server.mosaic.embedding.descriptor import ColourAndTexture
 
