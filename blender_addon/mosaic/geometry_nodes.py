@@ -222,8 +222,8 @@ def _choose_picture(wiring: Wiring) -> tuple[Socket, Socket]:
 def _place_in_atlas(wiring: Wiring, width: Socket, height: Socket) -> tuple[Socket, Socket]:
     """Return the lower left corner and the size of a tile's picture in the atlas.
 
-    Cells fill a page row by row from its top; pages are UDIM tiles, ten in a row. A picture lies
-    in the middle of its cell.
+    Cells fill a page row by row from its top left, and a picture its cell from there; pages are
+    UDIM tiles, ten in a row. Half a pixel keeps off the neighbours.
     """
     columns, tile = wiring["Atlas columns"], wiring.named("INT", "tile")
     page_size = wiring.integer("MULTIPLY", columns, columns)
@@ -232,23 +232,20 @@ def _place_in_atlas(wiring: Wiring, width: Socket, height: Socket) -> tuple[Sock
     column, row = wiring.integer("MODULO", cell, columns), wiring.integer("DIVIDE", cell, columns)
     step = wiring.math("DIVIDE", 1.0, columns)
 
-    def start(place: Socket, share: Socket) -> Socket:
-        """Centre a share of a cell in it, and keep off its neighbours by half a pixel."""
-        middle = wiring.math("MULTIPLY_ADD", share, -0.5, 0.5)
-        edge = wiring.math("MULTIPLY", wiring.math("ADD", place, middle), step)
-        return wiring.math("ADD", edge, wiring["Half pixel"])
-
     def length(share: Socket) -> Socket:
         return wiring.math(
             "MULTIPLY_ADD", wiring["Half pixel"], -2.0, wiring.math("MULTIPLY", share, step)
         )
 
-    from_bottom = wiring.integer("SUBTRACT", wiring.integer("SUBTRACT", columns, 1), row)
+    left = wiring.math("MULTIPLY_ADD", column, step, wiring["Half pixel"])
+    above = wiring.math("ADD", wiring.integer("SUBTRACT", columns, row), -1.0)
+    above = wiring.math("ADD", above, wiring.math("SUBTRACT", 1.0, height))
+    bottom = wiring.math("MULTIPLY_ADD", above, step, wiring["Half pixel"])
     page_column = wiring.integer("MODULO", page, 10)
     page_row = wiring.integer("DIVIDE", page, 10)
     corner = wiring.vector(
-        wiring.math("ADD", start(column, width), page_column),
-        wiring.math("ADD", start(from_bottom, height), page_row),
+        wiring.math("ADD", left, page_column),
+        wiring.math("ADD", bottom, page_row),
         0.0,
     )
     return corner, wiring.vector(length(width), length(height), 1.0)

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.models.cache import ModelCache
+from zograscope_server.models.catalogue import find_model
 
 TASK_MODULES = (
     "zograscope_server.diagnostics",
     "zograscope_server.depth.jobs",
     "zograscope_server.models.jobs",
+    "zograscope_server.mosaic.jobs",
 )
 
 
@@ -60,10 +63,28 @@ class TaskContext:
 
     models: ModelCache = field(default_factory=lambda: ModelCache(_no_models))
     models_folder: Path = Path()
+    cache_folder: Path = Path()
+    collection_folders: list[str] | None = None
     choose_device: Callable[[], str] = _cpu
     on_progress: Callable[[float | None, str], None] = _no_progress
     on_preview: Callable[[np.ndarray], None] = _no_preview
     cancel_asked: threading.Event = field(default_factory=threading.Event)
+
+    def load_model(self, name: str, task: str) -> Any:
+        """Return a model for a task of the catalogue ("depth", "embedding"), `default` included.
+
+        Raises ZograscopeError `unknown-model`, `model-of-another-task`, `model-not-installed` or
+        `model-file-wrong`.
+        """
+        return self.models.load(find_model(name, self.models_folder, task).name)
+
+    def check_may_read(self, path: Path) -> None:
+        """Raise ZograscopeError `folder-not-shared` for a path that clients may not name."""
+        if self.collection_folders is None:
+            return
+        path = path.resolve()
+        if not any(path.is_relative_to(folder) for folder in self.collection_folders):
+            raise ZograscopeError("folder-not-shared", path=str(path))
 
     @property
     def device(self) -> str:

@@ -54,6 +54,8 @@ SENTENCES = {
     "depth-map-unreadable": "The depth map {name} cannot be read. Use PNG, TIFF, EXR or npy with one channel.",
     "depth-map-shape": "The depth map {name} has another shape than the picture: {depth_shape} against {picture_shape}. Make one from this very picture.",
     # Embedding
+    "folder-not-shared": "This server may not read {path}. It is started with `--collections FOLDER` for every folder that clients may use.",
+    "image-forgotten": "The server no longer knows an image of this mosaic. Build the mosaic again, then it does.",
     "collection-empty": "There is no image in {name} that can be read. The details list what was left out.",
     "image-index-damaged": "The index of images {path} is damaged. Delete it, and it is made anew.",
     "ray-missing": "Ray is not installed. `pip install ray` into the server's Python, or leave out `--ray`.",

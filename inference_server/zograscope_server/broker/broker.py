@@ -52,7 +52,18 @@ class BrokerSettings:
     memory_limit: int | None = None
     spool_limit: int = 20_000_000_000
     idle_seconds: float = 600.0
+    collections: tuple[Path, ...] = ()
     threads: int = 1
+
+    def allowed_collections(self) -> list[str] | None:
+        """Return the folders whose files jobs may name; None for all.
+
+        A client on this user's own socket could read those files anyway. One that comes over the
+        network must not choose paths here.
+        """
+        if self.tcp is None and not self.collections:
+            return None
+        return [str(folder.resolve()) for folder in self.collections]
 
 
 @dataclass
@@ -120,6 +131,8 @@ class Broker:
             PoolSettings(
                 devices=settings.devices,
                 models_folder=settings.models_folder,
+                cache_folder=settings.state_folder / "cache",
+                collection_folders=settings.allowed_collections(),
                 idle_seconds=settings.idle_seconds,
                 threads=settings.threads,
                 memory_limit=settings.memory_limit,

@@ -33,6 +33,8 @@ class PoolSettings:
 
     devices: tuple[str, ...]
     models_folder: Path
+    cache_folder: Path
+    collection_folders: list[str] | None
     idle_seconds: float
     threads: int
     memory_limit: int | None
@@ -186,7 +188,9 @@ class WorkerPool:
             identity=worker.identity,
             device=self._settings.devices[worker.number],
             models_folder=str(self._settings.models_folder),
+            cache_folder=str(self._settings.cache_folder),
             idle_seconds=self._settings.idle_seconds,
+            collection_folders=self._settings.collection_folders,
             **self._keys,
         )
         worker.process = subprocess.Popen(

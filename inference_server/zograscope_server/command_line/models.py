@@ -18,7 +18,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "action", nargs="?", choices=("list", "download", "add", "remove"), default="list"
     )
-    parser.add_argument("what", nargs="?", help="a model's name, or the folder to add")
+    parser.add_argument("what", nargs="?", help="a model's name, or the folder or file to add")
+    parser.add_argument(
+        "--architecture",
+        metavar="NAME",
+        help="whose weights are added, to compare pictures: timm/NAME or torchvision/NAME",
+    )
+    parser.add_argument("--name", default="", help="what to call added weights")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="the models folder")
     parser.add_argument("--json", action="store_true", help="list as JSON")
     parser.set_defaults(run=run)
@@ -32,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.what:
         raise ZograscopeError("unknown-model", name="")
     elif arguments.action == "add":
-        print(f"{catalogue.add_model(Path(arguments.what), folder)} is installed.")
+        print(f"{_add(arguments, folder)} is installed.")
     else:
         model = catalogue.find_model(arguments.what, folder)
         if arguments.action == "remove":
@@ -41,6 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             _download(model, folder)
     return 0
+
+
+def _add(arguments: argparse.Namespace, folder: Path) -> str:
+    source = Path(arguments.what)
+    if not arguments.architecture:
+        return catalogue.add_model(source, folder)
+    from zograscope_server.mosaic.embedding.backbones import add_weights
+
+    return add_weights(source, arguments.architecture, folder, arguments.name)
 
 
 def _list(folder: Path, *, as_json: bool) -> None:

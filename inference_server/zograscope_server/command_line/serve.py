@@ -35,6 +35,15 @@ def add_parser(subparsers: Any) -> None:
         metavar="GB",
         help="disk space for inputs and kept results (default: %(default)s)",
     )
+    parser.add_argument(
+        "--collections",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="mosaics may be made of what is in there; give it again for several "
+        "(default: all that this user can read, but nothing with --tcp)",
+    )
     add_state_option(parser)
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="where models are kept")
     parser.add_argument(
@@ -65,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         memory_limit=None if memory_limit is None else int(memory_limit * 1e9),
         spool_limit=int(arguments.spool_limit * 1e9),
         idle_seconds=arguments.idle_unload * 60,
+        collections=tuple(arguments.collections),
         threads=arguments.threads or max(1, (os.cpu_count() or 1) // len(devices)),
     )
     with Broker(settings) as broker:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.models.catalogue import DEFAULT, DEPTH, revision_of
+from zograscope_server.parameters import number, one_of, refusal, required, truth
 from zograscope_server.tasks import TaskContext, TaskResult, task
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ LAYER_PARTS = ("vertices", "triangles", "uv", "texture")
 
 
 def _model_revision(parameters: Mapping[str, Any], models_folder: Path) -> str:
-    from zograscope_server.models.catalogue import DEPTH, revision_of
-
-    return revision_of(str(parameters.get("model", "default")), models_folder, DEPTH)
+    return revision_of(str(parameters.get("model", DEFAULT)), models_folder, DEPTH)
 
 
 @task("diorama", version=1, cacheable=True, revision=_model_revision)
@@ -42,7 +41,7 @@ def diorama(
     options = read_diorama_options(parameters)
     name = str(parameters.get("file_name", "photograph"))
     context.progress(0.0, "Reading the photograph")
-    photograph = read_photograph(_required(inputs, "image").tobytes(), name)
+    photograph = read_photograph(required(inputs, "image").tobytes(), name)
     estimate = _choose_estimate(inputs, parameters, context)
     parts = make_diorama(photograph, estimate, options, context.progress, context.preview)
     context.progress(0.92, "Packing the diorama")
@@ -56,10 +55,10 @@ def export_mesh(
     """Write textured layers as one GLB, PLY or (zipped) OBJ file."""
     from zograscope_server.depth import export
 
-    file_format = _one_of(parameters, "format", MESH_FORMATS, "glb")
+    file_format = one_of(parameters, "format", MESH_FORMATS, "glb")
     names = parameters.get("layers")
     if not isinstance(names, list) or not names:
-        raise _refusal("no layers to export were named")
+        raise refusal("no layers to export were named")
     context.progress(None, f"Writing {file_format.upper()}")
     layers = [_read_layer(inputs, str(name)) for name in names]
     return TaskResult({"file": np.frombuffer(export.export_mesh(layers, file_format), np.uint8)})
@@ -73,13 +72,13 @@ def export_depth(
     from zograscope_server.depth import export
     from zograscope_server.depth.depth_range import DepthRange
 
-    file_format = _one_of(parameters, "format", DEPTH_FORMATS, "exr")
-    near, far = _number(parameters, "near", 1.0), _number(parameters, "far", 10.0)
+    file_format = one_of(parameters, "format", DEPTH_FORMATS, "exr")
+    near, far = number(parameters, "near", 1.0), number(parameters, "far", 10.0)
     if not 0.0 < near < far:
-        raise _refusal(f"near ({near:g}) must be greater than 0 and less than far ({far:g})")
-    disparity = _required(inputs, "disparity")
+        raise refusal(f"near ({near:g}) must be greater than 0 and less than far ({far:g})")
+    disparity = required(inputs, "disparity")
     if disparity.ndim != 2 or disparity.size == 0:
-        raise _refusal("the disparity is not a picture of one channel")
+        raise refusal("the disparity is not a picture of one channel")
     context.progress(None, "Writing depth")
     file = export.export_depth(disparity.astype(np.float32), DepthRange(near, far), file_format)
     return TaskResult({"file": np.frombuffer(file, np.uint8)})
@@ -95,21 +94,18 @@ def read_diorama_options(parameters: Mapping[str, Any]) -> "DioramaOptions":
 
     field_of_view = parameters.get("field_of_view")
     if field_of_view is not None:
-        field_of_view = _number(parameters, "field_of_view", 0.0)
+        field_of_view = number(parameters, "field_of_view", 0.0)
         narrowest, widest = FIELD_OF_VIEW_RANGE
         if not narrowest <= field_of_view <= widest:
-            raise _refusal(
+            raise refusal(
                 f"a field of view of {field_of_view:g} degrees is not between {narrowest:g} and "
                 f"{widest:g}"
             )
-    background = parameters.get("background", True)
-    if not isinstance(background, bool):
-        raise _refusal(f"background is {background!r}, but can only be true or false")
     return DioramaOptions(
         crop=_read_crop(parameters.get("crop", "auto")),
         field_of_view=field_of_view,
-        kind=_one_of(parameters, "kind", KINDS, "auto"),  # type: ignore[arg-type]
-        background=background,
+        kind=one_of(parameters, "kind", KINDS, "auto"),  # type: ignore[arg-type]
+        background=truth(parameters, "background", default=True),
     )
 
 
@@ -124,10 +120,10 @@ def _choose_estimate(
 
     if "depth_map" in inputs:
         name = str(parameters.get("depth_map_name", "depth map"))
-        near = _one_of(parameters, "depth_map_near", NEAR_TONES, "white")
+        near = one_of(parameters, "depth_map_near", NEAR_TONES, "white")
         return read_depth_map(inputs["depth_map"].tobytes(), name, near_is_white=near == "white")
-    quality = _one_of(parameters, "quality", tuple(QUALITY_LONG_SIDE), "standard")
-    model = context.models.load(str(parameters.get("model", "default")))
+    quality = one_of(parameters, "quality", tuple(QUALITY_LONG_SIDE), "standard")
+    model = context.load_model(str(parameters.get("model", DEFAULT)), DEPTH)
     return partial(estimate_depth, model=model, long_side=QUALITY_LONG_SIDE[quality])
 
 
@@ -136,7 +132,7 @@ def _read_crop(crop: Any) -> Any:
         return crop
     if isinstance(crop, list) and len(crop) == 4 and all(type(edge) is int for edge in crop):
         return tuple(crop)
-    raise _refusal(
+    raise refusal(
         f'the crop is {crop!r}, but can only be "auto", "none" or the four whole numbers left, '
         "top, right, bottom"
     )
@@ -145,46 +141,14 @@ def _read_crop(crop: Any) -> Any:
 def _read_layer(inputs: Mapping[str, np.ndarray], name: str) -> Any:
     from zograscope_server.depth.export import Layer
 
-    parts = {part: _required(inputs, f"{name}.{part}") for part in LAYER_PARTS}
+    parts = {part: required(inputs, f"{name}.{part}") for part in LAYER_PARTS}
     vertices, triangles, uv = parts["vertices"], parts["triangles"], parts["uv"]
     if vertices.ndim != 2 or vertices.shape[1] != 3 or uv.shape != (len(vertices), 2):
-        raise _refusal(
+        raise refusal(
             f"the layer {name!r} has vertices of shape {vertices.shape} and uv of shape {uv.shape}"
         )
     if triangles.ndim != 2 or triangles.shape[1] != 3 or len(triangles) == 0:
-        raise _refusal(f"the layer {name!r} has triangles of shape {triangles.shape}")
+        raise refusal(f"the layer {name!r} has triangles of shape {triangles.shape}")
     if triangles.min() < 0 or triangles.max() >= len(vertices):
-        raise _refusal(f"the layer {name!r} has triangles that name vertices it does not have")
+        raise refusal(f"the layer {name!r} has triangles that name vertices it does not have")
     return Layer(name, vertices, triangles, uv, parts["texture"].tobytes())
-
-
-def _required(inputs: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in inputs:
-        raise _refusal(f"the input {name!r} is missing")
-    return inputs[name]
-
-
-def _one_of(
-    parameters: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str
-) -> str:
-    value = parameters.get(name, default)
-    if value not in choices:
-        raise _refusal(
-            f"{_in_words(name)} is {value!r}, but can only be one of {', '.join(choices)}"
-        )
-    return str(value)
-
-
-def _number(parameters: Mapping[str, Any], name: str, default: float) -> float:
-    value = parameters.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise _refusal(f"{_in_words(name)} is {value!r}, but must be a number")
-    return float(value)
-
-
-def _in_words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _refusal(problem: str) -> ZograscopeError:
-    return ZograscopeError("bad-parameters", problem=problem)

@@ -1,4 +1,4 @@
-"""Turns a depth model's name into a model in memory; the worker's cache calls it."""
+"""Turns a model's name into a model in memory; the worker's cache calls it."""
 
 from pathlib import Path
 from typing import Any
@@ -7,13 +7,21 @@ from zograscope_server.models.catalogue import DEPTH, find_model, installed_fold
 
 
 def load_model(name: str, models_folder: Path, device: str) -> Any:
-    """Load a model onto a torch device.
+    """Load a model onto a torch device: what estimates depth, or an embedder.
+
+    Args:
+        name: its own, not `default`.
+        models_folder: where downloaded models are.
+        device: of torch.
 
     Raises:
-        ZograscopeError: `unknown-model`, `model-of-another-task`, `model-not-installed`,
-            `model-file-wrong`.
+        ZograscopeError: `unknown-model`, `model-not-installed`, `model-file-wrong`.
     """
-    model = find_model(name, models_folder, DEPTH)
+    model = find_model(name, models_folder)
+    if model.task != DEPTH:
+        from zograscope_server.mosaic.embedding.embedder import load_embedder
+
+        return load_embedder(name, models_folder, device)
     if model.embedded:
         from zograscope_server.depth.classical import ClassicalDepth
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 class WorkerSettings:
     """Where the broker listens and what the worker works with.
 
+    `collection_folders` are those that a job may name files in; None for all that the user reads.
     The keys (Z85 text) are None where the endpoint is ipc in a folder of the user's own.
     """
 
@@ -15,7 +16,9 @@ class WorkerSettings:
     identity: str
     device: str
     models_folder: str
+    cache_folder: str
     idle_seconds: float
+    collection_folders: list[str] | None = None
     broker_public_key: str | None = None
     public_key: str | None = None
     secret_key: str | None = None

@@ -36,6 +36,8 @@ class Worker:
         self._link = link
         self._device = settings.device
         self._models_folder = Path(settings.models_folder)
+        self._cache_folder = Path(settings.cache_folder)
+        self._collection_folders = settings.collection_folders
         self._models = ModelCache(self._load_model, settings.idle_seconds, self._report_state)
         self._tasks = load_tasks()
 
@@ -77,6 +79,8 @@ class Worker:
         return TaskContext(
             models=self._models,
             models_folder=self._models_folder,
+            cache_folder=self._cache_folder,
+            collection_folders=self._collection_folders,
             choose_device=self._choose_device,
             on_progress=self._progress_reporter(job),
             on_preview=lambda array: self._send_preview(job, array),

@@ -159,6 +159,19 @@ class ImageIndex:
         )
         return jpeg
 
+    def largest_thumbnail(self, digest: str) -> bytes:
+        """Return the largest tile that was ever made of an image. Raises KeyError."""
+        (jpeg,) = self._row(
+            "SELECT jpeg FROM thumbnails WHERE digest = ? ORDER BY size DESC LIMIT 1", (digest,)
+        )
+        return jpeg
+
+    def locations(self, digest: str) -> list[str]:
+        """Return the paths and addresses at which an image was seen."""
+        return [
+            path for (path,) in self._rows("SELECT path FROM files WHERE digest = ?", (digest,))
+        ]
+
     def vector(self, digest: str, revision: str) -> np.ndarray:
         """Return the (d,) vector of `VECTOR_TYPE` that an embedder gave for an image.
 
