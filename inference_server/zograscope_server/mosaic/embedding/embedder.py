@@ -64,3 +64,9 @@ def load_embedder(name: str, models_folder: Path, device: str = "cpu") -> Embedd
     return Backbone(
         folder, device=device, name=model.name, revision=revision_of(model.name, models_folder)
     )
+
+
+def unit_length(vectors: np.ndarray) -> np.ndarray:
+    """Scale each of (n, d) vectors to length 1, so that distances are those of angles."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
