@@ -1,5 +1,6 @@
 """The index keeps what was learned of images through kills, damage and full disks."""
 
+import dataclasses
 import sqlite3
 
 import numpy as np
@@ -63,6 +64,19 @@ def test_an_image_is_complete_only_for_what_was_made_of_it(path):
         ):
             with pytest.raises(KeyError):
                 ask()
+
+
+def test_an_image_is_found_wherever_it_was_seen_and_at_its_largest(path):
+    with ImageIndex(path) as index:
+        copy = FileState("/archive/copy.jpg", 1000, 5)
+        index.add([image()], [(FILE, image().digest), (copy, image().digest)], 128, "model 1")
+        large = dataclasses.replace(image(), thumbnail=b"a large tile")
+        index.add([large], [], 256, "model 1")
+        assert index.locations(image().digest) == ["/archive/a.jpg", "/archive/copy.jpg"]
+        assert index.largest_thumbnail(image().digest) == b"a large tile"
+        assert index.locations("cd" * 32) == []
+        with pytest.raises(KeyError):
+            index.largest_thumbnail("cd" * 32)
 
 
 def test_a_batch_is_added_whole_or_not_at_all(path):

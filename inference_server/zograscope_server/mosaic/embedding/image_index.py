@@ -25,6 +25,7 @@ PATIENCE = 60.0  # seconds to wait for another process that writes
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files(
     path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS files_by_digest ON files(digest);
 CREATE TABLE IF NOT EXISTS images(
     digest TEXT PRIMARY KEY, width INTEGER, height INTEGER,
     lightness REAL, green_red REAL, blue_yellow REAL, date REAL) WITHOUT ROWID;
@@ -171,6 +172,18 @@ class ImageIndex:
         return [
             path for (path,) in self._rows("SELECT path FROM files WHERE digest = ?", (digest,))
         ]
+
+    def largest_thumbnail(self, digest: str) -> bytes:
+        """Return the JPEG file of an image's largest tile. Raises KeyError where there is none."""
+        (jpeg,) = self._row(
+            "SELECT jpeg FROM thumbnails WHERE digest = ? ORDER BY size DESC LIMIT 1", (digest,)
+        )
+        return jpeg
+
+    def locations(self, digest: str) -> list[str]:
+        """Return the paths and URLs under which an image was seen; some may be gone."""
+        rows = self._rows("SELECT path FROM files WHERE digest = ? ORDER BY path", (digest,))
+        return [path for (path,) in rows]
 
     def vector(self, digest: str, revision: str) -> np.ndarray:
         """Return the (d,) vector of `VECTOR_TYPE` that an embedder gave for an image.
