@@ -161,19 +161,6 @@ class ImageIndex:
         return jpeg
 
     def largest_thumbnail(self, digest: str) -> bytes:
-        """Return the largest tile that was ever made of an image. Raises KeyError."""
-        (jpeg,) = self._row(
-            "SELECT jpeg FROM thumbnails WHERE digest = ? ORDER BY size DESC LIMIT 1", (digest,)
-        )
-        return jpeg
-
-    def locations(self, digest: str) -> list[str]:
-        """Return the paths and addresses at which an image was seen."""
-        return [
-            path for (path,) in self._rows("SELECT path FROM files WHERE digest = ?", (digest,))
-        ]
-
-    def largest_thumbnail(self, digest: str) -> bytes:
         """Return the JPEG file of an image's largest tile. Raises KeyError where there is none."""
         (jpeg,) = self._row(
             "SELECT jpeg FROM thumbnails WHERE digest = ? ORDER BY size DESC LIMIT 1", (digest,)
