@@ -15,18 +15,19 @@ from typing import Any
 import bpy
 from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.client import Job
-from zograscope_protocol.commands import (
-    FILM_SUFFIX,
+from zograscope_protocol.commands.diorama import (
     NO_CAMERA,
     DioramaCommand,
     add_diorama_arguments,
     parse_diorama,
 )
+from zograscope_protocol.commands.options import FILM_SUFFIX
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.requests import Request
 
 from . import rendering
 from .depth import builders, cameras, jobs
-from .job_requests import Request, write_file
+from .job_files import write_file
 
 NAME = "zograscope"
 BAR_WIDTH = 30

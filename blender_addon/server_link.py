@@ -15,9 +15,9 @@ import bpy
 from zograscope_protocol.client import Client, Job
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import FINISHED_STATES
+from zograscope_protocol.requests import Request
 
 from . import preferences
-from .job_requests import Request
 from .server_process import ServerProcess
 
 # Seconds.

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..job_requests import Request, read_file
+from zograscope_protocol.requests import Request
+
+from ..job_files import read_file
 from .builders import Diorama, diorama_layers, disparity_of
 
 DEPTH_FORMATS = {".png": "png16", ".exr": "exr"}

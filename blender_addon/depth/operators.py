@@ -9,10 +9,11 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 from zograscope_protocol.client import Job
-from zograscope_protocol.commands import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
+from zograscope_protocol.commands.diorama import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.requests import Request
 
-from ..job_requests import Request, write_file
+from ..job_files import write_file
 from ..scenes import push_undo, select_only, storable
 from ..server_link import link
 from ..server_panel import refuse

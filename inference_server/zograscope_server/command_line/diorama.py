@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zograscope_protocol.blocking import BlockingClient
-from zograscope_protocol.commands import add_diorama_arguments, parse_diorama
+from zograscope_protocol.commands.diorama import add_diorama_arguments, parse_diorama
 from zograscope_protocol.connection import state_folder
 from zograscope_protocol.errors import ZograscopeError
 

@@ -1,21 +1,9 @@
-"""What a job is asked with, and the files that go into one and come out of it."""
+"""The files that go into a job and come out of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-
-
-@dataclass(frozen=True)
-class Request:
-    """A job that has not been submitted yet."""
-
-    task: str
-    parameters: dict[str, Any]
-    inputs: Mapping[str, np.ndarray | bytes]
+from zograscope_protocol.wire import Buffer
 
 
 def read_file(path: Path) -> bytes:
@@ -30,7 +18,7 @@ def read_file(path: Path) -> bytes:
         raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: Buffer) -> None:
     """Write a result beside its final name and rename it, so that it is whole or not there.
 
     Raises ZograscopeError `output-exists`.

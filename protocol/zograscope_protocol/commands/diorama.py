@@ -4,12 +4,19 @@ The server's `zograscope diorama` checks them early and passes them on; Blender 
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.commands.options import (
+    ENGINES,
+    FILM_SUFFIX,
+    Size,
+    check_file,
+    check_suffixes,
+    refusal,
+    size,
+)
 
 CAMERA_PRESETS = (
     "push_in",
@@ -22,14 +29,11 @@ CAMERA_PRESETS = (
     "fly_through",
 )
 NO_CAMERA = "none"
-ENGINES = ("workbench", "eevee", "cycles")
 QUALITIES = ("draft", "standard", "high", "full")
 MESH_SUFFIXES = (".glb", ".ply", ".obj")
 DEPTH_SUFFIXES = (".png", ".exr")
-FILM_SUFFIX = ".mp4"
 NAME_FIELD = "{name}"
 
-Size = tuple[int, int]
 Crop = str | list[int]
 
 
@@ -94,7 +98,7 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
     add("--render", type=Path, metavar="FILM.mp4|FOLDER", help="render a film, or frames")
     add("--engine", choices=ENGINES, default="workbench")
     add("--samples", type=int, help="for each pixel, with EEVEE and Cycles")
-    add("--size", type=_size, metavar="WxH", help="of the film; the picture's own by default")
+    add("--size", type=size, metavar="WxH", help="of the film; the picture's own by default")
     add("--model", default="default", help="as `zograscope models` lists them")
     add("--depth-map", type=Path, metavar="FILE", help="your own: PNG, TIFF, EXR or npy")
     add("--depth-map-near", choices=("white", "black"), default="white")
@@ -125,7 +129,7 @@ def parse_diorama(arguments: argparse.Namespace) -> DioramaCommand:
         values["output"] = arguments.output / f"{NAME_FIELD}.blend"
     command = DioramaCommand(**values)
     for path in (*command.photographs, *([command.depth_map] if command.depth_map else [])):
-        _check_file(path)
+        check_file(path)
     _check(command)
     return command
 
@@ -134,46 +138,26 @@ def _check(command: DioramaCommand) -> None:
     for name in ("frames", "fps", "samples"):
         value = getattr(command, name)
         if value is not None and value < 1:
-            raise _refusal(f"--{name} is {value}, and must be at least 1")
+            raise refusal(f"--{name} is {value}, and must be at least 1")
     if command.near is not None and command.far is not None and command.near >= command.far:
-        raise _refusal("--near must be smaller than --far")
+        raise refusal("--near must be smaller than --far")
     for name in ("near", "far"):
         value = getattr(command, name)
         if value is not None and value <= 0:
-            raise _refusal(f"--{name} must be greater than 0")
-    _check_suffixes("--output", [command.output], (".blend",))
-    _check_suffixes("--export", command.export, MESH_SUFFIXES)
-    _check_suffixes("--depth-output", [command.depth_output], DEPTH_SUFFIXES)
-    _check_suffixes("--contact-sheet", [command.contact_sheet], (".png",))
+            raise refusal(f"--{name} must be greater than 0")
+    check_suffixes("--output", [command.output], (".blend",))
+    check_suffixes("--export", command.export, MESH_SUFFIXES)
+    check_suffixes("--depth-output", [command.depth_output], DEPTH_SUFFIXES)
+    check_suffixes("--contact-sheet", [command.contact_sheet], (".png",))
     if command.render is not None and command.render.suffix not in ("", FILM_SUFFIX):
-        raise _refusal(f"--render {command.render} is neither a film ({FILM_SUFFIX}) nor a folder")
+        raise refusal(f"--render {command.render} is neither a film ({FILM_SUFFIX}) nor a folder")
     outputs = [command.output, command.render, command.depth_output, command.contact_sheet]
     unnamed = [path for path in (*outputs, *command.export) if path and NAME_FIELD not in str(path)]
     if len(command.photographs) > 1 and unnamed:
-        raise _refusal(
+        raise refusal(
             f"{len(command.photographs)} photographs cannot all become {unnamed[0]}; "
             f"write {NAME_FIELD} where the photograph's name belongs"
         )
-
-
-def _check_suffixes(option: str, paths: Sequence[Path | None], suffixes: tuple[str, ...]) -> None:
-    for path in paths:
-        if path is not None and path.suffix.lower() not in suffixes:
-            raise _refusal(f"{option} {path} does not end with {' or '.join(suffixes)}")
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise ZograscopeError("is-a-folder", path=str(path))
-    if not path.is_file():
-        raise ZograscopeError("file-not-found", path=str(path))
-
-
-def _size(text: str) -> Size:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) > 0 and int(height) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 960x540")
-    return int(width), int(height)
 
 
 def _crop(text: str) -> Crop:
@@ -183,7 +167,3 @@ def _crop(text: str) -> Crop:
     if len(edges) != 4 or not all(edge.strip().isdigit() for edge in edges):
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto, none nor L,T,R,B in pixels")
     return [int(edge) for edge in edges]
-
-
-def _refusal(problem: str) -> ZograscopeError:
-    return ZograscopeError("bad-parameters", problem=problem)

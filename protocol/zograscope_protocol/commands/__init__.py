@@ -1,0 +1,1 @@
+"""The options of commands that the server's command line and Blender's have in common."""
