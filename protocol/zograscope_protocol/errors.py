@@ -56,8 +56,12 @@ SENTENCES = {
     # Embedding
     "folder-not-shared": "This server may not read {path}. It is started with `--collections FOLDER` for every folder that clients may use.",
     "image-forgotten": "The server no longer knows an image of this mosaic. Build the mosaic again, then it does.",
+    "collection-unknown": "{path} is no collection. Name a folder of images, a CSV or TSV table, or a IIIF manifest.",
+    "fetch-failed": "{url} could not be fetched. Check the network and start again; what has come is kept.",
+    "fetch-refused": "{url} cannot be had. Check the address in a web browser.",
     "collection-empty": "There is no image in {name} that can be read. The details list what was left out.",
     "image-index-damaged": "The index of images {path} is damaged. Delete it, and it is made anew.",
+    "image-kills-worker": "{name} stopped every process that tried to read it. Save it anew with a picture editor.",
     "ray-missing": "Ray is not installed. `pip install ray` into the server's Python, or leave out `--ray`.",
     "ray-unreachable": "No Ray cluster could be used at {address}: {problem}. Start one with `ray start --head`, or leave out `--ray`.",
     # Models
