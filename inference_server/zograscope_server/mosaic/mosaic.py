@@ -1,0 +1,361 @@
+"""From an embedded collection to a mosaic: layouts, clusters, what can make height, and an atlas.
+
+Every layout comes as a free cloud and snapped to a grid. The coordinates of both are in tiles, x to
+the right, y up, about the origin; a third one puts a tile in front of others.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from zograscope_protocol.errors import ZograscopeError
+
+from zograscope_server.collection.collection import Collection, Item
+from zograscope_server.images import read_photograph
+from zograscope_server.mosaic.atlas import SUFFIX, atlas_pages, plan_atlas
+from zograscope_server.mosaic.embedding.duplicates import near_duplicates
+from zograscope_server.mosaic.embedding.embed import EmbeddedCollection, embed_collection
+from zograscope_server.mosaic.embedding.embedder import Embedder
+from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.mosaic.grid.assignment import snap_to_grid
+from zograscope_server.mosaic.grid.shapes import circle_cells, mask_cells, rectangle_cells
+from zograscope_server.mosaic.grid.sorting import sort_by_features
+from zograscope_server.mosaic.layout.clusters import find_clusters
+from zograscope_server.mosaic.layout.ordering import (
+    Arrangement,
+    by_colour,
+    by_column,
+    by_date,
+    numbers_of,
+)
+from zograscope_server.mosaic.progress import OnProgress, part_of
+
+if TYPE_CHECKING:
+    from zograscope_server.collection.fetching import Fetcher
+
+COLUMN = "column:"
+TITLES = {"tsne": "Similarity", "umap": "Similarity (UMAP)", "date": "Date", "colour": "Colour"}
+CLOUD_SPREAD = 1.3  # of a cloud's, against its grid's: air between the tiles
+CLOUD_DEPTH = 0.5  # tiles from the first to the last of a cloud, so that overlaps are settled
+STACK_STEP = 0.03  # tiles between near duplicates on a pile
+MOST_PROBLEMS_TOLD = 500
+NUMBERS_SHARE = 0.5  # of the images that must have a number in a column that can make height
+MOST_NUMBER_COLUMNS = 12
+
+# Shares of the whole work, as a person waits for it.
+EMBEDDED, LAID_OUT, PACKED = 0.55, 0.9, 1.0
+
+
+@dataclass(frozen=True)
+class MosaicOptions:
+    """How a collection becomes a mosaic.
+
+    Attributes:
+        layouts: "tsne", "umap", "date", "colour" or "column:NAME", the first is the main one.
+        shape: of the grid, "rectangle", "circle" or "mask".
+        aspect: of a rectangle, width / height.
+        mask: (h, w) bool, the outline to fill.
+        neighbourhood: "map" snaps the cloud to the grid; "features" sorts the images themselves
+            into it, which makes better neighbours and gives up the cloud's shape.
+        stack: put near duplicates on a pile.
+        tile_pixels: of a tile in the atlas; None chooses by the number of tiles.
+        atlas: whether one is wanted at all.
+        seed: of the layouts.
+    """
+
+    layouts: tuple[str, ...] = ("tsne",)
+    shape: str = "rectangle"
+    aspect: float = 1.5
+    mask: np.ndarray | None = None
+    neighbourhood: str = "map"
+    stack: bool = False
+    tile_pixels: int | None = None
+    atlas: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way to lay the tiles out: both forms (n, 3) float32."""
+
+    name: str
+    title: str
+    cloud: np.ndarray
+    grid: np.ndarray
+
+
+def embed_for_mosaic(
+    collection: Collection,
+    embedder: Embedder,
+    index: ImageIndex,
+    fetcher: "Fetcher",
+    options: MosaicOptions,
+    on_progress: OnProgress,
+) -> EmbeddedCollection:
+    """Embed a collection, with thumbnails as large as the atlas's cells.
+
+    Raises ZograscopeError as `embed_collection`.
+    """
+    return embed_collection(
+        collection,
+        embedder,
+        index,
+        fetcher,
+        thumbnail_size=plan_atlas(len(collection.items), options.tile_pixels).cell,
+        on_progress=part_of(on_progress, 0.0, EMBEDDED),
+    )
+
+
+def make_mosaic(
+    embedded: EmbeddedCollection, options: MosaicOptions, device: str, on_progress: OnProgress
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Lay a collection out.
+
+    Returns:
+        Arrays: `layout.0`, `layout.1`, ... (n, 3) float32, cloud and grid of each layout in turn;
+        `extent` (n, 2) float32, the share of its square cell that a picture takes; `value.NAME`
+        (n,) float32; `tiles`, JSON lines of what is known; `atlas.0`, ... JPEG files. And
+        metadata: layouts, clusters, atlas, duplicates, problems.
+
+    Raises:
+        ZograscopeError: `umap-missing`, `column-unknown`.
+    """
+    count = len(embedded.items)
+    stands_for = np.arange(count)
+    duplicates = near_duplicates(embedded.vectors)
+    if options.stack:
+        stands_for = duplicates
+    heads = np.flatnonzero(stands_for == np.arange(count))
+    layouts = [
+        _make_layout(
+            name,
+            embedded,
+            heads,
+            options,
+            device,
+            part_of(
+                on_progress,
+                EMBEDDED + (LAID_OUT - EMBEDDED) * number / len(options.layouts),
+                EMBEDDED + (LAID_OUT - EMBEDDED) * (number + 1) / len(options.layouts),
+            ),
+        )
+        for number, name in enumerate(options.layouts)
+    ]
+    layouts = [_with_piles(layout, heads, stands_for) for layout in layouts]
+    on_progress(LAID_OUT, "Finding clusters")
+    clusters = find_clusters(layouts[0].cloud[:, :2], embedded.items, options.seed)
+
+    plan = plan_atlas(count, options.tile_pixels)
+    extents = (embedded.sizes / embedded.sizes.max(axis=1, keepdims=True)).astype(np.float32)
+    arrays: dict[str, np.ndarray] = {}
+    for number, layout in enumerate(layouts):
+        arrays[f"layout.{2 * number}"] = layout.cloud
+        arrays[f"layout.{2 * number + 1}"] = layout.grid
+    for name, values in _values(embedded, clusters.numbers, duplicates).items():
+        arrays[f"value.{name}"] = values
+    if options.atlas:
+        packing = part_of(on_progress, LAID_OUT, PACKED)
+        pages = atlas_pages(plan, count, embedded.thumbnails, extents, packing)
+        for number, page in enumerate(pages):
+            arrays[f"atlas.{number}"] = np.frombuffer(page, np.uint8)
+    arrays["extent"] = extents
+    arrays["tiles"] = np.frombuffer(_tile_lines(embedded), np.uint8)
+    metadata = {
+        "count": count,
+        "layouts": [
+            {"name": layout.name, "form": form, "title": f"{layout.title}, {form}"}
+            for layout in layouts
+            for form in ("cloud", "grid")
+        ],
+        "clusters": list(clusters.labels),
+        "atlas": {
+            "columns": plan.columns,
+            "page_pixels": plan.page_pixels,
+            "pages": plan.pages,
+            "suffix": SUFFIX,
+        },
+        "duplicates": int((duplicates != np.arange(count)).sum()),
+        "left_out": len(embedded.problems),
+        "problems": [vars(problem) for problem in embedded.problems[:MOST_PROBLEMS_TOLD]],
+    }
+    return arrays, metadata
+
+
+def read_mask(data: bytes, name: str) -> np.ndarray:
+    """Read an outline: what is opaque, or without transparency what is dark, is inside.
+
+    Returns (h, w) bool. Raises ZograscopeError as `read_photograph`.
+    """
+    picture = read_photograph(data, name)
+    if picture.alpha is not None:
+        return picture.alpha > 127
+    return picture.pixels.mean(axis=2) < 128
+
+
+def _make_layout(
+    name: str,
+    embedded: EmbeddedCollection,
+    heads: np.ndarray,
+    options: MosaicOptions,
+    device: str,
+    on_progress: OnProgress,
+) -> Layout:
+    """Lay out the images `heads`, as a cloud and as a grid."""
+    items = [embedded.items[head] for head in heads]
+    vectors = embedded.vectors[heads]
+    mapping = part_of(on_progress, 0.0, 0.8)
+    title = TITLES.get(name) or name.removeprefix(COLUMN).capitalize()
+    if name == "tsne":
+        from zograscope_server.mosaic.layout.tsne import tsne
+
+        cloud = tsne(vectors, seed=options.seed, device=device, on_progress=mapping)
+        arrangement = Arrangement(cloud, None)
+    elif name == "umap":
+        from zograscope_server.mosaic.layout.umap import umap
+
+        arrangement = Arrangement(umap(vectors, options.seed), None)
+    elif name == "colour":
+        arrangement = by_colour(embedded.colours[heads])
+    elif name == "date":
+        dates = np.array([np.nan if item.date is None else item.date for item in items])
+        arrangement = by_date(dates, _along(vectors))
+    else:
+        arrangement = by_column(_column(items, name.removeprefix(COLUMN)), _along(vectors))
+    cells = _cells(len(heads), options)
+    snapping = part_of(on_progress, 0.8, 1.0)
+    if arrangement.order is not None:
+        chosen = np.empty_like(cells)
+        chosen[arrangement.order] = cells
+    elif options.neighbourhood == "features" and name in ("tsne", "umap"):
+        chosen = sort_by_features(vectors, cells, options.seed, snapping)
+    else:
+        chosen = snap_to_grid(arrangement.cloud, cells, snapping)
+    grid = _positions(chosen)
+    cloud = arrangement.cloud
+    if arrangement.order is None:
+        cloud = _spread(cloud, grid)
+    depth = np.linspace(0.0, CLOUD_DEPTH, len(heads), dtype=np.float32)
+    return Layout(
+        name,
+        title,
+        np.column_stack([cloud, depth]).astype(np.float32),
+        np.column_stack([grid, np.zeros(len(heads))]).astype(np.float32),
+    )
+
+
+def _cells(count: int, options: MosaicOptions) -> np.ndarray:
+    if options.mask is not None:
+        return mask_cells(count, options.mask)
+    if options.shape == "circle":
+        return circle_cells(count)
+    return rectangle_cells(count, options.aspect)
+
+
+def _positions(cells: np.ndarray) -> np.ndarray:
+    """Return cells (column, row), row 0 at the top, as positions about the origin, y up."""
+    middle = (cells.max(axis=0) + cells.min(axis=0)) / 2
+    return ((cells - middle) * [1.0, -1.0]).astype(np.float32)
+
+
+def _spread(cloud: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Scale a cloud of any scale to tiles: somewhat wider than its grid, its aspect kept."""
+    cloud = cloud - cloud.mean(axis=0)
+    spread = float(np.sqrt((cloud**2).sum(axis=1).mean()))
+    wanted = float(np.sqrt((grid**2).sum(axis=1).mean())) * CLOUD_SPREAD
+    return cloud * (wanted / spread if spread > 0 else 0.0)
+
+
+def _with_piles(layout: Layout, heads: np.ndarray, stands_for: np.ndarray) -> Layout:
+    """Put images that another stands for behind it."""
+    place = np.empty(len(stands_for), np.int64)
+    place[heads] = np.arange(len(heads))
+    below = np.zeros(len(stands_for), np.float32)
+    hidden = np.flatnonzero(stands_for != np.arange(len(stands_for)))
+    seen: dict[int, int] = {}
+    for image in hidden:
+        head = int(stands_for[image])
+        seen[head] = seen.get(head, 0) + 1
+        below[image] = STACK_STEP * seen[head]
+
+    def expanded(positions: np.ndarray) -> np.ndarray:
+        everyone = positions[place[stands_for]].copy()
+        everyone[:, 2] -= below
+        everyone[:, :2] += below[:, None] * [1.0, -1.0]  # a pile that one sees
+        return everyone.astype(np.float32)
+
+    return Layout(layout.name, layout.title, expanded(layout.cloud), expanded(layout.grid))
+
+
+def _along(vectors: np.ndarray) -> np.ndarray:
+    """Return ranks (n,) along the direction in which the vectors differ most."""
+    centred = vectors - vectors.mean(axis=0)
+    _, _, directions = np.linalg.svd(centred[:20_000], full_matrices=False)
+    return np.argsort(np.argsort(centred @ directions[0], kind="stable"), kind="stable")
+
+
+def _column(items: Sequence[Item], name: str) -> list[str]:
+    """Return a column of the metadata, named in any case."""
+    wanted = name.casefold()
+    if wanted == "folder":
+        return [item.name.rpartition("/")[0] for item in items]
+    if wanted in ("title", "creator", "rights"):
+        return [getattr(item, wanted) for item in items]
+    columns = {key.casefold(): key for item in items for key in item.fields}
+    if wanted not in columns:
+        known = ", ".join(("folder", "creator", *sorted(columns.values())))
+        raise ZograscopeError("column-unknown", name=name, known=known)
+    return [item.fields.get(columns[wanted], "") for item in items]
+
+
+def _values(
+    embedded: EmbeddedCollection, clusters: np.ndarray, duplicates: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what can make height, (n,) float32 each; unknown values are the least."""
+    lightness, green_red, blue_yellow = embedded.colours.T
+    width, height = embedded.sizes.astype(np.float64).T
+    dates = [np.nan if item.date is None else item.date for item in embedded.items]
+    values = {
+        "cluster": clusters,
+        "lightness": lightness,
+        "chroma": np.hypot(green_red, blue_yellow),
+        "warmth": blue_yellow,
+        "megapixels": width * height / 1e6,
+        "duplicates": np.bincount(duplicates, minlength=len(duplicates))[duplicates],
+    }
+    if np.isfinite(dates).any():
+        values["date"] = np.array(dates)
+    columns = dict.fromkeys(key for item in embedded.items for key in item.fields)
+    for key in columns:
+        numbers = numbers_of([item.fields.get(key, "") for item in embedded.items])
+        enough = np.isfinite(numbers).mean() >= NUMBERS_SHARE
+        if enough and key not in values and len(values) < MOST_NUMBER_COLUMNS:
+            values[key] = numbers
+    return {name: _filled(column) for name, column in values.items()}
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    known = np.isfinite(values)
+    return np.where(known, values, values[known].min() if known.any() else 0).astype(np.float32)
+
+
+def _tile_lines(embedded: EmbeddedCollection) -> bytes:
+    """Return what is known of each image, a line of JSON each."""
+    lines = []
+    for item, digest, size in zip(
+        embedded.items, embedded.digests, embedded.sizes.tolist(), strict=True
+    ):
+        known: dict[str, Any] = {
+            "name": item.name,
+            "title": item.title,
+            "date": item.date,
+            "creator": item.creator,
+            "rights": item.rights,
+            "link": item.link,
+            "fields": dict(item.fields),
+            "size": size,
+            "digest": digest,
+        }
+        lines.append(json.dumps({key: value for key, value in known.items() if value}))
+    return "".join(f"{line}\n" for line in lines).encode()
