@@ -1,8 +1,8 @@
 """Draws a mosaic of any size strip by strip, into a file that libvips can read.
 
 A poster of 20,000 x 20,000 pixels has 1.2 GB. Only one strip of it, and the tiles that reach into
-that strip, are in memory at any time; the finished strips wait in a temporary file beside the
-output, uncompressed, because libvips reads such a file in any order without decoding it.
+that strip, are in memory at any time; the finished strips go to a temporary TIFF file beside the
+output. (libvips could read a raw file as well, but maps all of it into memory.)
 """
 
 import contextlib
@@ -11,9 +11,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+import tifffile
 from PIL import Image, ImageOps
 from zograscope_protocol.errors import ZograscopeError
 
@@ -22,7 +23,8 @@ from zograscope_server.mosaic.progress import OnProgress, no_progress
 Pictures = Callable[[int, int], Image.Image]
 """Given a tile's number and the long side that is wanted in pixels, returns its picture.
 
-The picture may have another size: it is resized. Called once for each tile, from one thread.
+The picture may have another size: it is resized. Called once for each tile, from one thread, and
+from the top of the mosaic to its bottom. Raises ZograscopeError, never OSError.
 """
 
 Colour = tuple[int, int, int]
@@ -132,7 +134,7 @@ def drawn_canvas(
     """Draw a canvas into a temporary file beside the output; it is gone when the context ends.
 
     Yields:
-        a `pyvips.Image`, 8-bit sRGB, that reads from the file as it is used.
+        a `pyvips.Image`, 8-bit sRGB, to be read once, from top to bottom.
 
     Raises:
         ZograscopeError: `output-needs-room`, `output-not-writable`.
@@ -143,15 +145,20 @@ def drawn_canvas(
     with contextlib.ExitStack() as stack:
         try:
             _check_room(output, width * height * 3)
-            temporary = tempfile.TemporaryDirectory(prefix=".mosaic-", dir=output.parent)
-            path = Path(stack.enter_context(temporary)) / "canvas.raw"
-            file = stack.enter_context(path.open("wb", buffering=0))
+            folder = tempfile.TemporaryDirectory(prefix=".mosaic-", dir=output.parent)
+            path = Path(stack.enter_context(folder)) / "canvas.tif"
+            tifffile.imwrite(
+                path,
+                draw_strips(canvas, pictures, on_progress),
+                shape=(height, width, 3),
+                dtype=np.uint8,
+                photometric="rgb",
+                rowsperstrip=STRIP_ROWS,
+                bigtiff=True,
+            )
         except OSError as error:
             raise ZograscopeError("output-not-writable", str(error), path=output) from error
-        for strip in draw_strips(canvas, pictures, on_progress):
-            _write(file, strip, output)
-        file.close()
-        yield pyvips.Image.rawload(str(path), width, height, 3, interpretation="srgb")
+        yield pyvips.Image.tiffload(str(path), access="sequential")
 
 
 def save_with_progress(
@@ -196,10 +203,3 @@ def _check_room(output: Path, needed: int) -> None:
     if free < needed:
         gigabytes = {"needed": f"{needed / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
         raise ZograscopeError("output-needs-room", path=output, **gigabytes)
-
-
-def _write(file: BinaryIO, strip: np.ndarray, output: Path) -> None:
-    try:
-        file.write(strip.data)
-    except OSError as error:
-        raise ZograscopeError("output-not-writable", str(error), path=output) from error
