@@ -11,7 +11,7 @@ import sys
 
 from zograscope_protocol.errors import ZograscopeError
 
-COMMANDS = ("serve", "status", "stop", "allow", "models", "diorama", "doctor")
+COMMANDS = ("serve", "status", "stop", "allow", "models", "diorama", "mosaic", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:
