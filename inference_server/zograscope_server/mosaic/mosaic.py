@@ -21,7 +21,6 @@ from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
 from zograscope_server.mosaic.grid.assignment import snap_to_grid
 from zograscope_server.mosaic.grid.shapes import circle_cells, mask_cells, rectangle_cells
-from zograscope_server.mosaic.grid.sorting import sort_by_features
 from zograscope_server.mosaic.layout.clusters import find_clusters
 from zograscope_server.mosaic.layout.ordering import (
     Arrangement,
@@ -229,6 +228,8 @@ def _make_layout(
         chosen = np.empty_like(cells)
         chosen[arrangement.order] = cells
     elif options.neighbourhood == "features" and name in ("tsne", "umap"):
+        from zograscope_server.mosaic.grid.sorting import sort_by_features
+
         chosen = sort_by_features(vectors, cells, options.seed, snapping)
     else:
         chosen = snap_to_grid(arrangement.cloud, cells, snapping)

@@ -7,6 +7,7 @@ committed survives a process that is killed.
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ class ImageIndex:
 
         Raises ZograscopeError `folder-not-writable`.
         """
+        self._alone = threading.Lock()
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +194,7 @@ class ImageIndex:
         revision: str,
     ) -> None:
         """Note images and files (with their digests) in one transaction: all of them, or none."""
-        with self._errors_in_words(), self._database as database:
+        with self._errors_in_words(), self._alone, self._database as database:
             database.execute("INSERT OR IGNORE INTO embedders(revision) VALUES (?)", (revision,))
             (embedder,) = database.execute(
                 "SELECT number FROM embedders WHERE revision = ?", (revision,)
@@ -223,7 +225,8 @@ class ImageIndex:
         return rows[0]
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple]:
-        with self._errors_in_words():
+        # Decoder threads ask too, and not every SQLite lets several into one connection.
+        with self._errors_in_words(), self._alone:
             return self._database.execute(query, values).fetchall()
 
     @contextmanager
