@@ -1,4 +1,4 @@
-"""Turns a model's name into a model in memory; the worker's cache calls it."""
+"""Turns a model's name into a model in memory, and finds the device to compute on."""
 
 from pathlib import Path
 from typing import Any
@@ -30,3 +30,12 @@ def load_model(name: str, models_folder: Path, device: str) -> Any:
 
     folder = installed_folder(model, models_folder)
     return LearnedDepth(folder, device=device, name=model.name, licence=model.licence)
+
+
+def best_device() -> str:
+    """Return the torch device that is fastest here."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda:0"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

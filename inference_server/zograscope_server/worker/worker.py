@@ -122,14 +122,9 @@ class Worker:
     def _choose_device(self) -> str:
         if self._device == "auto":
             self._import_torch()
-            import torch
+            from zograscope_server.models.loading import best_device
 
-            if torch.cuda.is_available():
-                self._device = "cuda:0"
-            elif torch.backends.mps.is_available():
-                self._device = "mps"
-            else:
-                self._device = "cpu"
+            self._device = best_device()
         return self._device
 
     def _load_model(self, name: str) -> Any:

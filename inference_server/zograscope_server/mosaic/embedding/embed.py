@@ -99,6 +99,7 @@ class EmbeddedCollection:
         vectors: (n, k) float32, finished: to be compared by Euclidean distance.
         thumbnails: returns the JPEG file of tile i.
         problems: what was left out, the collection's own problems first.
+        new_images: how many of them the index did not have.
     """
 
     items: tuple[Item, ...]
@@ -108,6 +109,7 @@ class EmbeddedCollection:
     vectors: np.ndarray
     thumbnails: Callable[[int], bytes]
     problems: tuple[Problem, ...]
+    new_images: int = 0
 
 
 Outcomes = Generator[Sequence[Outcome], None, None]
@@ -173,7 +175,8 @@ def embed_collection(
             name=collection.name,
         )
     on_progress(None, "Comparing images")
-    return _gather(items, digests, all_problems, embedder, index, thumbnail_size)
+    embedded = _gather(items, digests, all_problems, embedder, index, thumbnail_size)
+    return replace(embedded, new_images=len(missing) - len(broken))
 
 
 def _reader(fetcher: "Fetcher") -> Read:

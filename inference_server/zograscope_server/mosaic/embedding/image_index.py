@@ -234,9 +234,10 @@ class ImageIndex:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+            code = getattr(error, "sqlite_errorcode", None)  # wrong use of the module has none
+            if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
                 raise ZograscopeError("spool-full", str(error)) from error
-            if error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 raise ZograscopeError(
                     "image-index-damaged", str(error), path=str(self._path)
                 ) from error
