@@ -20,6 +20,7 @@ def test_the_neighbours_are_the_nearest_in_blocks_of_any_size(seed, size, data):
     vectors = np.random.default_rng(seed).normal(size=(size, 5)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "BLOCK_BYTES", data.draw(st.integers(1, 20_000)))
+        patch.setattr(neighbours, "CANDIDATE_BYTES", data.draw(st.integers(1, 20_000)))
         indices, distances = nearest_neighbours(vectors, count)
     expected = all_distances(vectors, vectors)
     np.fill_diagonal(expected, np.inf)

@@ -5,11 +5,17 @@ cancels where points are close together. The product therefore only nominates ca
 more than are wanted, and their distances are then computed from differences.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from zograscope_server.mosaic.progress import OnProgress, no_progress
 
-BLOCK_BYTES = 64 << 20  # of distances held at a time
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BLOCK_BYTES = 32 << 20  # of squared distances held at a time
+CANDIDATE_BYTES = 16 << 20  # of candidates' vectors held at a time
 SPARE = 4  # candidates beyond those wanted, for what rounding puts in a wrong order
 STAGE = "Finding similar images"
 
@@ -74,7 +80,7 @@ def _search(
     lengths = among.square().sum(1)
 
     candidates = min(count + SPARE, others)
-    rows = max(1, BLOCK_BYTES // (4 * max(len(among), candidates * among.shape[1])))
+    rows = max(1, BLOCK_BYTES // (4 * len(among)))
     indices = np.empty((len(asking), count), np.int32)
     distances = np.empty((len(asking), count), np.float32)
     for start in range(0, len(asking), rows):
@@ -85,10 +91,23 @@ def _search(
         if exclude_self:
             closeness.diagonal(start).fill_(torch.inf)
         nominated = closeness.topk(candidates, dim=1, largest=False, sorted=False).indices
-        exact = (among[nominated] - block[:, None]).square().sum(2)
-        nearest, place = exact.topk(count, dim=1, largest=False)
+        nearest, place = _distances(block, among, nominated).topk(count, dim=1, largest=False)
         found = slice(start, start + len(block))
         indices[found] = nominated.gather(1, place).cpu().numpy()
-        distances[found] = nearest.sqrt().cpu().numpy()
+        distances[found] = nearest.cpu().numpy()
     on_progress(1.0, STAGE)
     return indices, distances
+
+
+def _distances(queries: "Tensor", vectors: "Tensor", nominated: "Tensor") -> "Tensor":
+    """Compute (m, c) distances of (m, k) queries to the vectors that (m, c) indices name."""
+    import torch
+
+    rows = max(1, CANDIDATE_BYTES // (4 * nominated.shape[1] * vectors.shape[1]))
+    parts = zip(queries.split(rows), nominated.split(rows), strict=True)
+    return torch.cat(
+        [
+            torch.linalg.vector_norm(vectors[names].sub_(block[:, None]), dim=2)
+            for block, names in parts
+        ]
+    )
