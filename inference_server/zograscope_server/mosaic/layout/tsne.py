@@ -81,7 +81,7 @@ def tsne(
     Returns:
         (n, 2) float32 centred at the origin, in the scale of t-SNE, on which `place_into` relies.
     """
-    plane = _principal_plane(vectors, seed)
+    plane = principal_plane(vectors, seed)
     if len(vectors) < SMALLEST:
         on_progress(1.0, STAGE)
         return plane.astype(np.float32)
@@ -223,7 +223,7 @@ class _Objective:
         return self._compute(*arguments, **options)
 
 
-def _principal_plane(vectors: np.ndarray, seed: int) -> np.ndarray:
+def principal_plane(vectors: np.ndarray, seed: int) -> np.ndarray:
     """Project on the first two principal components; (n, 2) float64, spread 1 along x, jittered."""
     centred = vectors - vectors.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
