@@ -59,6 +59,7 @@ SENTENCES = {
     "collection-unknown": "{path} is no collection. Name a folder of images, a CSV or TSV table, or a IIIF manifest.",
     "fetch-failed": "{url} could not be fetched. Check the network and start again; what has come is kept.",
     "fetch-refused": "{url} cannot be had. Check the address in a web browser.",
+    "tile-unknown": "No tile is called {name!r}, and none has these words in its metadata.",
     "column-unknown": "No image has a column {name!r}. There are: {known}.",
     "collection-empty": "There is no image in {name} that can be read. The details list what was left out.",
     "image-index-damaged": "The index of images {path} is damaged. Delete it, and it is made anew.",

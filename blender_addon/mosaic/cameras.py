@@ -1,0 +1,98 @@
+"""Camera journeys in Blender: F-curves on the mosaic's camera, below an empty to grab."""
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ..animation import curves_of, write_curves
+from ..node_wiring import input_path, set_input
+from . import journeys
+from .builders import Mosaic, read_attribute
+from .places import Settings
+
+FIRST_FRAME = 1
+FRAMES_A_KEY = 6
+CLIP_SHARE = 1e-3  # of the overview's distance, where the camera begins to see
+CLIP_REACH = 6.0  # times that distance, where it ends
+
+
+def apply_journey(
+    mosaic: Mosaic,
+    kind: str,
+    frames: int,
+    vertices: Sequence[int] = (),
+    scene: bpy.types.Scene | None = None,
+) -> None:
+    """Give the mosaic's camera a journey, in place of the one it had.
+
+    Args:
+        mosaic: whose camera moves; its tiles are taken where they are at the end of a morph.
+        kind: "overview", "dive", "clusters" or "visit".
+        frames: length, from frame 1.
+        vertices: the tiles to visit, or the one to dive to.
+        scene: whose picture's aspect is taken; the present one by default.
+    """
+    clear_journey(mosaic)
+    camera, render = mosaic.camera, (scene or bpy.context.scene).render
+    aspect = render.resolution_x / render.resolution_y
+    settings = settled(mosaic.settings())
+    places = mosaic.places(settings)
+    bend = settings.bend if settings.shape in ("Cylinder", "Dome") else None
+    if kind == "overview":
+        stations = journeys.drift(places, aspect, bend)
+    elif kind == "dive":
+        vertex = vertices[0] if len(vertices) else _middle_tile(mosaic)
+        stations = journeys.dive(places, vertex, aspect, bend)
+    elif kind == "clusters":
+        clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
+        stations = journeys.along_clusters(places, clusters, aspect, bend)
+    else:
+        stations = journeys.visit(places, vertices, aspect, bend)
+    half_angle = np.tan(camera.data.angle_x / 2)
+    journey = journeys.travel(stations, frames, half_angle)
+    keys = np.unique(np.append(np.arange(0, frames, FRAMES_A_KEY), frames - 1))
+    for channel, values in (("location", journey.positions), ("rotation_euler", journey.rotations)):
+        slopes = np.gradient(values, axis=0) if frames > 1 else np.zeros_like(values)
+        setattr(camera, channel, values[0])
+        write_curves(camera, channel, keys + FIRST_FRAME, values[keys], slopes[keys])
+    distance = stations[0].width / (2 * half_angle)
+    camera.data.clip_start = distance * CLIP_SHARE
+    camera.data.clip_end = distance * CLIP_REACH
+
+
+def clear_journey(mosaic: Mosaic) -> None:
+    """Take the camera's motion away; the rig and its animation are left as they are."""
+    curves = curves_of(mosaic.camera)
+    for curve in [curve for curve in curves if curve.data_path in ("location", "rotation_euler")]:
+        curves.remove(curve)
+
+
+def animate_morph(mosaic: Mosaic, start: int, end: int, first: int, last: int) -> None:
+    """Morph between two layouts from one frame to another, with keys that can be moved."""
+    modifier, tiles = mosaic.modifier, mosaic.tiles
+    for name, value in (("From", start), ("To", end)):
+        set_input(modifier, name, value)
+    path = input_path(modifier, "Morph")
+    curves = curves_of(tiles)
+    for curve in [curve for curve in curves if curve.data_path == path]:
+        curves.remove(curve)
+    for frame, value in ((first, 0.0), (last, 1.0)):
+        set_input(modifier, "Morph", value)
+        tiles.keyframe_insert(path, frame=frame)
+
+
+def settled(settings: Settings) -> Settings:
+    """Return the settings as they are when the morph has ended."""
+    return Settings(**{**vars(settings), "morph": 1.0})
+
+
+def _middle_tile(mosaic: Mosaic) -> int:
+    """Return the vertex of the tile nearest to the middle of the largest cluster."""
+    positions = mosaic.places(settled(mosaic.settings())).positions
+    clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
+    members = np.flatnonzero(clusters == 0)
+    if not len(members):
+        members = np.arange(len(positions))
+    middle = np.median(positions[members], axis=0)
+    return int(members[np.argmin(((positions[members] - middle) ** 2).sum(axis=1))])
