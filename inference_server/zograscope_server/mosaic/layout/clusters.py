@@ -11,17 +11,17 @@ import numpy as np
 from zograscope_server.collection.collection import Item
 
 FEWEST = 12  # images in a collection worth dividing
-SMALLEST_SHARE = 0.012  # of the collection, that makes a cluster
-SMALLEST = 6
-MOST_SAMPLED = 20_000
+MOST_SAMPLED = 5000
+NEIGHBOURHOOD = 0.06  # of all images that the surroundings of a place hold
 WORDS = 2  # in a label
 COMMON_IN_CLUSTER = 0.35  # share of a cluster's images that must bear a word of its label
 MORE_THAN_ELSEWHERE = 1.6  # times as often as in the whole collection
 WORD = re.compile(r"[^\W\d_]{3,}")
-STOP_WORDS = frozenset(
+SAYS_NOTHING = (
     "the and for with from und der die das des von mit les une dans del los las jpg jpeg png tif "
-    "tiff img image scan page unknown none".split()
+    "tiff img image scan page unknown none"
 )
+STOP_WORDS = frozenset(SAYS_NOTHING.split())
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Clusters:
     """Which cluster each image belongs to, and what the clusters are called.
 
     Attributes:
-        numbers: (n,) int32, -1 for images between clusters.
+        numbers: (n,) int32, 0 for the largest cluster.
         labels: a name for each cluster.
     """
 
@@ -38,39 +38,39 @@ class Clusters:
 
 
 def find_clusters(points: np.ndarray, items: Sequence[Item], seed: int = 0) -> Clusters:
-    """Find the dense regions of a cloud, by HDBSCAN (Campello, Moulavi, Sander 2013).
+    """Divide a cloud into the surroundings of its densest places.
+
+    By mean shift (Comaniciu and Meer 2002), which makes clusters of like extent: what density
+    alone would call one continent of a map has regions, and every image is in one. Clusters that
+    would get the same label are one.
 
     Args:
         points: (n, 2) float32.
         items: what is known of the images.
-        seed: of the sample by which very large clouds are divided.
+        seed: of the sample by which a large cloud is divided.
     """
     count = len(points)
+    whole = Clusters(np.zeros(count, np.int32), (_label(items, items, 1),))
     if count < FEWEST:
-        return Clusters(np.zeros(count, np.int32), (_label(items, items, 1),))
-    from sklearn.cluster import HDBSCAN
-    from sklearn.neighbors import KNeighborsClassifier
+        return whole
+    from sklearn.cluster import MeanShift, estimate_bandwidth
 
-    chosen = np.arange(count)
-    if count > MOST_SAMPLED:
-        chosen = np.sort(np.random.default_rng(seed).permutation(count)[:MOST_SAMPLED])
-    smallest = max(SMALLEST, round(len(chosen) * SMALLEST_SHARE))
-    numbers = HDBSCAN(min_cluster_size=smallest, min_samples=5, copy=True).fit_predict(
-        points[chosen]
-    )
-    if len(chosen) < count:
-        nearest = KNeighborsClassifier(5).fit(points[chosen], numbers)
-        numbers = nearest.predict(points)
-    found = [number for number in np.unique(numbers) if number >= 0]
-    if not found:
-        return Clusters(np.zeros(count, np.int32), (_label(items, items, 1),))
-    found.sort(key=lambda number: -int((numbers == number).sum()))
-    renamed = np.full(count, -1, np.int32)
-    labels = []
-    for place, number in enumerate(found):
-        members = numbers == number
-        renamed[members] = place
-        labels.append(_label([items[i] for i in np.flatnonzero(members)], items, place + 1))
+    sample = np.random.default_rng(seed).permutation(count)[:MOST_SAMPLED]
+    bandwidth = estimate_bandwidth(points[sample], quantile=NEIGHBOURHOOD)
+    if not bandwidth > 0.0:
+        return whole  # most images lie on one point
+    shift = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(points[sample])
+    numbers = shift.predict(points)
+    by_label: dict[str, list[int]] = {}
+    for place, number in enumerate(np.argsort(-np.bincount(numbers), kind="stable"), start=1):
+        members = [items[int(i)] for i in np.flatnonzero(numbers == number)]
+        if members:
+            by_label.setdefault(_label(members, items, place), []).append(int(number))
+    sizes = {label: int(np.isin(numbers, group).sum()) for label, group in by_label.items()}
+    labels = sorted(by_label, key=lambda label: -sizes[label])
+    renamed = np.zeros(count, np.int32)
+    for place, label in enumerate(labels):
+        renamed[np.isin(numbers, by_label[label])] = place
     return Clusters(renamed, tuple(labels))
 
 
