@@ -8,7 +8,7 @@ output. (libvips could read a raw file as well, but maps all of it into memory.)
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,17 +80,18 @@ def draw_strips(
         (rows, width, 3) uint8 sRGB: as many rows as `STRIP_ROWS`, or fewer at the end.
     """
     width, height = canvas.size
-    boxes = canvas.boxes()
-    waiting = iter(np.argsort(boxes[:, 1], kind="stable").tolist())
+    boxes = canvas.boxes().tolist()
+    waiting = iter(sorted(range(len(boxes)), key=lambda tile: boxes[tile][1]))
     tile, drawn = next(waiting, None), 0
     open_tiles: dict[int, tuple[int, int, np.ndarray]] = {}  # left, top and pixels
     for top in range(0, height, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, height)
         strip = np.empty((bottom - top, width, 3), np.uint8)
         strip[:] = canvas.background
-        while tile is not None and boxes[tile, 1] < bottom:
+        while tile is not None and boxes[tile][1] < bottom:
             on_progress(drawn / len(boxes), "Drawing the mosaic")
-            open_tiles[tile] = _fit(pictures, tile, boxes[tile], canvas.crop)
+            picture = pictures(tile, _wanted_side(boxes[tile], canvas.crop))
+            open_tiles[tile] = _fit(picture, boxes[tile], canvas.crop)
             tile, drawn = next(waiting, None), drawn + 1
         for number in sorted(open_tiles):
             _paste(strip, top, *open_tiles[number])
@@ -103,18 +104,38 @@ def draw_strips(
         yield strip
 
 
-def _fit(pictures: Pictures, tile: int, box: np.ndarray, crop: bool) -> tuple[int, int, np.ndarray]:
-    """A tile's left, top and (height, width, 3) pixels, in its cell's size or smaller."""
-    left, top, right, bottom = box.tolist()
-    cell = (right - left, bottom - top)
-    wanted = round(max(cell) * _COVERING) if crop else max(cell)
-    picture = pictures(tile, wanted).convert("RGB")
+def _wanted_side(box: Sequence[int], crop: bool) -> int:
+    left, top, right, bottom = box
+    cell = max(right - left, bottom - top)
+    return round(cell * _COVERING) if crop else cell
+
+
+def fit_box(box: Sequence[int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Where a picture of a size comes to lie in a cell that keeps its aspect.
+
+    Args:
+        box: left, top, right and bottom of the cell in pixels.
+        size: width and height of the picture, in any unit.
+    """
+    left, top, right, bottom = box
+    scale = min((right - left) / size[0], (bottom - top) / size[1])
+    width, height = (max(1, round(side * scale)) for side in size)
+    left += (right - left - width) // 2
+    top += (bottom - top - height) // 2
+    return left, top, left + width, top + height
+
+
+def _fit(picture: Image.Image, box: Sequence[int], crop: bool) -> tuple[int, int, np.ndarray]:
+    """A tile's left, top and (height, width, 3) pixels."""
+    picture = picture.convert("RGB")
+    if not crop:
+        box = fit_box(box, picture.size)
+    left, top, right, bottom = box
+    size = (right - left, bottom - top)
     if crop:
-        return left, top, np.asarray(ImageOps.fit(picture, cell, Image.Resampling.LANCZOS))
-    scale = min(cell[0] / picture.width, cell[1] / picture.height)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        return left, top, np.asarray(ImageOps.fit(picture, size, Image.Resampling.LANCZOS))
     resized = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return left + (cell[0] - size[0]) // 2, top + (cell[1] - size[1]) // 2, np.asarray(resized)
+    return left, top, np.asarray(resized)
 
 
 def _paste(strip: np.ndarray, strip_top: int, left: int, top: int, pixels: np.ndarray) -> None:
