@@ -106,7 +106,7 @@ def embedder(request, shared, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("alter", "found"), [(saved_again, 0.9), (resized, 0.8), (scanned_again, 0.6)]
+    ("alter", "found"), [(saved_again, 0.9), (resized, 0.8), (scanned_again, 0.3)]
 )
 def test_copies_of_real_cards_and_maps_are_found(pictures, embedder, alter, found):
     originals = len(pictures)
@@ -118,5 +118,5 @@ def test_copies_of_real_cards_and_maps_are_found(pictures, embedder, alter, foun
     right = of_copies == stands_for[list(chosen)]
     strayed = ~right & (of_copies < originals)
     assert right.mean() >= found
-    assert strayed.sum() <= 1
-    assert (stands_for[:originals] != np.arange(originals)).mean() < 0.03
+    assert not strayed.any()
+    assert (stands_for[:originals] != np.arange(originals)).mean() < 0.05

@@ -16,7 +16,7 @@ from zograscope_server.mosaic.progress import OnProgress, no_progress
 # measured on copies saved again, resized, cut and toned, with four embedders (see the tests).
 CERTAIN = 0.12  # whatever is around
 REACH = 0.4  # no copy is farther
-APART = 0.6  # of what else is around
+APART = 0.5  # of what else is around
 NEIGHBOURS = 10  # a larger group of copies has to be `CERTAIN`
 
 PAIRS = 4096  # drawn to learn the usual distance
