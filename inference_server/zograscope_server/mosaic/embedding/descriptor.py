@@ -10,6 +10,7 @@ Pietikäinen and Mäenpää 2002; square roots of histograms, so that Euclidean 
 Arandjelović and Zisserman 2012.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +63,8 @@ class ColourAndTexture:
         weighted = []
         for block, columns in zip(BLOCKS, _block_columns(), strict=True):
             centred = vectors[:, columns] - vectors[:, columns].mean(axis=0)
-            spread = np.sqrt(centred.var(axis=0).sum())
-            weighted.append(centred * (np.sqrt(block.weight) / max(spread, LEAST_SPREAD)))
+            spread = math.sqrt(centred.var(axis=0).sum())
+            weighted.append(centred * (math.sqrt(block.weight) / max(spread, LEAST_SPREAD)))
         return _principal_components(np.concatenate(weighted, axis=1))
 
 
@@ -277,8 +278,8 @@ def _line_weight(strength: np.ndarray) -> np.ndarray:
 def _principal_components(vectors: np.ndarray) -> np.ndarray:
     """Turn centred (n, d) vectors onto their principal components, (n, k) float32."""
     kept = min(COMPONENTS, *vectors.shape)
-    variances, axes = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+    variances, axes = np.linalg.eigh((vectors.T @ vectors / len(vectors)).astype(np.float64))
     variances, axes = variances[: -kept - 1 : -1], axes[:, : -kept - 1 : -1]
     largest = max(float(variances[0]), np.finfo(np.float32).tiny)
     scale = np.maximum(variances / largest, 1e-6) ** -EQUALISATION
-    return (vectors @ axes * scale).astype(np.float32)
+    return vectors @ (axes * scale).astype(np.float32)

@@ -226,11 +226,11 @@ class _Objective:
 def principal_plane(vectors: np.ndarray, seed: int) -> np.ndarray:
     """Project on the first two principal components; (n, 2) float64, spread 1 along x, jittered."""
     centred = vectors - vectors.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     axes = axes[:, :-3:-1]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])])
     plane = np.zeros((len(vectors), 2))
-    plane[:, : axes.shape[1]] = centred @ axes
+    plane[:, : axes.shape[1]] = centred @ axes.astype(np.float32)
     return _jittered(plane, seed)
 
 
