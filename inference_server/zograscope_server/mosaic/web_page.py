@@ -66,9 +66,9 @@ def write_web_page(
     folder: Path,
     placements: np.ndarray,
     pictures: Pictures,
-    tiles: Sequence[Mapping[str, Any]],
     extent: tuple[float, float],
     width_pixels: int,
+    tiles: Sequence[Mapping[str, Any]],
     background: Colour = (22, 24, 27),
     crop: bool = False,
     *,
@@ -86,11 +86,11 @@ def write_web_page(
             a page already.
         placements: (n, 4) float32 left, top, width and height of each tile, y down.
         pictures: gives each tile's picture.
+        extent: width and height of the mosaic in the units of the placements.
+        width_pixels: of the mosaic at its largest; its height follows from the extent.
         tiles: what is known about each tile, as in `zograscope_server.collection.Item`: any of
             name, location, title, date (decimal year, or text), creator, rights, link, and fields
             (further names and values). Locations on this computer are not written.
-        extent: width and height of the mosaic in the units of the placements.
-        width_pixels: of the mosaic at its largest; its height follows from the extent.
         background: sRGB, 0..255 each.
         crop: fill each cell with its picture, or keep the picture's aspect within the cell.
         title: the page's heading.

@@ -284,11 +284,11 @@ class Page {
   // Labels of clusters
 
   makeLabels() {
-    const largest = Math.max(1, ...this.overview.labels.map((label) => label.count));
     this.labels = this.overview.labels.map((label) => {
       const text = document.createElement("span");
       text.textContent = label.text;
-      text.style.setProperty("--weight", Math.sqrt(label.count / largest));
+      const weight = Math.min(1, 1.6 * Math.sqrt(label.count / this.overview.count));
+      text.style.setProperty("--weight", weight);
       const icon = L.divIcon({ className: "label", html: text, iconSize: [0, 0] });
       const marker = L.marker(this.toLatLng(label.x, label.y), { icon, keyboard: false });
       const [left, top, right, bottom] = label.box;
@@ -305,7 +305,7 @@ class Page {
     const near = this.tileOnScreen > LARGEST_LABELLED_TILE;
     const rectangles = this.labels.map(({ text, marker }) => {
       const { x, y } = this.map.latLngToLayerPoint(marker.getLatLng());
-      const [w, h] = [text.offsetWidth / 2 + 6, text.offsetHeight / 2 + 3];
+      const [w, h] = [text.offsetWidth / 2 + 12, text.offsetHeight / 2 + 10];
       return { left: x - w, right: x + w, top: y - h, bottom: y + h };
     });
     withoutOverlap(rectangles).forEach((free, i) =>
