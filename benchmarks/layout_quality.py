@@ -1,0 +1,114 @@
+"""Does the t-SNE keep more neighbours than openTSNE's own defaults do, at no more time?
+
+The vectors are synthetic, of 512 dimensions, and made to be as hard as embeddings of archives are:
+36 kinds of unequal size, which overlap, each a Gaussian cloud of 32 factors of falling variance;
+a random layer bends the factors (tanh) and spreads them over the 512 dimensions; noise is added,
+and vectors are scaled to length 1. Both maps are made from the same vectors in the same process,
+with as many threads, and are judged by the exact ten nearest neighbours.
+
+    python benchmarks/layout_quality.py [--counts 10000 70000] [--seed 0] [OUT.json]
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from openTSNE import TSNE
+from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
+from zograscope_server.mosaic.layout.quality import shared_neighbours
+from zograscope_server.mosaic.layout.tsne import tsne
+
+DIMENSIONS = 512
+KINDS = 36
+FACTORS = 32
+HIDDEN = 256
+NOISE = 0.25
+NEIGHBOURS = 10
+
+
+def make_vectors(count: int, seed: int) -> np.ndarray:
+    """Return (count, DIMENSIONS) float32 vectors of length 1; see above."""
+    random = np.random.default_rng(seed)
+    kind = random.choice(KINDS, count, p=random.dirichlet(np.full(KINDS, 2.0)))
+    spread = np.arange(1, FACTORS + 1) ** -0.5
+    factors = random.normal(size=(KINDS, FACTORS))[kind] + random.normal(size=(count, FACTORS))
+    hidden = np.tanh(factors * spread @ random.normal(size=(FACTORS, HIDDEN)) / 2)
+    vectors = hidden @ random.normal(size=(HIDDEN, DIMENSIONS)) / np.sqrt(HIDDEN)
+    vectors += NOISE * random.normal(size=vectors.shape)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+LayOut = Callable[[np.ndarray, int], np.ndarray]
+
+
+def opentsne_defaults(vectors: np.ndarray, seed: int) -> np.ndarray:
+    """Lay out as openTSNE does when asked for nothing in particular, but for seed and threads."""
+    map_of_vectors = TSNE(n_jobs=torch.get_num_threads(), random_state=seed).fit(vectors)
+    return np.asarray(map_of_vectors, dtype=np.float32)
+
+
+def ours(vectors: np.ndarray, seed: int) -> np.ndarray:
+    return tsne(vectors, seed=seed)
+
+
+def measure(lay_out: LayOut, vectors: np.ndarray, seed: int, nearest: np.ndarray) -> dict[str, Any]:
+    begin = time.perf_counter()
+    points = lay_out(vectors, seed)
+    seconds = time.perf_counter() - begin
+    kept = shared_neighbours(nearest, nearest_neighbours(points, NEIGHBOURS)[0])
+    return {"preservation": round(kept, 4), "seconds": round(seconds, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--counts", type=int, nargs="+", default=[10_000, 70_000])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("out", type=Path, nargs="?")
+    options = parser.parse_args()
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    torch.set_num_threads(threads)
+
+    results = []
+    print(f"{threads} threads; {NEIGHBOURS}-neighbour preservation and seconds")
+    for count in options.counts:
+        vectors = make_vectors(count, options.seed)
+        nearest, _ = nearest_neighbours(vectors, NEIGHBOURS)
+        theirs = measure(opentsne_defaults, vectors, options.seed, nearest)
+        own = measure(ours, vectors, options.seed, nearest)
+        result = {
+            "count": count,
+            "dimensions": DIMENSIONS,
+            "threads": threads,
+            "ours": own,
+            "opentsne": theirs,
+            "preservation_ratio": round(own["preservation"] / theirs["preservation"], 4),
+            "seconds_ratio": round(own["seconds"] / theirs["seconds"], 3),
+        }
+        results.append(result)
+        print(
+            f"{count:>7}: ours {own['preservation']:.4f} in {own['seconds']:.1f} s, openTSNE "
+            f"{theirs['preservation']:.4f} in {theirs['seconds']:.1f} s; ratios "
+            f"{result['preservation_ratio']:.3f} and {result['seconds_ratio']:.2f}",
+            flush=True,
+        )
+        if options.out:
+            options.out.write_text(json.dumps(results, indent=2))
+    worse = [
+        result["count"]
+        for result in results
+        if result["preservation_ratio"] <= 1.0 or result["seconds_ratio"] > 1.0
+    ]
+    if worse:
+        raise SystemExit(f"no better than openTSNE's defaults at {worse}")
+
+
+if __name__ == "__main__":
+    main()
