@@ -6,7 +6,7 @@ a random layer bends the factors (tanh) and spreads them over the 512 dimensions
 and vectors are scaled to length 1. Both maps are made from the same vectors in the same process,
 with as many threads, and are judged by the exact ten nearest neighbours.
 
-    python benchmarks/layout_quality.py [--counts 10000 70000] [--seed 0] [OUT.json]
+    python benchmarks/layout_quality.py [OUT.json] [--counts 10000 70000] [--seed 0]
 """
 
 import argparse
