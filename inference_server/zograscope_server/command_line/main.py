@@ -11,7 +11,7 @@ import sys
 
 from zograscope_protocol.errors import ZograscopeError
 
-COMMANDS = ("serve", "status", "stop", "allow", "models", "diorama", "mosaic", "doctor")
+COMMANDS = ("serve", "status", "stop", "allow", "models", "diorama", "mosaic", "embed", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -34,7 +34,7 @@ def test_copies_are_found_at_any_scale(scale, offset):
 
 def test_a_dense_series_is_no_stack_of_copies():
     """A hundred sheets close together, far from the rest; two of them are copies."""
-    rest, series = cloud(300), cloud(100) * 0.3
+    rest, series = cloud(300), cloud(100) * 0.4
     series[1] = series[0] + 0.001
     stands_for = near_duplicates(np.concatenate([rest + 2.0, series]))
     assert (stands_for != np.arange(400)).sum() == 1

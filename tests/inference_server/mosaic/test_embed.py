@@ -1,6 +1,7 @@
 """A collection is embedded once, in bounded memory, whatever its files are like."""
 
 import io
+import json
 import threading
 import time
 import zlib
@@ -11,6 +12,7 @@ import pytest
 from PIL import ExifTags, Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection, Item, Problem
+from zograscope_server.command_line.main import main
 from zograscope_server.mosaic.embedding import embed
 from zograscope_server.mosaic.embedding.embed import embed_collection, mean_colour
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
@@ -265,3 +267,45 @@ def test_urls_are_fetched_once(archive, index):
         )
     assert fetched == [item.location]
     assert found.items[0].title == "A scan"
+
+
+def embed_by_command(capsys, *arguments) -> tuple[int, str, str]:
+    code = main(["embed", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_folder_is_embedded_by_command(archive, tmp_path, capsys):
+    archive.add("a.png", "b.png", "c.jpg")
+    (archive.folder / "broken.jpg").write_bytes(b"no")
+    command = (archive.folder, "--state", tmp_path / "state", "--json")
+    code, output, _ = embed_by_command(capsys, *command)
+    first = json.loads(output)
+    assert code == 0
+    assert (first["images"], first["new_images"]) == (3, 3)
+    assert first["model"] == "colour-and-texture"
+    assert [problem["name"] for problem in first["problems"]] == ["broken.jpg"]
+    second = json.loads(embed_by_command(capsys, *command)[1])
+    assert (second["images"], second["new_images"]) == (3, 0)
+    code, output, _ = embed_by_command(capsys, *command[:-1])
+    assert "3 images, 0 of them new" in output
+    assert "broken.jpg" in output.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--model", "dinov2-small"], "Download it"),
+        (["--model", "classical"], "is for depth, not for embedding"),
+        (["--model", "nonsense"], "no model called 'nonsense'"),
+        (["--ray", "127.0.0.1:1"], "No Ray cluster could be used at 127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_be_is_told_by_the_command(archive, tmp_path, capsys, options, words):
+    if "--ray" in options:
+        pytest.importorskip("ray", reason="Ray is not installed: `pip install ray`")
+    archive.add("a.png")
+    folders = ("--state", tmp_path / "state", "--models", tmp_path / "models")
+    code, _, errors = embed_by_command(capsys, archive.folder, *folders, *options)
+    assert code == 1
+    assert words in errors

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
+from zograscope_server.collection.fetching import Fetcher, is_address, read_image
 from zograscope_server.images import read_reduced_photograph
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import (
@@ -34,9 +35,6 @@ from zograscope_server.mosaic.embedding.image_index import (
     ImageIndex,
 )
 from zograscope_server.mosaic.progress import OnProgress, no_progress
-
-if TYPE_CHECKING:
-    from zograscope_server.collection.fetching import Fetcher
 
 Entry = TypeVar("Entry")
 Result = TypeVar("Result")
@@ -121,7 +119,7 @@ def embed_collection(
     collection: Collection,
     embedder: Embedder,
     index: ImageIndex,
-    fetcher: "Fetcher",
+    fetcher: Fetcher,
     *,
     thumbnail_size: int = 128,
     decoders: int = 2,
@@ -147,7 +145,7 @@ def embed_collection(
             `image-index-damaged`, and what the embedder raises.
     """
     recipe = Recipe(thumbnail_size, decoders, batch)
-    read = read or _reader(fetcher)
+    read = read or partial(read_image, fetcher=fetcher)
 
     def is_known(digest: str) -> bool:
         return index.is_complete(digest, thumbnail_size, embedder.revision)
@@ -179,15 +177,9 @@ def embed_collection(
     return replace(embedded, new_images=len(missing) - len(broken))
 
 
-def _reader(fetcher: "Fetcher") -> Read:
-    from zograscope_server.collection.fetching import read_image
-
-    return partial(read_image, fetcher=fetcher)
-
-
 def file_state(item: Item) -> FileState:
     """Return what tells whether an item is unchanged; of a file that is not there, zeros."""
-    if item.location.startswith(("http://", "https://")):
+    if is_address(item.location):
         return FileState(item.location)
     try:
         status = Path(item.location).stat()

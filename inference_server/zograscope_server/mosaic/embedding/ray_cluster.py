@@ -17,6 +17,7 @@ from typing import Any
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item, Problem
+from zograscope_server.collection.fetching import Fetcher, is_address, read_image
 from zograscope_server.mosaic.embedding.embed import (
     HEARTBEAT,
     IsKnown,
@@ -114,8 +115,10 @@ def _embed_chunk(
     """Embed a chunk, on a worker."""
     import ray
 
+    nothing = Fetcher(Path(), online=False)
+
     def read(item: Item) -> bytes:
-        return fetched[item.location] if item.location in fetched else _read_file(item)
+        return fetched.get(item.location) or read_image(item, nothing)
 
     embedder = _loaded(model, models_folder, "cuda" if ray.get_gpu_ids() else "cpu")
     batches = embed_here(chunk, embedder, read, recipe)
@@ -136,7 +139,7 @@ def _fetch(chunk: Chunk, read: Read) -> tuple[Chunk, dict[str, bytes], list[Outc
     there, fetched, refused = [], {}, []
     for item, state in chunk:
         try:
-            if item.location.startswith(("http://", "https://")):
+            if is_address(item.location):
                 fetched[item.location] = read(item)
             there.append((item, state))
         except ZograscopeError as error:
@@ -152,16 +155,6 @@ def _divide(chunk: Chunk, error: Exception) -> tuple[list[Chunk], list[Outcome]]
     ((item, state),) = chunk
     sentence = ZograscopeError("image-kills-worker", str(error), name=item.name).sentence
     return [], [Outcome(item, state, problem=Problem(item.name, sentence))]
-
-
-def _read_file(item: Item) -> bytes:
-    path = Path(item.location)
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ZograscopeError("file-not-found", str(error), path=str(path)) from error
-    except OSError as error:
-        raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
 
 
 def _knock(address: str) -> None:
