@@ -2,6 +2,10 @@
 
 import bpy
 
+VIEWPORT_TYPE = "VIEW_3D"
+SETTINGS = ("zograscope_depth", "zograscope_mosaic")
+"""What the artist chooses for each capability, a group of properties of the scene."""
+
 
 def storable(path: str) -> str:
     """Return a path as a .blend should hold it: relative to itself where it has been saved."""
@@ -28,3 +32,32 @@ def select_only(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
         item.select_set(False, view_layer=layer)
     layer.objects.active = root
     root.select_set(True, view_layer=layer)
+
+
+def scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
+    """Return an empty scene, shown where the present one was, which is left as it is."""
+    if not scene.objects:
+        return scene
+    own = bpy.data.scenes.new(name)
+    for group in SETTINGS:
+        chosen = getattr(scene, group)
+        for choice in chosen.bl_rna.properties:
+            if not choice.is_readonly:
+                setattr(getattr(own, group), choice.identifier, getattr(chosen, choice.identifier))
+    manager = bpy.context.window_manager
+    for window in manager.windows if manager else ():
+        if window.scene == scene:
+            window.scene = own
+    return own
+
+
+def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
+    """Show pictures through the camera in the viewports of windows that show the scene."""
+    manager = bpy.context.window_manager
+    for window in manager.windows if manager else ():
+        for area in window.screen.areas if window.scene == scene else ():
+            if area.type == VIEWPORT_TYPE:
+                space = area.spaces.active
+                space.region_3d.view_perspective = "CAMERA"
+                space.shading.type = shading
+                space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"

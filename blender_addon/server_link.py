@@ -89,10 +89,11 @@ class ServerLink:
         job = self._connected_client().attach(job_id)
         return self._wait_for(_Waiting(job, on_done, on_stopped))
 
-    def model(self, name: str) -> dict[str, Any] | None:
-        """Return what the catalogue says of a model, "default" included, or None."""
+    def model(self, name: str, task: str) -> dict[str, Any] | None:
+        """Return what the catalogue says of a task's model, "default" included, or None."""
         for model in self.models:
-            if model["name"] == name or (name == "default" and model["default"]):
+            wanted = model["name"] == name or (name == "default" and model["default"])
+            if wanted and model["task"] == task:
                 return model
         return None
 

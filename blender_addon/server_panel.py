@@ -11,13 +11,18 @@ CATEGORY = "Zograscope"
 CHARACTER_WIDTH = 7  # pixels of the interface's font at scale 1
 
 
-class ZOGRASCOPE_PT_server(bpy.types.Panel):
-    """The server's state, running jobs and errors."""
+class Sidebar:
+    """Where all panels of Zograscope are."""
 
-    bl_label = "Zograscope"
     bl_category = CATEGORY
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
+
+
+class ZOGRASCOPE_PT_server(Sidebar, bpy.types.Panel):
+    """The server's state, running jobs and errors."""
+
+    bl_label = "Zograscope"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -130,6 +135,17 @@ class ZOGRASCOPE_OT_dismiss_error(bpy.types.Operator):
         """Forget the error."""
         link.error = None
         return {"FINISHED"}
+
+
+class Watched:
+    """In a window, Esc cancels the job that the operator starts."""
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Start the job and watch for Esc."""
+        result = self.execute(context)
+        if "FINISHED" in result:
+            bpy.ops.zograscope.watch_jobs("INVOKE_DEFAULT")
+        return result
 
 
 def refuse(operator: bpy.types.Operator, error: ZograscopeError) -> set[str]:

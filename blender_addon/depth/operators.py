@@ -14,29 +14,24 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.requests import Request
 
 from ..job_files import write_file
-from ..scenes import push_undo, select_only, storable
+from ..scenes import (
+    VIEWPORT_TYPE,
+    look_through_camera,
+    push_undo,
+    scene_of_its_own,
+    select_only,
+    storable,
+)
 from ..server_link import link
-from ..server_panel import refuse
+from ..server_panel import Watched, refuse
 from . import builders, cameras, jobs
 
 SOURCE = "zograscope_source"  # on the root: how the diorama was asked for, as JSON
 PICTURES = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.jp2;*.gif"
 SUFFIXES = PICTURES.replace("*", "")
-VIEWPORT_TYPE = "VIEW_3D"
 
 
-class _Watched:
-    """In a window, Esc cancels the job that the operator starts."""
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Start the job and watch for Esc."""
-        result = self.execute(context)
-        if "FINISHED" in result:
-            bpy.ops.zograscope.watch_jobs("INVOKE_DEFAULT")
-        return result
-
-
-class ZOGRASCOPE_OT_build_diorama(_Watched, bpy.types.Operator):
+class ZOGRASCOPE_OT_build_diorama(Watched, bpy.types.Operator):
     """Turn the photograph into a scene that a camera can fly through"""
 
     bl_idname = "zograscope.build_diorama"
@@ -101,7 +96,7 @@ class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
         return context.area is not None and context.area.type == VIEWPORT_TYPE
 
 
-class ZOGRASCOPE_OT_update_depth(_Watched, bpy.types.Operator):
+class ZOGRASCOPE_OT_update_depth(Watched, bpy.types.Operator):
     """Estimate the selected diorama's depth anew, with the model and quality chosen above.
 
     Camera, animation and settings stay as they are
@@ -129,7 +124,7 @@ class ZOGRASCOPE_OT_update_depth(_Watched, bpy.types.Operator):
         return _start(self, context.scene, source)
 
 
-class ZOGRASCOPE_OT_crop_border(_Watched, bpy.types.Operator):
+class ZOGRASCOPE_OT_crop_border(Watched, bpy.types.Operator):
     """Build the diorama anew without the paper around the photograph"""
 
     bl_idname = "zograscope.crop_border"
@@ -262,47 +257,6 @@ class ZOGRASCOPE_OT_export_depth(bpy.types.Operator, _Export):
         return jobs.depth_export_request(diorama, self.suffix)
 
 
-class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
-    """Estimate depth with this model"""
-
-    bl_idname = "zograscope.choose_model"
-    bl_label = "Choose Model"
-    bl_options = {"UNDO"}
-
-    name: bpy.props.StringProperty()
-
-    @classmethod
-    def description(
-        cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties
-    ) -> str:
-        """Say what the model is good for."""
-        model = link.model(properties.name)
-        return model["good_for"] if model else cls.__doc__
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Choose it."""
-        context.scene.zograscope_depth.model = self.name
-        return {"FINISHED"}
-
-
-class ZOGRASCOPE_OT_download_model(_Watched, bpy.types.Operator):
-    """Download the chosen model to the server's models folder"""
-
-    bl_idname = "zograscope.download_model"
-    bl_label = "Download Model"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Start the download, if Blender may go online."""
-        if not bpy.app.online_access:
-            return refuse(self, ZograscopeError("online-access-off"))
-        request = Request("download_model", {"name": context.scene.zograscope_depth.model}, {})
-        try:
-            link.submit(request, lambda job: link.ask_for_models())
-        except ZograscopeError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
-
-
 @persistent
 def _take_up_jobs(*_: object) -> None:
     """Wait for the jobs that an opened file was still waiting for when it was saved."""
@@ -381,11 +335,11 @@ def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
         name = bpy.path.display_name_from_filepath(source["photograph"])
         settings = scene.zograscope_depth
         if settings.own_scene:
-            scene = _scene_of_its_own(scene, name)
+            scene = scene_of_its_own(scene, name)
         diorama = builders.build_diorama(arrays, metadata, name, scene)
         if settings.own_scene:
             builders.prepare_scene(scene, diorama)
-            _look_through_camera(scene)
+            look_through_camera(scene)
         if settings.camera != NO_CAMERA:
             _move_camera(diorama, scene)
     applied = source["parameters"].get("crop") != "none"
@@ -416,34 +370,6 @@ def _move_camera(diorama: builders.Diorama, scene: bpy.types.Scene) -> None:
     scene.frame_start, scene.frame_end = 1, settings.frames
 
 
-def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
-    """Return an empty scene, shown where the present one was, which is left as it is."""
-    if not scene.objects:
-        return scene
-    own = bpy.data.scenes.new(name)
-    chosen = scene.zograscope_depth
-    for choice in chosen.bl_rna.properties:
-        if not choice.is_readonly:
-            setattr(own.zograscope_depth, choice.identifier, getattr(chosen, choice.identifier))
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        if window.scene == scene:
-            window.scene = own
-    return own
-
-
-def _look_through_camera(scene: bpy.types.Scene) -> None:
-    """Show the photograph in the viewports of windows that show the scene."""
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas if window.scene == scene else ():
-            if area.type == VIEWPORT_TYPE:
-                space = area.spaces.active
-                space.region_3d.view_perspective = "CAMERA"
-                space.shading.type = "SOLID"
-                space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
-
-
 _CLASSES = (
     ZOGRASCOPE_OT_build_diorama,
     ZOGRASCOPE_OT_import_photograph,
@@ -455,8 +381,6 @@ _CLASSES = (
     ZOGRASCOPE_OT_picture_filter,
     ZOGRASCOPE_OT_export_mesh,
     ZOGRASCOPE_OT_export_depth,
-    ZOGRASCOPE_OT_choose_model,
-    ZOGRASCOPE_OT_download_model,
 )
 _register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
 

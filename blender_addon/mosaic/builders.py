@@ -61,6 +61,11 @@ class Mosaic:
         return list(self.tiles[HEIGHT_ATTRIBUTES])
 
     @property
+    def clusters(self) -> list[str]:
+        """Return the names of the clusters, by number."""
+        return list(self.tiles[CLUSTERS])
+
+    @property
     def close_ups(self) -> bpy.types.Collection:
         """Return the collection of planes with pictures at full resolution."""
         return get_input(self.modifier, "Close-ups")
@@ -262,7 +267,7 @@ def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
     clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
     size = LABEL_SIZE * float(np.ptp(places.positions, axis=0).max() or 1.0)
     labels = []
-    for number, label in enumerate(mosaic.tiles[CLUSTERS]):
+    for number, label in enumerate(mosaic.clusters):
         members = np.flatnonzero(clusters == number)
         if not len(members) or not label:
             continue

@@ -70,16 +70,26 @@ def page_request(
     tiles: Sequence[Mapping[str, Any]],
     picture: Picture,
     title: str,
+    clusters: Sequence[str] = (),
 ) -> Request:
-    """Ask for a mosaic as a web page that opens from disk; the result is a zip of its folder."""
+    """Ask for a mosaic as a web page that opens from disk; the result is a zip of its folder.
+
+    Args:
+        arrays: the result of the task `mosaic`, of which the layout, clusters and tiles are taken.
+        tiles: what is known of each tile.
+        picture: how it is drawn.
+        title: of the page.
+        clusters: the names of clusters, by number.
+    """
     placements, extent = placements_of(arrays[f"layout.{picture.layout}"], picture)
     return Request(
         "mosaic_page",
-        {"title": title, **_drawing(picture, extent)},
+        {"title": title, "clusters": list(clusters), **_drawing(picture, extent)},
         {
             "placements": placements,
             "digests": digests_of(tiles),
             "tiles": arrays["tiles"],
+            "clusters": arrays["value.cluster"].astype(np.int32),
         },
     )
 

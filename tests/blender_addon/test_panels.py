@@ -64,7 +64,7 @@ def words(scene):
         )
         panel = getattr(bpy.types, name)
         # A class of Blender's makes no instances outside of its interface.
-        stand_in = SimpleNamespace(layout=layout, _draw_model=getattr(panel, "_draw_model", None))
+        stand_in = SimpleNamespace(layout=layout, task=getattr(panel, "task", None))
         panel.draw(stand_in, context)
         return texts
 
@@ -78,7 +78,7 @@ def test_the_default_model_shows_its_licence(link, words):
 
 
 def test_a_non_commercial_model_is_marked_wherever_it_is_offered(link, words, scene):
-    assert "Research (non-commercial)" in words("ZOGRASCOPE_MT_models")
+    assert "Research (non-commercial)" in words("ZOGRASCOPE_MT_depth_models")
     bpy.ops.zograscope.choose_model(name="research")
     texts = words("ZOGRASCOPE_PT_new_diorama")
     assert "Licence: CC-BY-NC-4.0 (non-commercial)" in texts
@@ -87,7 +87,7 @@ def test_a_non_commercial_model_is_marked_wherever_it_is_offered(link, words, sc
 
 def test_without_a_server_the_menu_says_what_to_do(link, words, monkeypatch):
     monkeypatch.setattr(link, "models", [])
-    assert words("ZOGRASCOPE_MT_models") == ["Start the server to see its models"]
+    assert words("ZOGRASCOPE_MT_depth_models") == ["Start the server to see its models"]
 
 
 def test_an_error_is_wrapped_whole(link, words, monkeypatch):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from zograscope_server.mosaic.embedding.image_index import ImageIndex
     from zograscope_server.mosaic.mosaic import MosaicOptions
     from zograscope_server.mosaic.pictures import IndexedPictures
+    from zograscope_server.mosaic.web_page import Label
 
 LAYOUTS = ("tsne", "umap", "date", "colour")
 COLUMN = "column:"
@@ -109,9 +110,10 @@ def mosaic_page(
             _extent(parameters),
             _poster_width(parameters),
             _tiles(inputs),
+            _colour(parameters),
+            truth(parameters, "crop", default=False),
             title=str(parameters.get("title", "Mosaic")),
-            background=_colour(parameters),
-            crop=truth(parameters, "crop", default=False),
+            labels=_labels(inputs, parameters),
             on_progress=context.progress,
         )
         path = folder / "page.zip"
@@ -134,11 +136,12 @@ def similar_images(
     """
     from zograscope_server.mosaic.similarity import similarity_to
 
-    tile = parameters.get("tile")
     digests = _digests(inputs)
-    if "image" not in inputs and not (type(tile) is int and 0 <= tile < len(digests)):
+    query: int | bytes = int(number(parameters, "tile", -1))
+    if "image" in inputs:
+        query = inputs["image"].tobytes()
+    elif not 0 <= query < len(digests):
         raise refusal("neither a tile nor an image is named")
-    query = inputs["image"].tobytes() if "image" in inputs else tile
     with image_index(context) as index:
         embedder = context.load_model(str(parameters.get("model", DEFAULT)), EMBEDDING)
         context.progress(None, "Comparing images")
@@ -270,6 +273,19 @@ def _extent(parameters: Mapping[str, Any]) -> tuple[float, float]:
     if not isinstance(extent, list) or len(extent) != 2 or not all(side > 0 for side in extent):
         raise refusal(f"the extent is {extent!r}, and not a width and a height")
     return float(extent[0]), float(extent[1])
+
+
+def _labels(inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> "list[Label]":
+    """Return the names of clusters, where the request has them."""
+    from zograscope_server.mosaic.web_page import cluster_labels
+
+    texts = parameters.get("clusters", [])
+    numbers = inputs.get("clusters")
+    if numbers is None or not isinstance(texts, list):
+        return []
+    if numbers.shape != (len(_digests(inputs)),):
+        raise refusal(f"the clusters have shape {numbers.shape}")
+    return list(cluster_labels(numbers.astype(np.int32), [str(text) for text in texts]))
 
 
 def _poster_width(parameters: Mapping[str, Any]) -> int:

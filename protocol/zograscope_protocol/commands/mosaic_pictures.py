@@ -39,7 +39,8 @@ def write_pictures(
         made["image"] = str(path)
     if command.html is not None:
         folder = command.html.resolve()
-        request = page_request(result.arrays, tiles, command.picture(), command.name)
+        clusters = result.metadata["clusters"]
+        request = page_request(result.arrays, tiles, command.picture(), command.name, clusters)
         with show(folder.name) as on_progress:
             page = client.run(request.task, request.parameters, request.inputs, on_progress)
         unpack(page.arrays["file"], folder)

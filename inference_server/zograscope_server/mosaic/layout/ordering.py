@@ -154,7 +154,8 @@ def _in_blocks(values: Sequence[str], along: np.ndarray) -> Arrangement:
 
     shelf_width = math.sqrt(len(texts) * BAR_ASPECT) * 1.3
     cloud = np.empty((len(texts), 2), np.float32)
-    groups, left, top, tallest = [], 0.0, 0.0, 0
+    groups: list[Group] = []
+    left, top, tallest = 0.0, 0.0, 0
     for name, count in zip(names[largest_first], counts[largest_first], strict=True):
         columns = max(1, round(math.sqrt(count * BLOCK_ASPECT)))
         rows = math.ceil(count / columns)

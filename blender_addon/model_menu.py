@@ -1,0 +1,123 @@
+"""Which model works: a menu of the server's catalogue for each task, and downloads."""
+
+from typing import Any
+
+import bpy
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.requests import Request
+
+from .server_link import link
+from .server_panel import Watched, refuse
+
+# Where each task's choice is kept.
+TASK_SETTINGS = {"depth": "zograscope_depth", "embedding": "zograscope_mosaic"}
+
+
+class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
+    """Work with this model"""
+
+    bl_idname = "zograscope.choose_model"
+    bl_label = "Choose Model"
+    bl_options = {"UNDO"}
+
+    name: bpy.props.StringProperty()
+    task: bpy.props.StringProperty(default="depth")
+
+    @classmethod
+    def description(
+        cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        """Say what the model is good for."""
+        model = link.model(properties.name, properties.task)
+        return model["good_for"] if model else cls.__doc__
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Choose it."""
+        getattr(context.scene, TASK_SETTINGS[self.task]).model = self.name
+        return {"FINISHED"}
+
+
+class ZOGRASCOPE_OT_download_model(Watched, bpy.types.Operator):
+    """Download the chosen model to the server's models folder"""
+
+    bl_idname = "zograscope.download_model"
+    bl_label = "Download Model"
+
+    task: bpy.props.StringProperty(default="depth")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start the download, if Blender may go online."""
+        if not bpy.app.online_access:
+            return refuse(self, ZograscopeError("online-access-off"))
+        name = getattr(context.scene, TASK_SETTINGS[self.task]).model
+        try:
+            link.submit(
+                Request("download_model", {"name": name}), lambda job: link.ask_for_models()
+            )
+        except ZograscopeError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+def draw_model(layout: bpy.types.UILayout, task: str, name: str) -> None:
+    """Draw the choice of model, its licence, and its download where it is not here."""
+    model = link.model(name, task)
+    row = layout.split(factor=0.4)
+    row.alignment = "RIGHT"
+    row.label(text="Model")
+    menu = f"ZOGRASCOPE_MT_{task}_models"
+    row.menu(menu, text=model["title"] if model else name.capitalize())
+    if model is None:
+        return
+    licence = layout.row()
+    licence.alert = not model["commercial"]
+    licence.label(text=f"Licence: {model['licence']}{_licence_note(model)}", icon="COPY_ID")
+    if not model["installed"]:
+        size = f"Download ({model['bytes'] / 1e6:.0f} MB)"
+        layout.operator("zograscope.download_model", text=size, icon="IMPORT").task = task
+
+
+class _Models:
+    """The models of the server's catalogue for one task."""
+
+    bl_label = "Model"
+    task = ""
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        models = [model for model in link.models if model["task"] == self.task]
+        for model in models:
+            choice = self.layout.operator(
+                "zograscope.choose_model",
+                text=model["title"] + _licence_note(model),
+                icon="CHECKMARK" if model["installed"] else "IMPORT",
+            )
+            choice.name, choice.task = model["name"], self.task
+        if not models:
+            self.layout.label(text="Start the server to see its models")
+
+
+class ZOGRASCOPE_MT_depth_models(_Models, bpy.types.Menu):
+    """What estimates depth."""
+
+    task = "depth"
+
+
+class ZOGRASCOPE_MT_embedding_models(_Models, bpy.types.Menu):
+    """What compares images."""
+
+    task = "embedding"
+
+
+def _licence_note(model: dict[str, Any]) -> str:
+    return "" if model["commercial"] else " (non-commercial)"
+
+
+register, unregister = bpy.utils.register_classes_factory(
+    (
+        ZOGRASCOPE_OT_choose_model,
+        ZOGRASCOPE_OT_download_model,
+        ZOGRASCOPE_MT_depth_models,
+        ZOGRASCOPE_MT_embedding_models,
+    )
+)

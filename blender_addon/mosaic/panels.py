@@ -1,0 +1,260 @@
+"""The sidebar's panels for mosaics: they draw, and nothing else."""
+
+import json
+
+import bpy
+
+from ..model_menu import draw_model
+from ..node_wiring import draw_input, get_input
+from ..server_panel import Sidebar
+from . import operators
+from .geometry_nodes import NO_HEIGHT
+
+MOST_PROBLEMS_SHOWN = 3
+LINE = 42  # characters of a metadata line
+
+
+class ZOGRASCOPE_PT_new_mosaic(Sidebar, bpy.types.Panel):
+    """What the next mosaic is made of."""
+
+    bl_label = "New Mosaic"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.zograscope_mosaic
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "collection")
+        draw_model(layout, "embedding", settings.model)
+        layout.prop(settings, "layout")
+        if settings.layout == "column":
+            layout.prop(settings, "column")
+        column = layout.column(heading="More Layouts")
+        column.prop(settings, "by_date", text="Date")
+        column.prop(settings, "by_colour", text="Colour")
+        layout.prop(settings, "sort")
+        layout.prop(settings, "shape")
+        if settings.shape == "rectangle":
+            layout.prop(settings, "aspect")
+        elif settings.shape == "mask":
+            layout.prop(settings, "mask")
+        column = layout.column(heading="Options")
+        column.prop(settings, "stack")
+        column.prop(settings, "own_scene")
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("zograscope.build_mosaic", icon="MESH_GRID")
+
+
+class _OfMosaic(Sidebar):
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is a mosaic."""
+        return operators.selected_mosaic(context) is not None
+
+
+class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
+    """The selected mosaic's controls."""
+
+    bl_label = "Mosaic"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, mosaic = self.layout, operators.selected_mosaic(context)
+        modifier = mosaic.modifier
+        layout.use_property_split = True
+        count = len(mosaic.tiles.data.vertices)
+        layout.label(text=f"{mosaic.tiles.name}: {count} tiles", icon="MESH_GRID")
+        self._draw_left_out(layout, mosaic)
+
+        settings = mosaic.settings()
+        titles = dict(enumerate(mosaic.layouts))
+        box = layout.box()
+        row = box.row(align=True)
+        row.label(text=titles.get(settings.start, "?"))
+        row.label(text=titles.get(settings.end, "?"), icon="FORWARD")
+        draw_input(box, modifier, "Morph")
+        draw_input(box, modifier, "Stagger")
+        row = box.row(align=True)
+        row.menu("ZOGRASCOPE_MT_layouts", text="Show")
+        row.menu("ZOGRASCOPE_MT_morphs", text="Animate to")
+        row.prop(context.scene.zograscope_mosaic, "morph_frames", text="")
+
+        column = layout.column(align=True)
+        for name in ("Spacing", "Tile size", "Crop to fill"):
+            draw_input(column, modifier, name)
+        draw_input(layout, modifier, "Shape")
+        if settings.shape in ("Cylinder", "Dome"):
+            draw_input(layout, modifier, "Bend")
+        by = get_input(modifier, "Height by")
+        row = layout.split(factor=0.4)
+        row.alignment = "RIGHT"
+        row.label(text="Height By")
+        row.menu("ZOGRASCOPE_MT_heights", text=by.capitalize())
+        if by != NO_HEIGHT:
+            draw_input(layout, modifier, "Height")
+        draw_input(layout, modifier, "Realise")
+        layout.operator("zograscope.label_clusters", icon="FONT_DATA")
+        row = layout.row(align=True)
+        row.operator("zograscope.export_poster", icon="IMAGE_DATA")
+        row.operator("zograscope.export_page", icon="URL")
+
+    @staticmethod
+    def _draw_left_out(layout: bpy.types.UILayout, mosaic: object) -> None:
+        source = json.loads(mosaic.tiles.get(operators.SOURCE, "{}"))
+        if not source.get("left_out"):
+            return
+        box = layout.box()
+        box.label(text=f"{source['left_out']} images were left out:", icon="INFO")
+        for problem in source["problems"][:MOST_PROBLEMS_SHOWN]:
+            box.label(text=problem["name"])
+
+
+class ZOGRASCOPE_PT_journey(_OfMosaic, bpy.types.Panel):
+    """How the camera travels."""
+
+    bl_label = "Journey"
+    bl_parent_id = "ZOGRASCOPE_PT_mosaic"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.zograscope_mosaic
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "journey")
+        layout.prop(settings, "frames")
+        if settings.journey == "visit":
+            row = layout.row()
+            row.template_list(
+                "ZOGRASCOPE_UL_tiles", "stops", settings, "stops", settings, "stop_index", rows=3
+            )
+            column = row.column(align=True)
+            column.operator("zograscope.edit_stops", text="", icon="ADD").action = "ADD"
+            column.operator("zograscope.edit_stops", text="", icon="REMOVE").action = "REMOVE"
+        layout.operator("zograscope.apply_journey", icon="CAMERA_DATA")
+        layout.operator("zograscope.close_ups", icon="ZOOM_IN")
+
+
+class ZOGRASCOPE_PT_tile(_OfMosaic, bpy.types.Panel):
+    """Search, and what is known of the selected tile."""
+
+    bl_label = "Tiles"
+    bl_parent_id = "ZOGRASCOPE_PT_mosaic"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.zograscope_mosaic
+        row = layout.row(align=True)
+        row.prop(settings, "query", text="", icon="VIEWZOOM")
+        row.operator("zograscope.search_tiles", text="", icon="CHECKMARK")
+        row.operator("zograscope.clear_search", text="", icon="X")
+        row = layout.row(align=True)
+        row.prop(settings, "similar_to", text="")
+        similar = row.operator("zograscope.find_similar", text="Similar", icon="IMAGE_DATA")
+        similar.from_file = True
+        if settings.found:
+            layout.template_list(
+                "ZOGRASCOPE_UL_tiles", "found", settings, "found", settings, "found_index", rows=4
+            )
+            add = layout.operator("zograscope.edit_stops", text="Visit All Found", icon="ADD")
+            add.action = "ADD_FOUND"
+            modifier = operators.selected_mosaic(context).modifier
+            row = layout.row(align=True)
+            draw_input(row, modifier, "Dim others")
+            draw_input(row, modifier, "Lift matches")
+        layout.operator("zograscope.pick_tile", icon="EYEDROPPER")
+        tile = operators.selected_tile(context)
+        if tile is not None:
+            self._draw_tile(layout.box(), tile)
+
+    @staticmethod
+    def _draw_tile(box: bpy.types.UILayout, tile: dict[str, object]) -> None:
+        box.label(text=str(tile.get("title") or tile["name"]), icon="IMAGE_DATA")
+        column = box.column(align=True)
+        date = tile.get("date")
+        facts = {
+            "Date": "" if date is None else f"{date:.0f}",
+            "Creator": tile.get("creator"),
+            "Rights": tile.get("rights"),
+            "File": tile.get("name"),
+            **tile.get("fields", {}),
+        }
+        for name, value in facts.items():
+            if value:
+                column.label(text=f"{name}: {value}"[: 2 * LINE])
+        row = box.row(align=True)
+        row.operator("zograscope.open_link", icon="URL")
+        row.operator("zograscope.find_similar", icon="VIEWZOOM").from_file = False
+        row.operator("zograscope.edit_stops", text="", icon="ADD").action = "ADD"
+
+
+class ZOGRASCOPE_UL_tiles(bpy.types.UIList):
+    """A list of tiles, by title."""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: object,
+        item: bpy.types.PropertyGroup,
+        icon: int,
+        active_data: object,
+        active_property: str,
+        index: int = 0,
+        flags: int = 0,
+    ) -> None:
+        """Draw one tile."""
+        mosaic = operators.selected_mosaic(context)
+        known = mosaic.what_is_known() if mosaic else []
+        if item.tile < len(known):
+            tile = known[item.tile]
+            text = tile.get("title") or tile["name"]
+            layout.operator("zograscope.select_tile", text=text, emboss=False).tile = item.tile
+
+
+class _Layouts:
+    bl_label = "Layout"
+    animate = False
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        for number, title in enumerate(operators.selected_mosaic(context).layouts):
+            morph = self.layout.operator("zograscope.morph_to", text=title)
+            morph.layout, morph.animate = number, self.animate
+
+
+class ZOGRASCOPE_MT_layouts(_Layouts, bpy.types.Menu):
+    """Show a layout at once."""
+
+
+class ZOGRASCOPE_MT_morphs(_Layouts, bpy.types.Menu):
+    """Morph to a layout, with key frames."""
+
+    animate = True
+
+
+class ZOGRASCOPE_MT_heights(bpy.types.Menu):
+    """What can make height."""
+
+    bl_label = "Height By"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        for name in (NO_HEIGHT, *operators.selected_mosaic(context).height_attributes):
+            choice = self.layout.operator("zograscope.choose_height", text=name.capitalize())
+            choice.attribute = name
+
+
+register, unregister = bpy.utils.register_classes_factory(
+    (
+        ZOGRASCOPE_UL_tiles,
+        ZOGRASCOPE_MT_layouts,
+        ZOGRASCOPE_MT_morphs,
+        ZOGRASCOPE_MT_heights,
+        ZOGRASCOPE_PT_new_mosaic,
+        ZOGRASCOPE_PT_mosaic,
+        ZOGRASCOPE_PT_journey,
+        ZOGRASCOPE_PT_tile,
+    )
+)

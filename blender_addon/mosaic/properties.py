@@ -1,0 +1,119 @@
+"""What the artist chooses for the next mosaic, and seeks in the present one, kept in the scene."""
+
+import bpy
+from zograscope_protocol.commands.mosaic import JOURNEYS, NO_JOURNEY
+
+LAYOUT_NAMES = {
+    "tsne": ("Similarity", "What looks alike lies together (t-SNE)"),
+    "umap": ("Similarity (UMAP)", "The same by UMAP, if it is installed on the server"),
+    "date": ("Date", "Along a time line"),
+    "colour": ("Colour", "From dark to light, and by tint"),
+    "column": ("Column", "By a column of the collection's metadata"),
+}
+JOURNEY_HELP = {
+    "overview": "All of it, coming slowly closer",
+    "dive": "From all of it down to one tile",
+    "clusters": "Through the largest clusters and back",
+    "visit": "To the tiles of the list, and back",
+    NO_JOURNEY: "The camera stays where it is",
+}
+DEFAULT_MODEL = "default"
+
+
+class FoundTile(bpy.types.PropertyGroup):
+    """A tile that a search has found, or that a journey visits."""
+
+    tile: bpy.props.IntProperty()
+
+
+class MosaicSettings(bpy.types.PropertyGroup):
+    """The choices for a new mosaic, and what is sought and selected in it."""
+
+    collection: bpy.props.StringProperty(
+        name="Collection",
+        description="A folder of images, a CSV or TSV table, or a IIIF manifest (file or address)",
+        subtype="FILE_PATH",
+    )
+    model: bpy.props.StringProperty(
+        name="Model", description="What compares images", default=DEFAULT_MODEL
+    )
+    layout: bpy.props.EnumProperty(
+        name="Layout",
+        items=[(name, title, text) for name, (title, text) in LAYOUT_NAMES.items()],
+    )
+    column: bpy.props.StringProperty(name="Column", description="Its name in the metadata")
+    by_date: bpy.props.BoolProperty(
+        name="Also by Date", description="Another layout to morph to", default=False
+    )
+    by_colour: bpy.props.BoolProperty(
+        name="Also by Colour", description="Another layout to morph to", default=True
+    )
+    sort: bpy.props.EnumProperty(
+        name="Grid",
+        items=[
+            ("map", "Like the Map", "The grid keeps the map's shape"),
+            ("features", "Best Neighbours", "The grid is sorted by the images themselves"),
+        ],
+    )
+    shape: bpy.props.EnumProperty(
+        name="Outline",
+        items=[
+            ("rectangle", "Rectangle", ""),
+            ("circle", "Circle", ""),
+            ("mask", "Mask", "The outline of a picture"),
+        ],
+    )
+    aspect: bpy.props.FloatProperty(
+        name="Aspect", description="Width / height", default=1.5, min=0.05, max=20
+    )
+    mask: bpy.props.StringProperty(
+        name="Mask",
+        description="What is opaque in this picture, or dark, is filled",
+        subtype="FILE_PATH",
+    )
+    stack: bpy.props.BoolProperty(
+        name="Pile up Duplicates", description="Put near duplicates on one pile"
+    )
+    own_scene: bpy.props.BoolProperty(
+        name="Own Scene",
+        description="Build in a new scene, its colours untouched, and leave the present one as it "
+        "is",
+        default=True,
+    )
+    journey: bpy.props.EnumProperty(
+        name="Journey",
+        description="How the camera travels",
+        items=[(name, name.capitalize(), JOURNEY_HELP[name]) for name in (*JOURNEYS, NO_JOURNEY)],
+    )
+    frames: bpy.props.IntProperty(name="Frames", default=240, min=2, soft_max=2000)
+    morph_frames: bpy.props.IntProperty(name="Frames", default=96, min=2, soft_max=1000)
+    query: bpy.props.StringProperty(
+        name="Search", description="Words of title, creator, date or any other metadata"
+    )
+    similar_to: bpy.props.StringProperty(
+        name="Picture", description="Find what looks like this file", subtype="FILE_PATH"
+    )
+    found: bpy.props.CollectionProperty(type=FoundTile)
+    found_index: bpy.props.IntProperty()
+    stops: bpy.props.CollectionProperty(type=FoundTile)
+    stop_index: bpy.props.IntProperty()
+    selected: bpy.props.IntProperty(
+        name="Selected Tile", description="Number of the tile that is shown", default=-1
+    )
+    job_id: bpy.props.StringProperty(description="The job that this scene waits for")
+
+
+_CLASSES = (FoundTile, MosaicSettings)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
+
+
+def register() -> None:
+    """Add the settings to every scene."""
+    _register_classes()
+    bpy.types.Scene.zograscope_mosaic = bpy.props.PointerProperty(type=MosaicSettings)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    del bpy.types.Scene.zograscope_mosaic
+    _unregister_classes()
