@@ -6,8 +6,7 @@ import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.images import read_reduced_photograph
-from zograscope_server.mosaic.embedding.embed import READ_SIDE
-from zograscope_server.mosaic.embedding.embedder import Embedder
+from zograscope_server.mosaic.embedding.embedder import READ_SIDE, Embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
 
 

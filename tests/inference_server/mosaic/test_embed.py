@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_server import images
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.command_line.main import main
 from zograscope_server.mosaic.embedding import embed
@@ -184,6 +185,21 @@ def test_broken_images_are_listed_and_left_out(archive, index):
     assert [item.name for item in found.items] == ["a.png", "z.png"]
     assert [problem.name for problem in found.problems] == ["folder", "broken.jpg", "empty.jpg"]
     assert "is empty" in found.problems[2].sentence
+
+
+def test_a_picture_that_no_one_thought_of_is_a_problem_too(archive, index, monkeypatch):
+    archive.add("a.png", "odd.png")
+    odd = (archive.folder / "odd.png").read_bytes()
+
+    def read_reduced_photograph(data, name, side):
+        if data == odd:
+            raise ValueError("conversion from XYZ to RGB not supported")
+        return images.read_reduced_photograph(data, name, side)
+
+    monkeypatch.setattr(embed, "read_reduced_photograph", read_reduced_photograph)
+    found = embed_archive(archive, index)
+    assert [item.name for item in found.items] == ["a.png"]
+    assert "odd.png is not a picture that can be read" in found.problems[0].sentence
 
 
 def test_an_empty_collection_is_told(archive, index):

@@ -17,7 +17,7 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.models.catalogue import CONFIG, check_name_is_free
-from zograscope_server.mosaic.embedding.embedder import unit_length
+from zograscope_server.mosaic.embedding.embedder import READ_SIDE, unit_length
 
 if TYPE_CHECKING:
     import torch
@@ -26,8 +26,7 @@ VERSION = 1  # of how pictures are prepared here, which vectors depend on
 TORCHVISION, TIMM = "torchvision/", "timm/"
 WEIGHTS = ("*.safetensors", "*.pth", "*.pt", "*.bin", "*.tar")
 
-# A larger picture than these networks were evaluated at costs more and tells no more of a tile.
-LARGEST_SIDE, USUAL_SIDE = 320, 224
+USUAL_SIDE = 224  # for networks made for larger pictures than are read here
 LONGEST_ASPECT = 4.0  # a timeline strip is cut to its middle before it is blown up
 
 # How torchvision's classifiers were evaluated, in timm's words.
@@ -147,7 +146,7 @@ def _build(config: dict[str, Any], weights: Path) -> "tuple[torch.nn.Module, dic
     architecture = str(config.get("architecture", ""))
     settings = dict(config.get("pretrained_cfg") or _usual_preparation(architecture))
     preparation = resolve_data_config(pretrained_cfg=settings, use_test_size=True)
-    if preparation["input_size"][-1] > LARGEST_SIDE:
+    if preparation["input_size"][-1] > READ_SIDE:
         preparation["input_size"] = (3, USUAL_SIDE, USUAL_SIDE)
     state = load_state_dict(str(weights), weights_only=True)
     if architecture.startswith(TORCHVISION):

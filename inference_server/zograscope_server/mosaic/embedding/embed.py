@@ -7,10 +7,10 @@ know of it. What the index has already is not read again.
 
 import hashlib
 import io
+import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,8 +25,8 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.fetching import Fetcher, is_address, read_image
-from zograscope_server.images import read_reduced_photograph
-from zograscope_server.mosaic.embedding.embedder import Embedder
+from zograscope_server.images import ReducedPhotograph, read_reduced_photograph
+from zograscope_server.mosaic.embedding.embedder import READ_SIDE, Embedder
 from zograscope_server.mosaic.embedding.image_index import (
     VECTOR_TYPE,
     EmbeddedImage,
@@ -36,10 +36,12 @@ from zograscope_server.mosaic.embedding.image_index import (
 )
 from zograscope_server.mosaic.progress import OnProgress, no_progress
 
+logger = logging.getLogger(__name__)
+
 Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
-READ_SIDE = 256  # pixels of the shorter side that embedders get at least
+ROWS = 1000  # of the index that are asked for between two reports of progress
 BATCHES_AHEAD = 3  # of decoded images that wait for the network
 JPEG_QUALITY = 90
 HEARTBEAT = 0.5  # seconds between two reports of progress
@@ -172,9 +174,27 @@ def embed_collection(
             "\n".join(f"{problem.name}: {problem.sentence}" for problem in all_problems),
             name=collection.name,
         )
-    on_progress(None, "Comparing images")
-    embedded = _gather(items, digests, all_problems, embedder, index, thumbnail_size)
-    return replace(embedded, new_images=len(missing) - len(broken))
+    of_items = tuple(digests[item.location] for item in items)
+    facts: list[ImageFacts] = []
+    vectors: list[np.ndarray] = []
+    for number, digest in enumerate(of_items):
+        if number % ROWS == 0:
+            on_progress(None, "Comparing images")
+        facts.append(index.facts(digest))
+        vectors.append(index.vector(digest, embedder.revision))
+    return EmbeddedCollection(
+        items=tuple(
+            replace(item, date=known.date) if item.date is None else item
+            for item, known in zip(items, facts, strict=True)
+        ),
+        digests=of_items,
+        sizes=np.array([(known.width, known.height) for known in facts], np.int32),
+        colours=np.array([known.colour for known in facts], np.float32),
+        vectors=embedder.finish(np.stack(vectors).astype(np.float32)),
+        thumbnails=lambda number: index.thumbnail(of_items[number], thumbnail_size),
+        problems=all_problems,
+        new_images=len(missing) - len(broken),
+    )
 
 
 def file_state(item: Item) -> FileState:
@@ -240,13 +260,10 @@ def _run_ahead(
         pool.submit(work, entry) for entry in islice(remaining, most)
     )
     while waiting:
-        try:
-            result = waiting[0].result(HEARTBEAT)
-        except FutureTimeoutError:
+        if not wait([waiting[0]], HEARTBEAT).done:
             yield None
             continue
-        waiting.popleft()
-        yield result
+        yield waiting.popleft().result()
         waiting.extend(pool.submit(work, entry) for entry in islice(remaining, 1))
 
 
@@ -257,7 +274,7 @@ def _look_up(
     digests: dict[str, str] = {}
     missing: dict[str, tuple[Item, FileState]] = {}
     for number, item in enumerate(items):
-        if number % 1000 == 0:
+        if number % ROWS == 0:
             on_progress(None, "Looking for new images")
         state = file_state(item)
         digest = index.digest_of(state)
@@ -282,7 +299,7 @@ def _decode(
         digest = hashlib.sha256(data).hexdigest()
         if is_known(digest):
             return Outcome(item, state, digest), None
-        photograph = read_reduced_photograph(data, item.name, max(READ_SIDE, thumbnail_size))
+        photograph = _read_picture(data, item.name, max(READ_SIDE, thumbnail_size))
     except ZograscopeError as error:
         return Outcome(item, state, problem=Problem(item.name, error.sentence)), None
     del data
@@ -294,6 +311,17 @@ def _decode(
     )
     image = EmbeddedImage(digest, facts, encode_tile(tile), np.empty(0, VECTOR_TYPE))
     return Outcome(item, state, digest, image), prepared
+
+
+def _read_picture(data: bytes, name: str, side: int) -> ReducedPhotograph:
+    """Decode a file; whatever is wrong with it is that file's problem, not the collection's."""
+    try:
+        return read_reduced_photograph(data, name, side)
+    except ZograscopeError:
+        raise
+    except Exception as error:
+        logger.warning("%s cannot be read", name, exc_info=True)
+        raise ZograscopeError("not-an-image", str(error), name=name) from error
 
 
 def _with_vectors(batch: Sequence[tuple[Outcome, np.ndarray]], embedder: Embedder) -> list[Outcome]:
@@ -312,32 +340,6 @@ def _note(
     files = [(outcome.file, outcome.digest) for outcome in outcomes if outcome.problem is None]
     if files:
         index.add(images, files, thumbnail_size, revision)
-
-
-def _gather(
-    items: Sequence[Item],
-    digest_of: Mapping[str, str],
-    problems: tuple[Problem, ...],
-    embedder: Embedder,
-    index: ImageIndex,
-    thumbnail_size: int,
-) -> EmbeddedCollection:
-    """Collect what the index has of the items."""
-    digests = tuple(digest_of[item.location] for item in items)
-    facts = [index.facts(digest) for digest in digests]
-    vectors = np.stack([index.vector(digest, embedder.revision) for digest in digests])
-    return EmbeddedCollection(
-        items=tuple(
-            replace(item, date=known.date) if item.date is None else item
-            for item, known in zip(items, facts, strict=True)
-        ),
-        digests=digests,
-        sizes=np.array([(known.width, known.height) for known in facts], np.int32),
-        colours=np.array([known.colour for known in facts], np.float32),
-        vectors=embedder.finish(vectors.astype(np.float32)),
-        thumbnails=lambda number: index.thumbnail(digests[number], thumbnail_size),
-        problems=problems,
-    )
 
 
 def mean_colour(pixels: np.ndarray) -> tuple[float, float, float]:

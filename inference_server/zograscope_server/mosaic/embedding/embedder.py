@@ -13,6 +13,9 @@ from zograscope_server.models.catalogue import (
     revision_of,
 )
 
+READ_SIDE = 256
+"""Pixels of the shorter side that embedders are given at least, where an image has them."""
+
 
 class Embedder(Protocol):
     """Gives each picture a vector.
