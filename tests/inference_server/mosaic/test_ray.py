@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection, Item
+from zograscope_server.mosaic.embedding import ray_cluster
 from zograscope_server.mosaic.embedding.embed import embed_collection
 from zograscope_server.mosaic.embedding.embedder import load_embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
@@ -127,3 +128,49 @@ def test_a_missing_ray_is_told(models, monkeypatch):
     with pytest.raises(ZograscopeError) as caught, RayCluster("auto", "tiny", models):
         pass
     assert caught.value.code == "ray-missing"
+
+
+def test_an_image_that_kills_its_worker_costs_only_itself(
+    cluster, models, collection, tmp_path, monkeypatch
+):
+    """Workers die at one image; what is a URL is fetched here, and what cannot be is told."""
+    deadly = collection.items[5].location
+
+    def embed_chunk(chunk, *arguments):
+        import os
+
+        from zograscope_server.mosaic.embedding.ray_cluster import _embed_chunk
+
+        if any(item.location == deadly for item, _ in chunk):
+            os._exit(1)
+        return _embed_chunk(chunk, *arguments)
+
+    monkeypatch.setattr(ray_cluster, "_embed_chunk", embed_chunk)
+    monkeypatch.setattr(ray_cluster, "RETRIES", 0)
+    online = Item("online.png", "https://library.example/online.png")
+    gone = Item("gone.png", "https://library.example/gone.png")
+    picture = (tmp_path / "archive" / "000.png").read_bytes() + b"\0"
+
+    def fetch(item):
+        if item == gone:
+            raise ZograscopeError("fetch-refused", url=item.location)
+        return picture if item == online else read(item)
+
+    with (
+        ImageIndex(tmp_path / "images.sqlite") as index,
+        RayCluster(cluster[0].address, "tiny", models, CHUNK) as embed_items,
+    ):
+        found = embed_collection(
+            Collection("archive", (*collection.items[:8], online, gone)),
+            load_embedder("tiny", models),
+            index,
+            None,
+            read=fetch,
+            embed_items=embed_items,
+        )
+    names = [f"{number:03}.png" for number in range(8) if number != 5]
+    assert [item.name for item in found.items] == [*names, "online.png"]
+    assert {problem.name for problem in found.problems} == {"005.png", "gone.png"}
+    sentences = {problem.name: problem.sentence for problem in found.problems}
+    assert "stopped every process" in sentences["005.png"]
+    assert np.allclose(found.vectors[0], found.vectors[-1], atol=2e-3)
