@@ -5,17 +5,13 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
-from zograscope_server.images import FORMATS
+from zograscope_server.collection.file_names import could_be_image, title_of
 
 OnProgress = Callable[[float | None, str], None]
 
-SUFFIXES = frozenset(
-    suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS
-)
 PASSED_OVER = ("__MACOSX", "@eaDir")  # what computers leave in folders for themselves
 TOLD_EVERY = 1000
 
@@ -32,7 +28,7 @@ def open_folder(folder: Path, on_progress: OnProgress = lambda fraction, stage: 
     items = []
     for path in _images(folder, folder, problems):
         name = path.relative_to(folder).as_posix()
-        items.append(Item(name, str(path), title=path.stem.replace("_", " ")))
+        items.append(Item(name, str(path), title=title_of(name)))
         if len(items) % TOLD_EVERY == 0:
             on_progress(None, f"Found {len(items)} images")
     return Collection(folder.name, tuple(items), tuple(problems))
@@ -61,7 +57,7 @@ def _images(folder: Path, top: Path, problems: list[Problem]) -> Iterator[Path]:
             continue
         if entry.is_dir(follow_symlinks=False):
             folders.append(Path(entry.path))
-        elif Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file():
+        elif could_be_image(entry.name) and entry.is_file():
             yield Path(entry.path)
     for inner in folders:
         yield from _images(inner, top, problems)
