@@ -18,6 +18,8 @@ BAR_ASPECT = 2.0  # width / height that histograms come near to
 APART = 2.0  # tiles between what is known and what is not
 BLOCK_GAP = 1.5  # tiles between groups
 BLOCK_ASPECT = 1.4
+LARGEST_NUMBER = 1e15  # what is larger is a shelf mark
+FINEST = 1e-9  # bins, relative to the numbers in them
 UNKNOWN = "unknown"
 
 
@@ -94,14 +96,14 @@ def by_colour(colours: np.ndarray) -> Arrangement:
 
 
 def numbers_of(values: Sequence[str]) -> np.ndarray:
-    """Return texts as (n,) float64, NaN where they are no finite numbers."""
+    """Return texts as (n,) float64, NaN where they are no numbers, or none of a usual size."""
     numbers = np.full(len(values), np.nan)
     for place, value in enumerate(values):
         try:
             number = float(value.replace(",", ".") if value.count(",") == 1 else value)
         except ValueError:
             continue
-        if math.isfinite(number):
+        if abs(number) <= LARGEST_NUMBER:
             numbers[place] = number
     return numbers
 
@@ -112,7 +114,8 @@ def _most_bars(count: int) -> int:
 
 def _nice_width(known: np.ndarray, most_bins: int) -> float:
     """Return 1, 2, 2.5 or 5 times a power of ten, such that there are not too many bins."""
-    least = max(float(np.ptp(known)) / most_bins, 1e-9)
+    resolution = FINEST * max(float(np.abs(known).max()), 1.0)
+    least = max(float(np.ptp(known)) / most_bins, resolution)
     scale = 10.0 ** math.floor(math.log10(least))
     return scale * next(step for step in NICE_STEPS if step * scale >= least * (1 - 1e-9))
 
@@ -154,19 +157,21 @@ def _in_blocks(values: Sequence[str], along: np.ndarray) -> Arrangement:
 
     shelf_width = math.sqrt(len(texts) * BAR_ASPECT) * 1.3
     cloud = np.empty((len(texts), 2), np.float32)
+    order = np.lexsort((along, group_of))
+    members_of = np.split(order, np.cumsum(counts[largest_first])[:-1])
     groups: list[Group] = []
     left, top, tallest = 0.0, 0.0, 0
-    for name, count in zip(names[largest_first], counts[largest_first], strict=True):
+    for name, members in zip(names[largest_first], members_of, strict=True):
+        count = len(members)
         columns = max(1, round(math.sqrt(count * BLOCK_ASPECT)))
         rows = math.ceil(count / columns)
         if left and left + columns > shelf_width:
             left, top, tallest = 0.0, top - tallest - BLOCK_GAP, 0
-        members = np.flatnonzero(group_of == len(groups))
         cloud[members, 0] = left + rank[members] % columns
         cloud[members, 1] = top - rank[members] // columns
         groups.append(Group(str(name), members))
         left, tallest = left + columns + BLOCK_GAP, max(tallest, rows)
-    return Arrangement(_centred(cloud), np.lexsort((along, group_of)), tuple(groups))
+    return Arrangement(_centred(cloud), order, tuple(groups))
 
 
 def _rank_within(groups: np.ndarray, along: np.ndarray) -> np.ndarray:
@@ -197,4 +202,5 @@ def _year_label(start: float, width: float) -> str:
 
 
 def _number_label(start: float, width: float) -> str:
-    return f"{start:g} to {start + width:g}"
+    low, high = f"{start:g}", f"{start + width:g}"
+    return low if low == high else f"{low} to {high}"
