@@ -61,6 +61,7 @@ SENTENCES = {
     "table-without-files": "No column of {path} names images. Call one `file`, and fill it with paths from the table's folder or with web addresses.",
     "row-without-file": "This row names no image. Fill its column {column!r}.",
     "manifest-wrong": "{name} is no IIIF manifest or collection of version 2 or 3. Look for the address with the IIIF logo on the library's page.",
+    "canvas-without-image": "This page of the manifest shows no image. It may hold sound or film; look at it in a web browser.",
     "fetch-failed": "{url} could not be fetched. Check the network and start again; what has come is kept.",
     "fetch-refused": "{url} cannot be had. Check the address in a web browser.",
     "tile-unknown": "No tile is called {name!r}, and none has these words in its metadata.",
