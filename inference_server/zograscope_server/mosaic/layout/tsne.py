@@ -1,10 +1,10 @@
 """t-SNE: maps in which similar images lie side by side.
 
 openTSNE (Poličar, Stražar and Zupan 2019) optimises the map, by Barnes-Hut trees or, for large
-collections, by interpolation on a grid (Linderman et al. 2019). It differs from openTSNE's defaults
-in two ways. Affinities come from exact nearest neighbours, where openTSNE searches approximately.
-And the time goes where it shows: interpolation is coarse until the map has unfolded and fine while
-it settles, at a higher learning rate throughout.
+collections, by interpolation on a grid (Linderman et al. 2019). Two things differ from its
+defaults. Affinities come from exact nearest neighbours, where it would search approximately. And
+time goes where it shows: once clusters have formed, the map unfolds fast on a coarse grid, and only
+settles on a fine one.
 """
 
 import os
