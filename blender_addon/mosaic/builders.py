@@ -26,6 +26,7 @@ from .places import Places, Settings, place_tiles
 MARK = "zograscope_mosaic"
 PART_MARK = "zograscope_part"
 TILES = "zograscope_tiles"
+LEFT_OUT = "zograscope_left_out"
 LAYOUTS = "zograscope_layouts"
 CLUSTERS = "zograscope_clusters"
 HEIGHT_ATTRIBUTES = "zograscope_values"
@@ -109,8 +110,13 @@ class Mosaic:
         """Return name, title, date, creator, rights, link and fields, by tile number."""
         return list(_read_lines(self.tiles[TILES].as_string()))
 
+    def left_out(self) -> list[dict[str, str]]:
+        """Return name and sentence of each image that could not be taken in."""
+        text = self.tiles.get(LEFT_OUT)
+        return list(_read_lines(text.as_string())) if text else []
 
-@lru_cache(maxsize=2)
+
+@lru_cache(maxsize=4)
 def _read_lines(text: str) -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(line) for line in text.splitlines() if line)
 
@@ -133,6 +139,10 @@ def build_mosaic(
     known = bpy.data.texts.new(f"{name} tiles")
     known.from_string(arrays["tiles"].tobytes().decode())
     tiles[TILES] = known
+    if arrays["problems"].size:
+        left_out = bpy.data.texts.new(f"{name} left out")
+        left_out.from_string(arrays["problems"].tobytes().decode())
+        tiles[LEFT_OUT] = left_out
     tiles[LAYOUTS] = [layout["title"] for layout in metadata["layouts"]]
     tiles[HEIGHT_ATTRIBUTES] = [key[6:] for key in arrays if key.startswith("value.")]
     tiles[CLUSTERS] = [str(cluster) for cluster in metadata["clusters"]]

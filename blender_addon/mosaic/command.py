@@ -41,8 +41,7 @@ def make_mosaic(command: MosaicCommand) -> int:
     _move_camera(command, mosaic, scene, chosen)
     made |= _write(command, scene)
     if command.json:
-        facts = {key: value for key, value in result.metadata.items() if key != "problems"}
-        print(json.dumps({**made, "metadata": facts}, indent=2))
+        print(json.dumps({**made, "metadata": result.metadata}, indent=2))
     else:
         for kind, path in made.items():
             print(f"{kind}: {path}")
@@ -57,7 +56,7 @@ def _lay_out(command: MosaicCommand, client: BlockingClient) -> JobResult:
     job = client.submit(request.task, request.parameters, request.inputs)
     with _on_progress("mosaic") as show:
         result = client.wait(job, show)
-    describe_left_out(result.metadata)
+    describe_left_out(result)
     return result
 
 

@@ -568,7 +568,6 @@ def _build(job: Job, scene_name: str, source: dict[str, Any]) -> None:
         scene = scene_of_its_own(scene, name)
     mosaic = builders.build_mosaic(job.result.arrays, metadata, name, scene)
     source["left_out"] = metadata["left_out"]
-    source["problems"] = metadata["problems"]
     source["duplicates"] = metadata["duplicates"]
     mosaic.tiles[SOURCE] = json.dumps(source)
     if settings.own_scene:

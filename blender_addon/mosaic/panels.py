@@ -1,13 +1,12 @@
 """The sidebar's panels for mosaics: they draw, and nothing else."""
 
-import json
-
 import bpy
 
 from ..model_menu import draw_model
 from ..node_wiring import draw_input, get_input
 from ..server_panel import Sidebar
 from . import operators
+from .builders import Mosaic
 from .geometry_nodes import NO_HEIGHT
 
 MOST_PROBLEMS_SHOWN = 3
@@ -101,14 +100,16 @@ class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
         row.operator("zograscope.export_page", icon="URL")
 
     @staticmethod
-    def _draw_left_out(layout: bpy.types.UILayout, mosaic: object) -> None:
-        source = json.loads(mosaic.tiles.get(operators.SOURCE, "{}"))
-        if not source.get("left_out"):
+    def _draw_left_out(layout: bpy.types.UILayout, mosaic: Mosaic) -> None:
+        left_out = mosaic.left_out()
+        if not left_out:
             return
         box = layout.box()
-        box.label(text=f"{source['left_out']} images were left out:", icon="INFO")
-        for problem in source["problems"][:MOST_PROBLEMS_SHOWN]:
+        box.label(text=f"{len(left_out)} images were left out:", icon="INFO")
+        for problem in left_out[:MOST_PROBLEMS_SHOWN]:
             box.label(text=problem["name"])
+        if len(left_out) > MOST_PROBLEMS_SHOWN:
+            box.label(text="All are listed, with reasons, in the Text Editor")
 
 
 class ZOGRASCOPE_PT_journey(_OfMosaic, bpy.types.Panel):

@@ -483,6 +483,9 @@ class Client:
             except MemoryError as error:
                 job.fail(ZograscopeError("out-of-memory", str(error)))
                 return
+            except OSError as error:
+                job.fail(ZograscopeError("no-room", str(error)))
+                return
         job.state, job.stage = "fetching", "Fetching the result"
         job._done = header
         for name, download in job._downloads.items():

@@ -40,6 +40,7 @@ SENTENCES = {
     "job-cancelled": "The job was cancelled.",
     "worker-died": "The process that computes this job died twice. Try a lower quality or a smaller model; the server's log says more.",
     "out-of-memory": "There was not enough memory for this job. Try a lower quality, a smaller model, or a higher memory limit.",
+    "no-room": "The disk with the folder for temporary files has no room for the result. Make room on it, then try again.",
     "spool-full": "The disk that holds the server's results is full. Make room on it, then start the job once more.",
     "internal": "Something went wrong inside Zograscope. The details say more; please report them.",
     # Pictures

@@ -4,8 +4,12 @@ Arrays are described in headers (name, dtype, shape, bytes) and travel as bytes 
 pickled. Everything that arrives is checked here before anyone acts on it.
 """
 
+import errno
 import json
 import math
+import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +21,7 @@ from zograscope_protocol.errors import ZograscopeError
 MOST_HEADER_BYTES = 64 << 10
 MOST_CHUNK_BYTES = 1 << 20
 MOST_ARRAYS = 64
+FILE_BYTES = 256 << 20
 MOST_DIMENSIONS = 8
 MOST_LENGTH = 1 << 48
 MOST_NAME = 128
@@ -80,8 +85,27 @@ def byte_view(array: np.ndarray) -> memoryview:
 
 
 def empty_array(description: dict[str, Any]) -> np.ndarray:
-    """Return room for a described array."""
-    return np.empty(description["shape"], np.dtype(description["dtype"]))
+    """Return room for a described array; a very large one lies in a temporary file.
+
+    Raises OSError when the disk is full.
+    """
+    shape, dtype = tuple(description["shape"]), np.dtype(description["dtype"])
+    if description["bytes"] < FILE_BYTES:
+        return np.empty(shape, dtype)
+    # Mapped, and written to as it comes: the system keeps of it in memory what it has room for.
+    with tempfile.TemporaryFile() as file:
+        _reserve(file.fileno(), description["bytes"])
+        return np.memmap(file, dtype, "r+", shape=shape).view(np.ndarray)
+
+
+def _reserve(file: int, size: int) -> None:
+    """Give a file its size, and the room on the disk: a mapped file that finds none is fatal."""
+    if shutil.disk_usage(tempfile.gettempdir()).free < size:
+        raise OSError(errno.ENOSPC, "the disk has no room")
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.truncate(file, size)
 
 
 def check_descriptions(descriptions: Any) -> list[dict[str, Any]]:

@@ -300,7 +300,7 @@ def test_a_server_that_talks_nonsense_never_raises(server, client, message):
     assert client.error.code == "bad-message"
 
 
-def test_a_result_too_large_for_memory_fails_its_job_alone(server, client):
+def test_a_result_too_large_for_the_disk_fails_its_job_alone(server, client):
     server.welcome(client)
     job = client.submit("t", {}, {})
     server.receive(client, "submit")
@@ -308,7 +308,7 @@ def test_a_result_too_large_for_memory_fails_its_job_alone(server, client):
     array = {"name": "a", "dtype": "|u1", "shape": [size], "bytes": size}
     server.send({"type": "done", "job": job.id, "metadata": {}, "arrays": [array]})
     pump(client, lambda: job.finished)
-    assert job.error.code == "out-of-memory"
+    assert job.error.code == "no-room"
     assert client.state == "connected"
 
 

@@ -83,3 +83,12 @@ def test_names_are_unique_and_arrays_few():
         wire.check_descriptions([one, one])
     with pytest.raises(ZograscopeError):
         wire.check_descriptions([{**one, "name": str(n)} for n in range(wire.MOST_ARRAYS + 1)])
+
+
+def test_a_very_large_array_lies_in_a_file(monkeypatch):
+    monkeypatch.setattr(wire, "FILE_BYTES", 1000)
+    array = np.arange(500, dtype="<f4").reshape(5, 100)
+    room = wire.empty_array(wire.describe_array("a", array))
+    wire.byte_view(room)[:] = wire.byte_view(array)
+    assert np.array_equal(room, array)
+    assert isinstance(room.base, np.memmap)

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             job = client.submit(request.task, request.parameters, request.inputs)
             with progress_bar("mosaic") as show:
                 result = client.wait(job, show)
-            describe_left_out(result.metadata)
+            describe_left_out(result)
             made = write_pictures(command, client, result, progress_bar)
         if not command.needs_blender:
             print(json.dumps(made, indent=2) if command.json else "\n".join(made.values()))

@@ -35,7 +35,7 @@ NEIGHBOURHOODS = ("map", "features")
 ASPECT_RANGE = (0.05, 20.0)
 POSTER_SUFFIXES = (".png", ".jpg", ".tif", ".webp")
 DIGEST_BYTES = 32
-MOST_ORIGINALS = 200
+MOST_ORIGINALS = 60  # as a message can name arrays
 ORIGINAL_PIXELS = 4096
 MOST_POSTER_PIXELS = 200_000
 """Along the long side."""
@@ -137,11 +137,10 @@ def similar_images(
     from zograscope_server.mosaic.similarity import similarity_to
 
     digests = _digests(inputs)
-    query: int | bytes = int(number(parameters, "tile", -1))
-    if "image" in inputs:
-        query = inputs["image"].tobytes()
-    elif not 0 <= query < len(digests):
+    tile = int(number(parameters, "tile", -1))
+    if "image" not in inputs and not 0 <= tile < len(digests):
         raise refusal("neither a tile nor an image is named")
+    query = inputs["image"].tobytes() if "image" in inputs else tile
     with image_index(context) as index:
         embedder = context.load_model(str(parameters.get("model", DEFAULT)), EMBEDDING)
         context.progress(None, "Comparing images")

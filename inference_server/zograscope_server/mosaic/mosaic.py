@@ -5,7 +5,7 @@ the right, y up, about the origin; a third one puts a tile in front of others.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,6 @@ TITLES = {"tsne": "Similarity", "umap": "Similarity (UMAP)", "date": "Date", "co
 CLOUD_SPREAD = 1.3  # of a cloud's, against its grid's: air between the tiles
 CLOUD_DEPTH = 0.5  # tiles from the first to the last of a cloud, so that overlaps are settled
 STACK_STEP = 0.03  # tiles between near duplicates on a pile
-MOST_PROBLEMS_TOLD = 500
 NUMBERS_SHARE = 0.5  # of the images that must have a number in a column that can make height
 MOST_NUMBER_COLUMNS = 12
 
@@ -115,8 +114,8 @@ def make_mosaic(
     Returns:
         Arrays: `layout.0`, `layout.1`, ... (n, 3) float32, cloud and grid of each layout in turn;
         `extent` (n, 2) float32, the share of its square cell that a picture takes; `value.NAME`
-        (n,) float32; `tiles`, JSON lines of what is known; `atlas.0`, ... JPEG files. And
-        metadata: layouts, clusters, atlas, duplicates, problems.
+        (n,) float32; `tiles` and `problems`, JSON lines of what is known and of what is left out;
+        `atlas.0`, ... JPEG files. And metadata: layouts, clusters, atlas, counts.
 
     Raises:
         ZograscopeError: `umap-missing`, `column-unknown`.
@@ -161,6 +160,9 @@ def make_mosaic(
             arrays[f"atlas.{number}"] = np.frombuffer(page, np.uint8)
     arrays["extent"] = extents
     arrays["tiles"] = np.frombuffer(_tile_lines(embedded), np.uint8)
+    arrays["problems"] = np.frombuffer(
+        _json_lines(vars(problem) for problem in embedded.problems), np.uint8
+    )
     metadata = {
         "count": count,
         "layouts": [
@@ -177,7 +179,6 @@ def make_mosaic(
         },
         "duplicates": int((duplicates != np.arange(count)).sum()),
         "left_out": len(embedded.problems),
-        "problems": [vars(problem) for problem in embedded.problems[:MOST_PROBLEMS_TOLD]],
     }
     return arrays, metadata
 
@@ -343,7 +344,7 @@ def _filled(values: np.ndarray) -> np.ndarray:
 
 def _tile_lines(embedded: EmbeddedCollection) -> bytes:
     """Return what is known of each image, a line of JSON each."""
-    lines = []
+    tiles = []
     for item, digest, size in zip(
         embedded.items, embedded.digests, embedded.sizes.tolist(), strict=True
     ):
@@ -358,5 +359,9 @@ def _tile_lines(embedded: EmbeddedCollection) -> bytes:
             "size": size,
             "digest": digest,
         }
-        lines.append(json.dumps({key: value for key, value in known.items() if value}))
-    return "".join(f"{line}\n" for line in lines).encode()
+        tiles.append({key: value for key, value in known.items() if value})
+    return _json_lines(tiles)
+
+
+def _json_lines(entries: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(f"{json.dumps(entry)}\n" for entry in entries).encode()

@@ -50,17 +50,21 @@ def write_pictures(
 
 def tiles_of(result: JobResult) -> list[dict[str, Any]]:
     """Return what is known of each tile."""
-    return [json.loads(line) for line in result.bytes("tiles").decode().splitlines()]
+    return _json_lines(result, "tiles")
 
 
-def describe_left_out(metadata: dict[str, Any]) -> None:
+def describe_left_out(result: JobResult) -> None:
     """Tell what of the collection could not be taken in."""
-    problems = metadata.get("problems", [])
+    problems = _json_lines(result, "problems")
     for problem in problems[:MOST_TOLD]:
         print(f"Left out {problem['name']}: {problem['sentence']}", file=sys.stderr)
-    more = metadata.get("left_out", 0) - min(len(problems), MOST_TOLD)
-    if more > 0:
-        print(f"Left out {more} more.", file=sys.stderr)
+    if len(problems) > MOST_TOLD:
+        more = len(problems) - MOST_TOLD
+        print(f"Left out {more} more; a scene lists them in a text.", file=sys.stderr)
+
+
+def _json_lines(result: JobResult, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.bytes(name).decode().splitlines()]
 
 
 def write_file(path: Path, data: np.ndarray) -> None:

@@ -48,6 +48,7 @@ def make_mosaic_result(count: int, columns: int, cell: int = 4, extents: np.ndar
         for n in range(count)
     )
     arrays["tiles"] = np.frombuffer(tiles.encode(), np.uint8)
+    arrays["problems"] = np.empty(0, np.uint8)
     metadata = {
         "name": "numbers",
         "layouts": [{"title": "Similarity, cloud"}, {"title": "Similarity, grid"}],
