@@ -227,6 +227,17 @@ def test_weights_are_added_by_command(tmp_path, capsys):
     assert load_embedder("mine", tmp_path / "models").name == "mine"
 
 
+def test_a_folder_of_weights_keeps_its_name(tmp_path):
+    folder = tmp_path / "mine.v2"
+    folder.mkdir()
+    with pytest.raises(ZograscopeError, match="no file of weights"):
+        add_weights(folder, "timm/tf_mobilenetv3_small_minimal_100", tmp_path / "models")
+    save_weights(folder / "weights.pth", "tf_mobilenetv3_small_minimal_100")
+    name = add_weights(folder, "timm/tf_mobilenetv3_small_minimal_100", tmp_path / "models")
+    assert name == "mine.v2"
+    assert load_embedder(name, tmp_path / "models").name == name
+
+
 @pytest.mark.parametrize("name", ["dinov2-small", "default"])
 def test_no_name_of_the_catalogue_is_taken(tmp_path, name):
     weights = save_weights(tmp_path / "weights.pth", "tf_mobilenetv3_small_minimal_100")

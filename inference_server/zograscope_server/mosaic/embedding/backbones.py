@@ -112,7 +112,7 @@ def add_weights(source: Path, architecture: str, models_folder: Path, name: str 
     """
     if not source.exists():
         raise ZograscopeError("file-not-found", path=str(source))
-    name = name or source.stem
+    name = name or (source.name if source.is_dir() else source.stem)
     check_name_is_free(name, source)
     if Path(name).name != name:
         raise ZograscopeError("model-file-wrong", name=name, problem="its name is not a file name")
