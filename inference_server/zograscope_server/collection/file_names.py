@@ -1,7 +1,8 @@
 """What the name of a file tells about it, before it is opened."""
 
+import re
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 
 from PIL import Image
 
@@ -11,6 +12,7 @@ Image.init()
 _SUFFIXES = frozenset(
     suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS
 )
+_NOT_THE_PATH = re.compile(r"^\w+://[^/?#]*|[?#].*$", re.DOTALL)
 
 
 def could_be_image(name: str) -> bool:
@@ -25,4 +27,5 @@ def title_of(name: str) -> str:
 
 def name_of(address: str) -> str:
     """Return the last part of a web address, or all of it where there is none."""
-    return PurePosixPath(unquote(urlparse(address).path)).name or address
+    path = _NOT_THE_PATH.sub("", address)
+    return PurePosixPath(unquote(path)).name or address

@@ -8,7 +8,7 @@ See https://iiif.io/api/presentation/3.0/ and https://iiif.io/api/presentation/2
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.file_names import name_of
 from zograscope_server.collection.iiif_image import image_service
 from zograscope_server.collection.metadata import with_metadata
+from zograscope_server.mosaic.progress import OnProgress, no_progress
 
-OnProgress = Callable[[float | None, str], None]
 Resource = dict[str, Any]  # an object of a manifest, as JSON has it
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -35,7 +35,7 @@ _CONTENTS = ("items", "sequences", "members", "collections", "manifests", "first
 
 
 def open_manifest(
-    source: str, fetcher: Fetcher, on_progress: OnProgress = lambda fraction, stage: None
+    source: str, fetcher: Fetcher, on_progress: OnProgress = no_progress
 ) -> Collection:
     """Open a IIIF manifest, or a collection of manifests with all that it holds.
 
@@ -137,9 +137,9 @@ def _load(source: str, fetcher: Fetcher) -> Resource:
 
 def _referred(reference: Resource, base: str, fetcher: Fetcher) -> tuple[Resource, str]:
     """Fetch what stands elsewhere; return it and its address. No file of this machine is read."""
-    address = urljoin(base, _id(reference))
+    address = _address(reference, base)
     if not is_address(address):
-        raise ZograscopeError("manifest-wrong", name=address)
+        raise ZograscopeError("manifest-wrong", name=address or _id(reference))
     resource = _load(address, fetcher)
     if _kind(resource) not in ("Manifest", "Collection"):
         raise ZograscopeError("manifest-wrong", name=address)
@@ -151,7 +151,7 @@ def _unseen_parts(collection: Resource, base: str, seen: set[str]) -> list[tuple
     parts = []
     for key in ("items", "members", "collections", "manifests", "first", "next"):
         for part in _resources(collection.get(key)):
-            address = urljoin(base, _id(part)) if _id(part) else ""
+            address = _address(part, base)
             if address not in seen and (address or any(key in part for key in _CONTENTS)):
                 parts.append((part, base))
             seen |= {address} - {""}
@@ -255,6 +255,14 @@ def _resources(value: object) -> list[Resource]:
 def _id(resource: Resource) -> str:
     found = resource.get("id") or resource.get("@id")
     return found if isinstance(found, str) else ""
+
+
+def _address(resource: Resource, base: str) -> str:
+    """Return the address of what was mentioned at another; empty where it says none."""
+    try:
+        return urljoin(base, _id(resource)) if _id(resource) else ""
+    except ValueError:
+        return ""
 
 
 def _kind(resource: Resource) -> str:

@@ -3,10 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlparse
 
 from zograscope_protocol.errors import ZograscopeError
 
@@ -14,8 +13,7 @@ from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.fetching import is_address
 from zograscope_server.collection.file_names import could_be_image, name_of, title_of
 from zograscope_server.collection.metadata import plain_label, with_metadata
-
-OnProgress = Callable[[float | None, str], None]
+from zograscope_server.mosaic.progress import OnProgress, no_progress
 
 FILE = (  # names of the column with the file, better ones first
     *("file", "filename", "filepath", "path", "imagefile", "imagepath", "imagefilename", "image"),
@@ -50,7 +48,7 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def open_table(path: Path, on_progress: OnProgress = lambda fraction, stage: None) -> Collection:
+def open_table(path: Path, on_progress: OnProgress = no_progress) -> Collection:
     """Open a CSV or TSV file; its first row names the columns, one of which names the images.
 
     Images are paths from the table's folder, or web addresses. Rows whose image is missing are
@@ -157,7 +155,7 @@ def _file_column(
 
 def _means_image(folder: Path, text: str) -> bool:
     if is_address(text):
-        return could_be_image(urlparse(text).path)
+        return could_be_image(name_of(text))
     return find_file(folder, text) is not None
 
 

@@ -374,7 +374,7 @@ anything = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(KEYS),
-            inner | st.sampled_from(["Manifest", "Collection", "Choice", "Image", BASE]),
+            inner | st.sampled_from(["Manifest", "Collection", "Choice", "Image", BASE, "http://[x"]),
             max_size=5,
         )
     ),

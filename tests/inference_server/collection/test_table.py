@@ -107,6 +107,13 @@ def test_web_addresses_are_images_too(folder: Path) -> None:
     assert (second.name, second.title) == ("z", "z")
 
 
+def test_odd_addresses_are_left_to_who_fetches_them(folder: Path) -> None:
+    path = write(folder, "url\nhttp://[x\nhttps://example.org/?image=1\n")
+    assert [item.name for item in open_table(path).items] == [
+        *("http://[x", "https://example.org/?image=1"),
+    ]
+
+
 def test_paths_as_on_windows_and_absolute(folder: Path) -> None:
     path = write(folder, f"file\nsub\\ü.png\n{folder / 'b.jpg'}\n")
     items = open_table(path).items
