@@ -1,0 +1,293 @@
+"""Fetching is polite, goes on after interruptions, and asks for nothing twice."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.collection import fetching
+from zograscope_server.collection.collection import Item
+from zograscope_server.collection.fetching import Fetcher, read_image
+
+FILE = bytes(range(256)) * 4000
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Web:
+    """A web server in a thread; `answers` holds what each path does, request after request."""
+
+    address: str
+    answers: dict[str, list[Answer]]
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+
+    def get(self, path: str, *answers: Answer) -> str:
+        """Let a path answer so, the last answer for ever; return its address."""
+        self.answers[path] = list(answers)
+        return self.address + path
+
+
+def send(status: int = 200, body: bytes = FILE, **headers: str) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in ({"Content_Length": str(len(body))} | headers).items():
+            request.send_header(name.replace("_", "-"), value)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def break_off(after: int, **headers: str) -> Answer:
+    """Promise the whole file and send only its beginning."""
+    return send(200, FILE[:after], Content_Length=str(len(FILE)), **headers)
+
+
+def send_rest(request: BaseHTTPRequestHandler) -> None:
+    begin = int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+    place = f"bytes {begin}-{len(FILE) - 1}/{len(FILE)}"
+    send(206, FILE[begin:], Content_Range=place)(request)
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with lock:
+                web.requests.append((self.path, dict(self.headers)))
+                web.at_once += 1
+                web.most_at_once = max(web.most_at_once, web.at_once)
+            answers = web.answers.get(self.path, [send(404)])
+            (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+            with lock:
+                web.at_once -= 1
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    lock = threading.Lock()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        web = Web(f"http://127.0.0.1:{server.server_port}", {})
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield web
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """How long the fetcher has waited; in tests it does not really."""
+    return []
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path, waits: list[float]) -> Fetcher:
+    return Fetcher(tmp_path / "cache", sleep=waits.append)
+
+
+def refusal(fetcher: Fetcher, url: str) -> ZograscopeError:
+    with pytest.raises(ZograscopeError) as caught:
+        fetcher.get(url)
+    return caught.value
+
+
+def test_each_file_is_fetched_once_and_then_there_offline(web: Web, tmp_path: Path) -> None:
+    url = web.get("/a.jpg", send())
+    assert Fetcher(tmp_path).get(url) == FILE
+    assert Fetcher(tmp_path, online=False).get(url) == FILE
+    assert len(web.requests) == 1
+    assert web.requests[0][1]["User-Agent"].startswith("Zograscope/")
+    other = f"{web.address}/b.jpg"
+    assert refusal(Fetcher(tmp_path, online=False), other).code == "online-access-off"
+    assert len(web.requests) == 1
+
+
+def test_one_request_at_a_time_with_pauses(
+    web: Web, fetcher: Fetcher, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PAUSE", 50.0)
+    urls = [web.get(f"/{number}", send()) for number in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(fetcher.get, urls * 2)) == {FILE}
+    assert Counter(path for path, _ in web.requests) == {f"/{number}": 1 for number in range(4)}
+    assert web.most_at_once == 1
+    assert waits == [pytest.approx(50, abs=20)] * 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_host_is_left_alone_for_as_long_as_it_asks(
+    web: Web, fetcher: Fetcher, waits: list[float], status: int
+) -> None:
+    url = web.get("/a.jpg", send(status, b"slow down", Retry_After="7"), send())
+    assert fetcher.get(url) == FILE
+    assert max(waits) == pytest.approx(7, abs=0.5)
+
+
+def test_a_host_may_ask_to_be_left_alone_until_a_date(
+    web: Web, fetcher: Fetcher, waits: list[float]
+) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    assert fetcher.get(web.get("/a.jpg", send(429, b"-", Retry_After=until), send())) == FILE
+    assert 20 < max(waits) <= 30
+
+
+def test_a_host_that_asks_for_long_is_not_asked_again(web: Web, fetcher: Fetcher) -> None:
+    error = refusal(fetcher, web.get("/a.jpg", send(429, b"-", Retry_After="3600"), send()))
+    assert error.code == "fetch-failed"
+    assert "3600" in error.details
+    assert refusal(fetcher, web.get("/b.jpg", send())).code == "fetch-failed"
+    assert len(web.requests) == 1
+
+
+def test_waits_grow_and_end(web: Web, fetcher: Fetcher, waits: list[float]) -> None:
+    error = refusal(fetcher, web.get("/a.jpg", send(503, b"-", Retry_After="soon")))
+    assert error.code == "fetch-failed"
+    assert "503" in error.details
+    assert waits == [pytest.approx(wait, abs=0.5) for wait in (1, 2, 4)]
+
+
+def test_a_host_that_is_not_there_is_soon_given_up(fetcher: Fetcher, waits: list[float]) -> None:
+    assert refusal(fetcher, "http://127.0.0.1:9/a.jpg").code == "fetch-failed"
+    asked = len(waits)
+    for name in "bcd":
+        assert refusal(fetcher, f"http://127.0.0.1:9/{name}.jpg").code == "fetch-failed"
+    assert len(waits) == asked
+
+
+@pytest.mark.parametrize("mark", [{"ETag": '"v1"'}, {"Last_Modified": "Mon, 01 Jan 2024"}])
+def test_an_interrupted_file_goes_on_where_it_was(
+    web: Web, fetcher: Fetcher, mark: dict[str, str]
+) -> None:
+    url = web.get("/a.jpg", break_off(500_000, **mark), send_rest)
+    assert fetcher.get(url) == FILE
+    (_, first), (_, second) = web.requests
+    assert "Range" not in first
+    assert 0 < int(second["Range"].removeprefix("bytes=").removesuffix("-")) <= 500_000
+    assert second["If-Range"] == next(iter(mark.values()))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param((break_off(500_000), send()), id="no version"),
+        pytest.param((break_off(500_000, ETag='W/"v1"'), send()), id="weak version"),
+        pytest.param((break_off(500_000, ETag='"v0"'), send(ETag='"v1"')), id="new version"),
+        pytest.param((break_off(500_000, ETag='"v1"'), send(416, b""), send()), id="no such part"),
+        pytest.param(
+            (
+                break_off(500_000, ETag='"v1"'),
+                send(206, b"x", Content_Range=f"bytes 1-1/{len(FILE)}"),
+                send(),
+            ),
+            id="another part",
+        ),
+        pytest.param((send(200, b""), send()), id="nothing"),
+    ],
+)
+def test_what_cannot_go_on_begins_again(
+    web: Web, fetcher: Fetcher, answers: tuple[Answer, ...]
+) -> None:
+    assert fetcher.get(web.get("/a.jpg", *answers)) == FILE
+
+
+def test_nothing_incomplete_is_kept(web: Web, fetcher: Fetcher, tmp_path: Path) -> None:
+    url = web.get("/a.jpg", break_off(1000, ETag='"v1"'))
+    assert refusal(fetcher, url).code == "fetch-failed"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    web.get("/a.jpg", send())
+    assert Fetcher(tmp_path / "cache").get(url) == FILE
+
+
+@pytest.mark.parametrize("status", [204, 304, 400, 401, 403, 404, 410, 501])
+def test_a_clear_no_is_not_asked_again(web: Web, fetcher: Fetcher, status: int) -> None:
+    error = refusal(fetcher, web.get("/a.jpg", send(status, b"")))
+    assert error.code == "fetch-refused"
+    assert str(status) in error.details
+    assert len(web.requests) == 1
+
+
+def test_redirects_are_followed_but_not_in_circles(web: Web, fetcher: Fetcher) -> None:
+    web.get("/b/c.jpg", send())
+    assert fetcher.get(web.get("/a.jpg", send(302, b"", Location="b/c.jpg"))) == FILE
+    circle = web.get("/circle", send(301, b"", Location="/circle"))
+    assert refusal(fetcher, circle).code == "fetch-refused"
+
+
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "ftp://127.0.0.1/a", "http://[", "//"])
+def test_redirects_stay_on_the_web(web: Web, fetcher: Fetcher, target: str) -> None:
+    url = web.get("/a.jpg", send(302, b"", Location=target))
+    assert refusal(fetcher, url).code == "fetch-refused"
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "loses"),
+    [
+        ("https://example.org/a", "http://example.org/a", True),
+        ("https://example.org/a", "https://example.com/a", False),
+        ("http://example.org/a", "http://example.com/a", False),
+        ("https://localhost/a", "http://127.0.0.1:8080/a", False),
+        ("https://example.org/a", "http://localhost.example.org/a", True),
+    ],
+)
+def test_redirects_do_not_lose_encryption(url: str, target: str, loses: bool) -> None:
+    assert fetching._loses_encryption(url, target) is loses
+
+
+def test_files_beyond_the_limit_are_refused(
+    web: Web, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MOST_BYTES", len(FILE) - 1)
+    assert refusal(fetcher, web.get("/a.jpg", send())).code == "fetch-refused"
+
+
+def test_a_full_disk_is_said(web: Web, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_bytes(b"in the way")
+    url = web.get("/a.jpg", send())
+    assert refusal(Fetcher(tmp_path / "cache"), url).code == "spool-full"
+
+
+@given(rest=st.text())
+def test_no_address_is_too_odd(rest: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    fetcher = Fetcher(tmp_path_factory.getbasetemp(), sleep=lambda seconds: None)
+    for scheme in ("", "file://", "gopher://"):
+        assert refusal(fetcher, scheme + rest.replace("http", "")).code == "fetch-refused"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[", "http://.../a", "http://a b/", "http://\ud800"]
+)
+def test_broken_addresses_are_refused_unasked(fetcher: Fetcher, url: str) -> None:
+    assert refusal(fetcher, url).code in ("fetch-refused", "fetch-failed")
+
+
+def test_images_are_read_from_the_disk_and_the_web(
+    web: Web, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"here")
+    assert read_image(Item("a", str(path)), fetcher) == b"here"
+    assert read_image(Item("b", web.get("/b.jpg", send())), fetcher) == FILE
+
+
+@pytest.mark.parametrize(
+    ("location", "code"),
+    [("gone.jpg", "file-not-found"), (".", "is-a-folder"), ("\0", "file-unreadable")],
+)
+def test_files_that_cannot_be_read(
+    fetcher: Fetcher, tmp_path: Path, location: str, code: str
+) -> None:
+    with pytest.raises(ZograscopeError) as caught:
+        read_image(Item(location, str(tmp_path / location)), fetcher)
+    assert caught.value.code == code
