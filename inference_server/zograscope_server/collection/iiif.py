@@ -20,7 +20,7 @@ from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.dates import parse_year
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.file_names import name_of
-from zograscope_server.collection.iiif_image import image_service
+from zograscope_server.collection.iiif_image import image_service, size_of
 from zograscope_server.collection.metadata import with_metadata
 from zograscope_server.mosaic.progress import OnProgress, no_progress
 
@@ -167,7 +167,7 @@ def _canvases(manifest: Resource) -> list[Resource]:
 
 def _item(canvas: Resource, manifest: Resource, number: str) -> Item | None:
     """Return the image of a canvas with what the canvas, or else the manifest, says of it."""
-    image = next((found for body in _painted(canvas) if (found := _image(body))), None)
+    image = next((found for body in _painted(canvas) if (found := _image(body, canvas))), None)
     if image is None:
         return None
     name, address = image
@@ -201,10 +201,11 @@ def _painted(canvas: Resource) -> Iterator[Resource]:
                 waiting = [inner for key in keys for inner in _resources(body.get(key))] + waiting
 
 
-def _image(body: Resource) -> tuple[str, str] | None:
+def _image(body: Resource, canvas: Resource) -> tuple[str, str] | None:
     """Return the name and address of an image, or None where a body is something else."""
+    shown_in = body if size_of(body) else canvas
     for description in _resources(body.get("service")):
-        service = image_service(description)
+        service = image_service(description, shown_in)
         if service is not None and is_address(service.address):
             return name_of(service.address), service.image_address()
     is_image = _kind(body) == "Image" or str(body.get("format", "")).startswith("image/")

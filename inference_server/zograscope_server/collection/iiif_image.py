@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+Size = tuple[int, int]
+
 LONG_SIDE = 1024  # pixels, enough for tiles and for close-ups of a mosaic
 
-_API_VERSION = re.compile(r"(?:image/|image-api/|imageservice)([123])", re.IGNORECASE)
+_API_VERSION = re.compile(
+    r"(?:image/|imageservice)([123])|stanford\.edu/iiif/image-api", re.IGNORECASE
+)
 _LEVEL = re.compile(r"level([012])", re.IGNORECASE)
 
 
@@ -23,16 +27,17 @@ class ImageService:
         address: without the slash at its end.
         version: of the Image API, 1 to 3.
         level: what the service can do; 0 gives only what lies ready.
-        width, height: of the whole image in pixels, or None.
+        size: (width, height) of the whole image in pixels, or None.
         sizes: (width, height) that lie ready, in pixels; may be empty.
+        shape: (width, height) of the image where it is shown, perhaps at another scale, or None.
     """
 
     address: str
     version: int
     level: int
-    width: int | None
-    height: int | None
-    sizes: tuple[tuple[int, int], ...]
+    size: Size | None
+    sizes: tuple[Size, ...]
+    shape: Size | None
 
     def image_address(self) -> str:
         """Return the address of the whole image, with at most LONG_SIDE pixels on its long side.
@@ -40,19 +45,19 @@ class ImageService:
         What is smaller stays so. A service of level 0 may have nothing but a larger image.
         """
         quality = "native" if self.version == 1 else "default"
-        return f"{self.address}/full/{self._size()}/0/{quality}.jpg"
+        return f"{self.address}/full/{self._size_request()}/0/{quality}.jpg"
 
-    def _size(self) -> str:
-        largest_side = max(self.width, self.height) if self.width and self.height else None
+    def _size_request(self) -> str:
         if (ready := self._worth_having()) is not None:
             return self._ready(ready)
-        if self.level == 0 or (largest_side is not None and largest_side <= LONG_SIDE):
+        if self.level == 0 or (self.size is not None and max(self.size) <= LONG_SIDE):
             return self._whole()
-        if self.level == 1 and self.width and largest_side:  # which cannot fit into a box
-            return f"{max(1, LONG_SIDE * self.width // largest_side)},"
+        if self.level == 1:  # which cannot fit an image into a box, and may refuse to enlarge it
+            width, height = self.size or self.shape or (LONG_SIDE, LONG_SIDE)
+            return f"{max(1, width * min(LONG_SIDE, max(width, height)) // max(width, height))},"
         return f"!{LONG_SIDE},{LONG_SIDE}"
 
-    def _worth_having(self) -> tuple[int, int] | None:
+    def _worth_having(self) -> Size | None:
         """Return a size that lies ready and needs no enlarging, where there is one."""
         fitting = [size for size in self.sizes if LONG_SIDE / 2 <= max(size) <= LONG_SIDE]
         larger = [size for size in self.sizes if max(size) > LONG_SIDE]
@@ -60,10 +65,10 @@ class ImageService:
             return max(fitting, key=max)
         return min(larger, key=max) if larger and self.level == 0 else None
 
-    def _ready(self, size: tuple[int, int]) -> str:
+    def _ready(self, size: Size) -> str:
         """Name a size that lies ready as the canonical addresses of each version do."""
         width, height = size
-        if size == (self.width, self.height):
+        if size == self.size:
             return self._whole()
         return f"{width},{height}" if self.version == 3 else f"{width},"
 
@@ -71,8 +76,15 @@ class ImageService:
         return "max" if self.version == 3 else "full"
 
 
-def image_service(description: Mapping[str, Any]) -> ImageService | None:
-    """Return the image service that a manifest describes, or None where it is another service."""
+def image_service(
+    description: Mapping[str, Any], shown_in: Mapping[str, Any] | None = None
+) -> ImageService | None:
+    """Return the image service that a manifest describes, or None where it is another service.
+
+    Args:
+        description: the `service` of an image.
+        shown_in: the image or canvas, which has a width and height where the service has none.
+    """
     address = description.get("id") or description.get("@id")
     profile = description.get("profile")
     if isinstance(profile, list):
@@ -83,25 +95,27 @@ def image_service(description: Mapping[str, Any]) -> ImageService | None:
         description.get("@context"),
         profile,
     ]
-    versions = [found[1] for name in names if (found := _API_VERSION.search(str(name)))]
+    versions = [found[1] or "1" for name in names if (found := _API_VERSION.search(str(name)))]
     if not isinstance(address, str) or not versions:
         return None
     level = _LEVEL.search(str(profile))
-    sizes = description.get("sizes")
-    found_sizes = [
-        (_pixels(size.get("width")), _pixels(size.get("height")))
-        for size in (sizes if isinstance(sizes, list) else [])
-        if isinstance(size, dict)
-    ]
+    listed = description.get("sizes")
+    sizes = [size_of(entry) for entry in (listed if isinstance(listed, list) else [])]
     return ImageService(
         address.rstrip("/"),
         int(versions[0]),
         int(level[1]) if level else 2,
-        _pixels(description.get("width")),
-        _pixels(description.get("height")),
-        tuple((width, height) for width, height in found_sizes if width and height),
+        size_of(description),
+        tuple(size for size in sizes if size is not None),
+        size_of(shown_in),
     )
 
 
-def _pixels(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None
+def size_of(resource: object) -> Size | None:
+    """Return the width and height that a resource has, in pixels, or None."""
+    if not isinstance(resource, Mapping):
+        return None
+    width, height = resource.get("width"), resource.get("height")
+    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+        return width, height
+    return None

@@ -312,7 +312,9 @@ SIZES = {"sizes": [{"width": w, "height": w * 3 // 4} for w in (250, 1000, 2000)
     ("service", "request_part"),
     [
         (ONE | LARGE, "full/1024,/0/native"),
-        (ONE, "full/!1024,1024/0/native"),
+        (ONE, "full/1024,/0/native"),
+        (ONE | {"profile": "http://library.stanford.edu/iiif/image-api/compliance.html#level2"},
+         "full/!1024,1024/0/native"),
         (ONE | {"width": 800, "height": 600}, "full/full/0/native"),
         (TWO, "full/!1024,1024/0/default"),
         (TWO | LARGE, "full/!1024,1024/0/default"),
@@ -343,6 +345,24 @@ def test_other_services_are_none_of_images() -> None:
     body["service"] = [login, {"@id": 7, "profile": "http://iiif.io/api/image/2/level2.json"}]
     (item,) = Web(m=manifest3(canvases=[canvas])).open("m").items
     assert item.location == f"{BASE}p1.jpg"
+
+
+@pytest.mark.parametrize(
+    ("body_size", "canvas_size", "asked"),
+    [((3000, 4000), (30, 40), "768,"), (None, (3000, 4000), "768,"), ((600, 800), None, "600,")],
+)
+def test_the_shape_of_an_image_is_that_of_what_shows_it(
+    body_size: tuple[int, int] | None, canvas_size: tuple[int, int] | None, asked: str
+) -> None:
+    """Services of level 1 need the width, which manifests rarely repeat in the service."""
+    canvas = canvas3()
+    body = canvas["items"][0]["items"][0]["body"]
+    body["service"][0]["profile"] = "level1"
+    for resource, size in ((body, body_size), (canvas, canvas_size)):
+        if size is not None:
+            resource["width"], resource["height"] = size
+    (item,) = Web(m=manifest3(canvases=[canvas])).open("m").items
+    assert f"/full/{asked}/0/" in item.location
 
 
 sides = st.integers(1, 20_000)
