@@ -1,6 +1,8 @@
 """IIIF manifests of both versions give images of a useful size with what is known of them."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.collection.iiif import open_manifest
 from zograscope_server.collection.iiif_image import LONG_SIDE, image_service
 
@@ -269,6 +272,57 @@ def test_progress_counts_manifests_and_cancels() -> None:
 
     with pytest.raises(Cancelled):
         web.open("top", on_progress=cancel)
+
+
+def test_a_library_that_goes_away_half_way_is_read_on_later(tmp_path: Path) -> None:
+    served: list[str] = []
+
+    class Library(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.strip("/")
+            served.append(name)
+            host = f"http://127.0.0.1:{self.server.server_port}/"  # type: ignore[attr-defined]
+            numbered = [{"id": f"{host}m{number}", "type": "Manifest"} for number in range(6)]
+            content = manifest3(name) if name != "top" else collection3("top", numbered)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    def open_library() -> ThreadingHTTPServer:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Library)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return server
+
+    def close(fraction: float | None, stage: str) -> None:
+        if stage.startswith("Read 3 ") and server.socket.fileno() != -1:
+            server.shutdown()
+            server.server_close()
+
+    port = 0
+    server = open_library()
+    port = server.server_port
+    first = open_manifest(f"http://127.0.0.1:{port}/top", patient_fetcher(tmp_path), close)
+    assert [item.title for item in first.items] == ["Manifest m0", "Manifest m1", "Manifest m2"]
+    assert [problem.name.rpartition("/")[2] for problem in first.problems] == ["m3", "m4", "m5"]
+    assert "start again" in first.problems[0].sentence
+
+    server = open_library()
+    try:
+        again = open_manifest(f"http://127.0.0.1:{port}/top", patient_fetcher(tmp_path))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [item.title for item in again.items] == [f"Manifest m{number}" for number in range(6)]
+    assert not again.problems
+    assert sorted(served) == [*(f"m{number}" for number in range(6)), "top"]
+
+
+def patient_fetcher(folder: Path) -> Fetcher:
+    """Waits as long as it must, in no time."""
+    return Fetcher(folder, sleep=lambda seconds: None)
 
 
 def test_choices_and_parts_of_images() -> None:
