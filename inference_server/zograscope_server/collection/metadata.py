@@ -28,7 +28,7 @@ CREATOR = (
     *("urheber", "urheberin", "autor", "autorin", "künstler", "kuenstler", "künstlerin"),
     *("fotograf", "fotografin", "kartograf", "verfasser", "verfasserin", "auteur", "artiste"),
     *("photographe", "créateur", "createur", "contributor", "contributors", "authors", "creators"),
-    *("beteiligte", "mitwirkende", "publisher", "verlag", "éditeur"),
+    *("beteiligte", "mitwirkende"),
 )
 RIGHTS = (
     *("rights", "license", "licence", "lizenz", "rechte", "nutzungsrechte", "droits", "copyright"),
