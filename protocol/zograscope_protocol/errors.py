@@ -58,6 +58,7 @@ SENTENCES = {
     "folder-not-shared": "This server may not read {path}. It is started with `--collections FOLDER` for every folder that clients may use.",
     "image-forgotten": "The server no longer knows an image of this mosaic. Build the mosaic again, then it does.",
     "collection-unknown": "{path} is no collection. Name a folder of images, a CSV or TSV table, or a IIIF manifest.",
+    "name-unreadable": "The name {name!r} has characters that are no text in UTF-8. Rename it.",
     "table-unreadable": "{path} cannot be read as a table. Save it as CSV in UTF-8, with the names of the columns in its first row.",
     "table-without-files": "No column of {path} names images. Call one `file`, and fill it with paths from the table's folder or with web addresses.",
     "row-without-file": "This row names no image. Fill its column {column!r}.",

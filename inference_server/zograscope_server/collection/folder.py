@@ -2,36 +2,49 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.file_names import could_be_image, title_of
+from zograscope_server.collection.metadata import with_metadata
+from zograscope_server.collection.table import read_table
+from zograscope_server.mosaic.progress import OnProgress, no_progress
 
-OnProgress = Callable[[float | None, str], None]
-
+METADATA = ("metadata.csv", "metadata.tsv")  # tables that tell about the images beside them
 PASSED_OVER = ("__MACOSX", "@eaDir")  # what computers leave in folders for themselves
 TOLD_EVERY = 1000
 
 
-def open_folder(folder: Path, on_progress: OnProgress = lambda fraction, stage: None) -> Collection:
+def open_folder(folder: Path, on_progress: OnProgress = no_progress) -> Collection:
     """Find the images of a folder and all folders in it; none is opened yet.
 
-    Hidden files and folders are passed over, links to folders too, since they may lead in circles.
+    Images stand in natural order, a folder's own before those of the folders in it. Hidden files
+    and folders are passed over, links to folders too, since they may lead in circles. Where the
+    folder holds a table of METADATA, its images have what that says.
 
     Raises:
         ZograscopeError: `file-unreadable` when the folder itself cannot be listed.
     """
+    folder = folder.resolve()
+    items: list[Item] = []
     problems: list[Problem] = []
-    items = []
-    for path in _images(folder, folder, problems):
-        name = path.relative_to(folder).as_posix()
-        items.append(Item(name, str(path), title=title_of(name)))
-        if len(items) % TOLD_EVERY == 0:
+    for found in _images(folder):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            items.append(Item(found, str(folder / found)))
+        if (len(items) + len(problems)) % TOLD_EVERY == 0:
             on_progress(None, f"Found {len(items)} images")
-    return Collection(folder.name, tuple(items), tuple(problems))
+    for name in METADATA:
+        if (folder / name).is_file():
+            items = _with_table(items, folder / name, problems)
+    titled = [item if item.title else replace(item, title=title_of(item.name)) for item in items]
+    return Collection(folder.name or str(folder), tuple(titled), tuple(problems))
 
 
 def natural_key(name: str) -> tuple[object, ...]:
@@ -40,24 +53,84 @@ def natural_key(name: str) -> tuple[object, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in parts), name
 
 
-def _images(folder: Path, top: Path, problems: list[Problem]) -> Iterator[Path]:
-    """Yield the image files of a folder in natural order, its own before those of its folders."""
-    try:
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: natural_key(entry.name))
-    except OSError as error:
-        refusal = ZograscopeError("file-unreadable", str(error), path=str(folder))
-        if folder == top:
-            raise refusal from error
-        problems.append(Problem(folder.relative_to(top).as_posix(), refusal.sentence))
-        return
-    folders = []
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name in PASSED_OVER:
+def _images(top: Path) -> Iterator[str | Problem]:
+    """Yield the paths of images below a folder, relative to it, and what is in the way."""
+    waiting = [""]
+    while waiting:
+        inner = waiting.pop()
+        try:
+            with os.scandir(top / inner) as scan:
+                entries = sorted(scan, key=lambda entry: natural_key(entry.name))
+        except OSError as error:
+            if not inner:
+                raise ZograscopeError("file-unreadable", str(error), path=str(top)) from error
+            yield _problem("file-unreadable", inner)
             continue
-        if entry.is_dir(follow_symlinks=False):
-            folders.append(Path(entry.path))
-        elif could_be_image(entry.name) and entry.is_file():
-            yield Path(entry.path)
-    for inner in folders:
-        yield from _images(inner, top, problems)
+        folders = []
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in PASSED_OVER:
+                continue
+            path = f"{inner}/{entry.name}" if inner else entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if not (is_folder or could_be_image(entry.name)):
+                continue
+            if not _is_text(entry.name):
+                yield _problem("name-unreadable", path)
+            elif is_folder:
+                folders.append(path)
+            elif not _is_file(entry):
+                yield _problem("file-unreadable", path)
+            else:
+                yield path
+        waiting.extend(reversed(folders))
+
+
+def _problem(code: str, path: str) -> Problem:
+    path = path.encode(errors="backslashreplace").decode()
+    return Problem(path, ZograscopeError(code, name=path, path=path).sentence)
+
+
+def _is_text(name: str) -> bool:
+    """Whether the name of a file can be written down; on Linux, it can be any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether there is a file, and not a link that leads nowhere or in circles."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def _with_table(items: list[Item], path: Path, problems: list[Problem]) -> list[Item]:
+    """Return items with what a table beside them tells; what it gets wrong is a problem.
+
+    A row means a file by its path, or by its name alone where only one file has it.
+    """
+    try:
+        table = read_table(path)
+    except ZograscopeError as error:
+        problems.append(Problem(path.name, error.sentence))
+        return items
+    by_location = {item.location: place for place, item in enumerate(items)}
+    names = [PurePosixPath(item.name).name for item in items]
+    counts = Counter(names)
+    by_name = {name: place for place, name in enumerate(names) if counts[name] == 1}
+    result = list(items)
+    for row in table.rows:
+        written = row.file.replace("\\", "/")  # as on Windows
+        place = by_location.get(os.path.normpath(path.parent / written))
+        if place is None:
+            place = by_name.get(PurePosixPath(written).name)
+        if place is None:
+            code = "file-not-found" if row.file else "row-without-file"
+            refusal = ZograscopeError(code, path=row.file, column=table.file_column)
+            problems.append(Problem(f"{path.name}, {row.place}", refusal.sentence))
+        else:
+            result[place] = with_metadata(result[place], row.pairs)
+    return result
