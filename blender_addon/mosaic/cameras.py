@@ -1,6 +1,7 @@
 """Camera journeys in Blender: F-curves on the mosaic's camera, below an empty to grab."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -27,7 +28,8 @@ def apply_journey(
     """Give the mosaic's camera a journey, in place of the one it had.
 
     Args:
-        mosaic: whose camera moves; its tiles are taken where they are at the end of a morph.
+        mosaic: whose camera moves. Its tiles are visited where they are at the end of a morph; an
+            animated morph is seen whole at the beginning.
         kind: "overview", "dive", "clusters" or "visit".
         frames: length, from frame 1.
         vertices: the tiles to visit, or the one to dive to.
@@ -49,6 +51,9 @@ def apply_journey(
         stations = journeys.along_clusters(places, clusters, aspect, bend)
     else:
         stations = journeys.visit(places, vertices, aspect, bend)
+    if _morphs(mosaic):
+        begun = mosaic.places(replace(settings, morph=0.0))
+        stations[0] = journeys.overview(begun, aspect, bend)
     half_angle = np.tan(camera.data.angle_x / 2)
     journey = journeys.travel(stations, frames, half_angle)
     keys = np.unique(np.append(np.arange(0, frames, FRAMES_A_KEY), frames - 1))
@@ -84,7 +89,13 @@ def animate_morph(mosaic: Mosaic, start: int, end: int, first: int, last: int) -
 
 def settled(settings: Settings) -> Settings:
     """Return the settings as they are when the morph has ended."""
-    return Settings(**{**vars(settings), "morph": 1.0})
+    return replace(settings, morph=1.0)
+
+
+def _morphs(mosaic: Mosaic) -> bool:
+    """Whether the morph is animated."""
+    path = input_path(mosaic.modifier, "Morph")
+    return any(curve.data_path == path for curve in curves_of(mosaic.tiles))
 
 
 def _middle_tile(mosaic: Mosaic) -> int:

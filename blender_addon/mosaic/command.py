@@ -109,14 +109,14 @@ def _add_close_ups(client: BlockingClient, mosaic: builders.Mosaic, chosen: list
 def _move_camera(
     command: MosaicCommand, mosaic: builders.Mosaic, scene: bpy.types.Scene, chosen: list[int]
 ) -> None:
-    numbers = mosaic.numbers()
-    vertices = [int(np.flatnonzero(numbers == tile)[0]) for tile in chosen]
-    if command.journey != NO_JOURNEY:
-        cameras.apply_journey(mosaic, command.journey, command.frames, vertices, scene)
     if command.morph:
         last = max(2, round(command.frames * MORPH_SHARE))
         start, end = (0, 1) if command.form == "grid" else (1, 0)
         cameras.animate_morph(mosaic, start, end, 1, last)
+    numbers = mosaic.numbers()
+    vertices = [int(np.flatnonzero(numbers == tile)[0]) for tile in chosen]
+    if command.journey != NO_JOURNEY:
+        cameras.apply_journey(mosaic, command.journey, command.frames, vertices, scene)
     scene.frame_set(1)
 
 
