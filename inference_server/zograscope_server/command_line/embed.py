@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     from zograscope_server.collection.open import open_collection
     from zograscope_server.models.catalogue import EMBEDDING, find_model
     from zograscope_server.models.loading import best_device
-    from zograscope_server.mosaic.embedding.embed import embed_collection
+    from zograscope_server.mosaic.atlas import plan_atlas
+    from zograscope_server.mosaic.embedding.embed import decoder_threads, embed_collection
     from zograscope_server.mosaic.embedding.embedder import load_embedder
     from zograscope_server.mosaic.embedding.image_index import ImageIndex
     from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
@@ -67,6 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
                 embedder,
                 index,
                 Fetcher(downloads, online),
+                thumbnail_size=plan_atlas(len(collection.items)).cell,  # as a mosaic will want
+                decoders=decoder_threads(),
                 on_progress=on_progress,
                 embed_items=embed_items,
             )
