@@ -178,6 +178,7 @@ def _item(row: Row, file_column: str, folder: Path) -> Item:
         path = find_file(folder, row.file)
         if path is None:
             raise ZograscopeError("file-not-found", path=row.file)
-        item = Item(row.file.replace("\\", "/"), str(path))
+        absolute = Path(row.file).is_absolute()  # then its folders are nobody else's business
+        item = Item(path.name if absolute else row.file.replace("\\", "/"), str(path))
     item = with_metadata(item, row.pairs)
     return item if item.title else replace(item, title=title_of(item.name))
