@@ -33,16 +33,13 @@ def open_folder(folder: Path, on_progress: OnProgress = no_progress) -> Collecti
     folder = folder.resolve()
     items: list[Item] = []
     problems: list[Problem] = []
-    for found in _images(folder):
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            items.append(Item(found, str(folder / found)))
-        if (len(items) + len(problems)) % TOLD_EVERY == 0:
-            on_progress(None, f"Found {len(items)} images")
+    for listing in _listings(folder):
+        items.extend(found for found in listing if isinstance(found, Item))
+        problems.extend(found for found in listing if isinstance(found, Problem))
+        on_progress(None, f"Found {len(items)} images")
     for name in METADATA:
         if (folder / name).is_file():
-            items = _with_table(items, folder / name, problems)
+            items = _with_table(items, folder / name, problems, on_progress)
     titled = [item if item.title else replace(item, title=title_of(item.name)) for item in items]
     return Collection(folder.name or str(folder), tuple(titled), tuple(problems))
 
@@ -53,8 +50,8 @@ def natural_key(name: str) -> tuple[object, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in parts), name
 
 
-def _images(top: Path) -> Iterator[str | Problem]:
-    """Yield the paths of images below a folder, relative to it, and what is in the way."""
+def _listings(top: Path) -> Iterator[list[Item | Problem]]:
+    """Yield what each folder holds, top first: its images, and what is in their way."""
     waiting = [""]
     while waiting:
         inner = waiting.pop()
@@ -64,24 +61,26 @@ def _images(top: Path) -> Iterator[str | Problem]:
         except OSError as error:
             if not inner:
                 raise ZograscopeError("file-unreadable", str(error), path=str(top)) from error
-            yield _problem("file-unreadable", inner)
+            yield [_problem("file-unreadable", inner)]
             continue
+        listing: list[Item | Problem] = []
         folders = []
         for entry in entries:
             if entry.name.startswith(".") or entry.name in PASSED_OVER:
                 continue
-            path = f"{inner}/{entry.name}" if inner else entry.name
+            name = f"{inner}/{entry.name}" if inner else entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
             if not (is_folder or could_be_image(entry.name)):
                 continue
             if not _is_text(entry.name):
-                yield _problem("name-unreadable", path)
+                listing.append(_problem("name-unreadable", name))
             elif is_folder:
-                folders.append(path)
-            elif not _is_file(entry):
-                yield _problem("file-unreadable", path)
+                folders.append(name)
+            elif _is_file(entry):
+                listing.append(Item(name, entry.path))
             else:
-                yield path
+                listing.append(_problem("file-unreadable", name))
+        yield listing
         waiting.extend(reversed(folders))
 
 
@@ -107,7 +106,9 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _with_table(items: list[Item], path: Path, problems: list[Problem]) -> list[Item]:
+def _with_table(
+    items: list[Item], path: Path, problems: list[Problem], on_progress: OnProgress
+) -> list[Item]:
     """Return items with what a table beside them tells; what it gets wrong is a problem.
 
     A row means a file by its path, or by its name alone where only one file has it.
@@ -122,7 +123,9 @@ def _with_table(items: list[Item], path: Path, problems: list[Problem]) -> list[
     counts = Counter(names)
     by_name = {name: place for place, name in enumerate(names) if counts[name] == 1}
     result = list(items)
-    for row in table.rows:
+    for number, row in enumerate(table.rows):
+        if number % TOLD_EVERY == 0:
+            on_progress(number / len(table.rows), f"Reading {path.name}")
         written = row.file.replace("\\", "/")  # as on Windows
         place = by_location.get(os.path.normpath(path.parent / written))
         if place is None:

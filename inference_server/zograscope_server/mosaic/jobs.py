@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.models.catalogue import DEFAULT, EMBEDDING
 from zograscope_server.parameters import number, one_of, refusal, required, truth
@@ -23,6 +24,7 @@ from zograscope_server.tasks import TaskContext, TaskResult, task
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from zograscope_server.collection.collection import Collection
     from zograscope_server.mosaic.embedding.image_index import ImageIndex
     from zograscope_server.mosaic.mosaic import MosaicOptions
     from zograscope_server.mosaic.pictures import IndexedPictures
@@ -46,23 +48,21 @@ def mosaic(
     inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any], context: TaskContext
 ) -> TaskResult:
     """Lay out the collection at the path or address `collection`."""
-    from zograscope_server.collection.fetching import Fetcher
+    from zograscope_server.collection.fetching import Fetcher, is_address
     from zograscope_server.collection.open import open_collection
     from zograscope_server.mosaic.mosaic import embed_for_mosaic, make_mosaic
 
     source = parameters.get("collection")
     if not isinstance(source, str) or not source:
         raise refusal("no collection is named")
-    if not source.startswith(("http://", "https://")):
+    if not is_address(source):
         context.check_may_read(Path(source))
     options = read_mosaic_options(inputs, parameters)
     online = truth(parameters, "online", default=True)
     downloads = context.cache_folder / "downloads"
     context.progress(None, "Opening the collection")
     collection = open_collection(source, downloads, context.progress, online)
-    for item in collection.items:
-        if not item.location.startswith(("http://", "https://")):
-            context.check_may_read(Path(item.location))
+    collection = _readable_part(collection, context)
     embedder = context.load_model(str(parameters.get("model", DEFAULT)), EMBEDDING)
     with image_index(context) as index:
         fetcher = Fetcher(downloads, online)
@@ -173,6 +173,24 @@ def originals(
             else:
                 files[str(place)] = np.frombuffer(encode_picture(picture), np.uint8)
     return TaskResult(files, {"missing": missing})
+
+
+def _readable_part(collection: "Collection", context: TaskContext) -> "Collection":
+    """Leave out files that clients may not name, whatever a table or a link says."""
+    from zograscope_server.collection.collection import Collection, Problem
+    from zograscope_server.collection.fetching import is_address
+
+    items, problems = [], list(collection.problems)
+    for item in collection.items:
+        try:
+            if not is_address(item.location):
+                context.check_may_read(Path(item.location))
+            items.append(item)
+        except ZograscopeError as error:
+            problems.append(Problem(item.name, error.sentence))
+    if not items:
+        raise ZograscopeError("collection-empty", name=collection.name)
+    return Collection(collection.name, tuple(items), tuple(problems))
 
 
 def read_mosaic_options(

@@ -16,7 +16,11 @@ from zograscope_server.collection.collection import Collection, Item
 from zograscope_server.images import read_photograph
 from zograscope_server.mosaic.atlas import SUFFIX, atlas_pages, plan_atlas
 from zograscope_server.mosaic.embedding.duplicates import near_duplicates
-from zograscope_server.mosaic.embedding.embed import EmbeddedCollection, embed_collection
+from zograscope_server.mosaic.embedding.embed import (
+    EmbeddedCollection,
+    decoder_threads,
+    embed_collection,
+)
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
 from zograscope_server.mosaic.grid.assignment import snap_to_grid
@@ -102,6 +106,7 @@ def embed_for_mosaic(
         index,
         fetcher,
         thumbnail_size=plan_atlas(len(collection.items), options.tile_pixels).cell,
+        decoders=decoder_threads(),
         on_progress=part_of(on_progress, 0.0, EMBEDDED),
     )
 
@@ -215,7 +220,8 @@ def _make_layout(
     elif name == "umap":
         from zograscope_server.mosaic.layout.umap import umap
 
-        arrangement = Arrangement(umap(vectors, options.seed), None)
+        cloud = umap(vectors, options.seed, device, mapping)
+        arrangement = Arrangement(cloud, None)
     elif name == "colour":
         arrangement = by_colour(embedded.colours[heads])
     elif name == "date":

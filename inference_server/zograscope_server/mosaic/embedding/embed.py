@@ -8,6 +8,7 @@ know of it. What the index has already is not read again.
 import hashlib
 import io
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -42,6 +43,7 @@ Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
 ROWS = 1000  # of the index that are asked for between two reports of progress
+MOST_DECODERS = 8
 BATCHES_AHEAD = 3  # of decoded images that wait for the network
 JPEG_QUALITY = 90
 HEARTBEAT = 0.5  # seconds between two reports of progress
@@ -195,6 +197,12 @@ def embed_collection(
         problems=all_problems,
         new_images=len(missing) - len(broken),
     )
+
+
+def decoder_threads() -> int:
+    """Return how many threads may decode: as many as there are processors, up to a bound."""
+    available = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    return int(min(MOST_DECODERS, max(2, available)))
 
 
 def file_state(item: Item) -> FileState:
