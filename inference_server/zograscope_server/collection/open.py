@@ -1,6 +1,6 @@
 """Opens whatever an artist calls a collection."""
 
-from collections.abc import Callable
+import stat
 from pathlib import Path
 
 from zograscope_protocol.errors import ZograscopeError
@@ -8,18 +8,16 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.folder import open_folder
-
-OnProgress = Callable[[float | None, str], None]
+from zograscope_server.collection.iiif import open_manifest
+from zograscope_server.collection.table import open_table
+from zograscope_server.mosaic.progress import OnProgress, no_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 MANIFEST_SUFFIXES = (".json", ".jsonld")
 
 
 def open_collection(
-    source: str,
-    cache_folder: Path,
-    on_progress: OnProgress = lambda fraction, stage: None,
-    online: bool = True,
+    source: str, cache_folder: Path, on_progress: OnProgress = no_progress, online: bool = True
 ) -> Collection:
     """Open a folder, a table of files with metadata, or a IIIF manifest or collection.
 
@@ -33,19 +31,13 @@ def open_collection(
         ZograscopeError: `file-not-found`, `file-unreadable`, `collection-unknown`,
             `collection-empty`, or what is wrong with a table or a manifest.
     """
-    path = Path(source)
-    if is_address(source) or (path.is_file() and path.suffix.lower() in MANIFEST_SUFFIXES):
-        from zograscope_server.collection.iiif import open_manifest
-
+    suffix = "" if is_address(source) else Path(source).suffix.lower()
+    if is_address(source) or (suffix in MANIFEST_SUFFIXES and not _is_folder(source)):
         collection = open_manifest(source, Fetcher(cache_folder, online), on_progress)
-    elif path.is_dir():
-        collection = open_folder(path, on_progress)
-    elif not path.exists():
-        raise ZograscopeError("file-not-found", path=source)
-    elif path.suffix.lower() in TABLE_SUFFIXES:
-        from zograscope_server.collection.table import open_table
-
-        collection = open_table(path)
+    elif _is_folder(source):
+        collection = open_folder(Path(source), on_progress)
+    elif suffix in TABLE_SUFFIXES:
+        collection = open_table(Path(source), on_progress)
     else:
         raise ZograscopeError("collection-unknown", path=source)
     if not collection.items:
@@ -55,3 +47,13 @@ def open_collection(
             name=collection.name,
         )
     return collection
+
+
+def _is_folder(source: str) -> bool:
+    """Whether there is a folder at a path, and not a file; raises ZograscopeError for nothing."""
+    try:
+        return stat.S_ISDIR(Path(source).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise ZograscopeError("file-not-found", path=source) from error
+    except OSError as error:
+        raise ZograscopeError("file-unreadable", str(error), path=source) from error
