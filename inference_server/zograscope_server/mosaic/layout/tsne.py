@@ -40,9 +40,9 @@ class Phase:
 
 
 PHASES = (
-    Phase(iterations=250, exaggeration=12.0, learning_rate=1 / 12, cell=2.0),  # clusters form
+    Phase(iterations=200, exaggeration=12.0, learning_rate=1 / 12, cell=2.0),  # clusters form
     Phase(iterations=200, exaggeration=1.0, learning_rate=4.0, cell=2.0),  # they unfold
-    Phase(iterations=200, exaggeration=1.0, learning_rate=4.0, cell=1.0),  # they settle
+    Phase(iterations=300, exaggeration=1.0, learning_rate=4.0, cell=1.0),  # they settle
 )
 
 # New images in an old map, as openTSNE advises: few neighbours, small steps.
