@@ -80,6 +80,10 @@ benchmarks: setup extension
 	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py $(FIGURES)/mesh_build.json
 	$(BLENDER_5_2)/bin/python benchmarks/timer_ticks.py --output $(FIGURES)/timer_ticks.json
 	$(BLENDER_5_2)/bin/python benchmarks/holes.py $(PHOTOS) --output $(FIGURES)/holes.json
+	$(BLENDER_5_2)/bin/python benchmarks/mosaic_tiles.py $(FIGURES)/mosaic_tiles.json
+	$(SERVER)/bin/python benchmarks/layout_quality.py $(FIGURES)/layout_quality.json
+	$(SERVER)/bin/python benchmarks/grid_quality.py $(FIGURES)/grid_quality.json
+	$(SERVER)/bin/python benchmarks/mosaic_memory.py $(FIGURES)/mosaic_memory.json
 
 clean:
 	rm -rf out dist build
