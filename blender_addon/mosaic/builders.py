@@ -32,8 +32,11 @@ CLUSTERS = "zograscope_clusters"
 HEIGHT_ATTRIBUTES = "zograscope_values"
 
 FIRST_UDIM = 1001
-LABEL_SIZE = 0.035  # of the mosaic's width
+LABEL_SIZE = 0.02  # of the mosaic's width
 LABEL_OFFSET = 0.3  # tiles in front of the pictures
+LABEL_COLOUR = (0.9, 0.88, 0.82, 1.0)
+CARD_COLOUR = (0.012, 0.012, 0.016, 1.0)
+WORLD_COLOUR = (0.006, 0.006, 0.008)
 CLOSE_UP_FORMAT = "{:05d}"
 
 
@@ -268,12 +271,10 @@ def set_matches(mosaic: Mosaic, matches: np.ndarray) -> None:
 
 def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
     """Write each cluster's label amid its tiles as they lie now, in place of earlier labels."""
-    for item in list(mosaic.tiles.children):
-        if item.get(PART_MARK) == "label":
-            bpy.data.curves.remove(item.data)
+    _remove_labels(mosaic)
     if "cluster" not in mosaic.tiles.data.attributes:
         return []
-    places = mosaic.places()
+    places, settings = mosaic.places(), mosaic.settings()
     clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
     size = LABEL_SIZE * float(np.ptp(places.positions, axis=0).max() or 1.0)
     labels = []
@@ -281,19 +282,36 @@ def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
         members = np.flatnonzero(clusters == number)
         if not len(members) or not label:
             continue
-        middle = places.positions[members].mean(axis=0)
+        middle = np.median(places.positions[members], axis=0)
         nearest = members[np.argmin(((places.positions[members] - middle) ** 2).sum(axis=1))]
         text = bpy.data.curves.new(label, "FONT")
         text.body, text.size = label, size
         text.align_x, text.align_y = "CENTER", "CENTER"
-        text.materials.append(_label_material())
+        text.materials.append(_plain("Zograscope label", LABEL_COLOUR))
         item = _add_part(label, text, "label", mosaic.tiles, mosaic.collection)
-        spacing = mosaic.settings().spacing
-        item.location = places.positions[nearest] + places.normals[nearest] * LABEL_OFFSET * spacing
+        offset = places.normals[nearest] * LABEL_OFFSET * settings.spacing
+        item.location = places.positions[nearest] + offset
         tilt, turn = places.rotations[nearest]
         item.rotation_euler = (tilt, 0.0, turn)
         labels.append(item)
+    bpy.context.view_layer.update()  # which tells how large the words are
+    for item in labels:
+        card = _add_part(
+            f"{item.name} card", _plane(f"{item.name} card"), "card", item, mosaic.collection
+        )
+        card.data.materials.append(_plain("Zograscope label card", CARD_COLOUR))
+        width, height, _ = item.dimensions
+        card.scale = (width + size, max(height, size) + 0.6 * size, 1.0)
+        card.location = (0.0, 0.0, -LABEL_OFFSET * settings.spacing / 3)
     return labels
+
+
+def _remove_labels(mosaic: Mosaic) -> None:
+    labels = [item for item in mosaic.tiles.children if item.get(PART_MARK) == "label"]
+    for item in labels:
+        for card in item.children:
+            bpy.data.meshes.remove(card.data)  # and the object with it
+        bpy.data.curves.remove(item.data)
 
 
 def mosaics(scene: bpy.types.Scene) -> Iterator[Mosaic]:
@@ -326,9 +344,7 @@ def prepare_scene(
     shading = scene.display.shading
     shading.light, shading.color_type = "FLAT", "TEXTURE"
     shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
-    if scene.world is None:
-        scene.world = bpy.data.worlds.new("Zograscope")
-        scene.world.color = (0.008, 0.008, 0.01)
+    scene.world = _dark_world()
 
 
 def set_settings(mosaic: Mosaic, settings: Settings) -> None:
@@ -368,6 +384,16 @@ def _plane(name: str) -> bpy.types.Mesh:
     return mesh
 
 
-def _label_material() -> bpy.types.Material:
-    name = "Zograscope label"
-    return bpy.data.materials.get(name) or materials.plain_material(name, (1.0, 1.0, 1.0, 1.0))
+def _plain(name: str, colour: tuple[float, float, float, float]) -> bpy.types.Material:
+    return bpy.data.materials.get(name) or materials.plain_material(name, colour)
+
+
+def _dark_world() -> bpy.types.World:
+    """Return a world as dark as a gallery's wall: pictures shine by themselves."""
+    name = "Zograscope dark"
+    world = bpy.data.worlds.get(name) or bpy.data.worlds.new(name)
+    world.color = WORLD_COLOUR
+    for node in world.node_tree.nodes if world.node_tree else ():
+        if node.type == "BACKGROUND":
+            node.inputs["Color"].default_value = (*WORLD_COLOUR, 1.0)
+    return world

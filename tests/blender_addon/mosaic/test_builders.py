@@ -137,6 +137,7 @@ def test_labels_stand_before_their_tiles(builders, scene):
     builders.add_labels(mosaic)
     labels = builders.add_labels(mosaic)  # a second time replaces
     texts = [child for child in mosaic.tiles.children if child.type == "FONT"]
+    assert all(len(item.children) == 1 for item in texts)  # its card
     assert sorted(item.data.body for item in texts) == ["even", "odd"]
     assert len(labels) == 2
     assert all(item.location.y < 0 for item in labels)  # towards the viewer
