@@ -4,7 +4,8 @@ The vectors are synthetic, of 512 dimensions, and made to be as hard as embeddin
 36 kinds of unequal size, which overlap, each a Gaussian cloud of 32 factors of falling variance;
 a random layer bends the factors (tanh) and spreads them over the 512 dimensions; noise is added,
 and vectors are scaled to length 1. Both maps are made from the same vectors in the same process,
-with as many threads, and are judged by the exact ten nearest neighbours.
+with as many threads, and are judged by the exact ten nearest neighbours. Time is compared as
+processor time too, which other programs on a shared computer hardly change.
 
     python benchmarks/layout_quality.py [OUT.json] [--counts 10000 70000] [--seed 0]
 """
@@ -58,11 +59,15 @@ def ours(vectors: np.ndarray, seed: int) -> np.ndarray:
 
 
 def measure(lay_out: LayOut, vectors: np.ndarray, seed: int, nearest: np.ndarray) -> dict[str, Any]:
-    begin = time.perf_counter()
+    begin, begin_busy = time.perf_counter(), time.process_time()
     points = lay_out(vectors, seed)
-    seconds = time.perf_counter() - begin
+    seconds, busy = time.perf_counter() - begin, time.process_time() - begin_busy
     kept = shared_neighbours(nearest, nearest_neighbours(points, NEIGHBOURS)[0])
-    return {"preservation": round(kept, 4), "seconds": round(seconds, 1)}
+    return {
+        "preservation": round(kept, 4),
+        "seconds": round(seconds, 1),
+        "processor_seconds": round(busy, 1),
+    }
 
 
 def main() -> None:
@@ -91,12 +96,19 @@ def main() -> None:
             "opentsne": theirs,
             "preservation_ratio": round(own["preservation"] / theirs["preservation"], 4),
             "seconds_ratio": round(own["seconds"] / theirs["seconds"], 3),
+            "processor_seconds_ratio": round(
+                own["processor_seconds"] / theirs["processor_seconds"], 3
+            ),
         }
         results.append(result)
+        for name, measured in (("ours", own), ("openTSNE", theirs)):
+            print(
+                f"{count:>7} {name:9} {measured['preservation']:.4f} in {measured['seconds']:.1f} s"
+                f" ({measured['processor_seconds']:.1f} s of processor time)"
+            )
         print(
-            f"{count:>7}: ours {own['preservation']:.4f} in {own['seconds']:.1f} s, openTSNE "
-            f"{theirs['preservation']:.4f} in {theirs['seconds']:.1f} s; ratios "
-            f"{result['preservation_ratio']:.3f} and {result['seconds_ratio']:.2f}",
+            f"{count:>7} ratios    {result['preservation_ratio']:.3f}"
+            f" in {result['seconds_ratio']:.2f} ({result['processor_seconds_ratio']:.2f})",
             flush=True,
         )
         if options.out:
@@ -104,7 +116,7 @@ def main() -> None:
     worse = [
         result["count"]
         for result in results
-        if result["preservation_ratio"] <= 1.0 or result["seconds_ratio"] > 1.0
+        if result["preservation_ratio"] <= 1.0 or result["processor_seconds_ratio"] > 1.0
     ]
     if worse:
         raise SystemExit(f"no better than openTSNE's defaults at {worse}")
