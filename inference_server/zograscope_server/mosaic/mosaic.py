@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.spatial import KDTree
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 COLUMN = "column:"
 TITLES = {"tsne": "Similarity", "umap": "Similarity (UMAP)", "date": "Date", "colour": "Colour"}
 CLOUD_SPREAD = 1.3  # of a cloud's, against its grid's: air between the tiles
+WIDEST = 2.0
+ROOM = 0.6  # tiles from a tile of a cloud to the nearest other, for half of them
 CLOUD_DEPTH = 0.5  # tiles from the first to the last of a cloud, so that overlaps are settled
 STACK_STEP = 0.03  # tiles between near duplicates on a pile
 NUMBERS_SHARE = 0.5  # of the images that must have a number in a column that can make height
@@ -268,11 +271,18 @@ def _positions(cells: np.ndarray) -> np.ndarray:
 
 
 def _spread(cloud: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Scale a cloud of any scale to tiles: somewhat wider than its grid, its aspect kept."""
+    """Scale a cloud of any scale to tiles, its aspect kept.
+
+    It becomes somewhat wider than its grid, and where its clusters are dense up to WIDEST times
+    that, until the usual tile has some room.
+    """
     cloud = cloud - cloud.mean(axis=0)
     spread = float(np.sqrt((cloud**2).sum(axis=1).mean()))
-    wanted = float(np.sqrt((grid**2).sum(axis=1).mean())) * CLOUD_SPREAD
-    return cloud * (wanted / spread if spread > 0 else 0.0)
+    if not spread > 0.0:
+        return cloud
+    scale = float(np.sqrt((grid**2).sum(axis=1).mean())) * CLOUD_SPREAD / spread
+    room = float(np.median(KDTree(cloud).query(cloud, k=2)[0][:, 1])) * scale
+    return cloud * scale * float(np.clip(ROOM / max(room, 1e-9), 1.0, WIDEST))
 
 
 def _with_piles(layout: Layout, heads: np.ndarray, stands_for: np.ndarray) -> Layout:
