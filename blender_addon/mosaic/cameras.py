@@ -37,31 +37,32 @@ def apply_journey(
     """
     clear_journey(mosaic)
     camera, render = mosaic.camera, (scene or bpy.context.scene).render
-    aspect = render.resolution_x / render.resolution_y
+    lens = journeys.Lens(
+        render.resolution_x / render.resolution_y, float(np.tan(camera.data.angle_x / 2))
+    )
     settings = settled(mosaic.settings())
     places = mosaic.places(settings)
     bend = settings.bend if settings.shape in ("Cylinder", "Dome") else None
     if kind == "overview":
-        stations = journeys.drift(places, aspect, bend)
+        stations = journeys.drift(places, lens, bend)
     elif kind == "dive":
         vertex = vertices[0] if len(vertices) else _middle_tile(mosaic)
-        stations = journeys.dive(places, vertex, aspect, bend)
+        stations = journeys.dive(places, vertex, lens, bend)
     elif kind == "clusters":
         clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
-        stations = journeys.along_clusters(places, clusters, aspect, bend)
+        stations = journeys.along_clusters(places, clusters, lens, bend)
     else:
-        stations = journeys.visit(places, vertices, aspect, bend)
+        stations = journeys.visit(places, vertices, lens, bend)
     if _morphs(mosaic):
         begun = mosaic.places(replace(settings, morph=0.0))
-        stations[0] = journeys.overview(begun, aspect, bend)
-    half_angle = np.tan(camera.data.angle_x / 2)
-    journey = journeys.travel(stations, frames, half_angle)
+        stations[0] = journeys.overview(begun, lens, bend)
+    journey = journeys.travel(stations, frames, lens)
     keys = np.unique(np.append(np.arange(0, frames, FRAMES_A_KEY), frames - 1))
     for channel, values in (("location", journey.positions), ("rotation_euler", journey.rotations)):
         slopes = np.gradient(values, axis=0) if frames > 1 else np.zeros_like(values)
         setattr(camera, channel, values[0])
         write_curves(camera, channel, keys + FIRST_FRAME, values[keys], slopes[keys])
-    distance = stations[0].width / (2 * half_angle)
+    distance = stations[0].width / (2 * lens.half_angle)
     camera.data.clip_start = distance * CLIP_SHARE
     camera.data.clip_end = distance * CLIP_REACH
 

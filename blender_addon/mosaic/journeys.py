@@ -14,7 +14,7 @@ import numpy as np
 from .places import Places
 
 RHO = 1.3  # how readily the camera rises to cross: 1.42 is people's taste, less is calmer
-AIR = 1.08  # of the width that is seen, around a whole mosaic
+AIR = 1.04  # of the width that is seen, around a whole mosaic
 TILE_SHARE = 0.42  # of the picture's height that a visited tile takes
 CLUSTER_AIR = 1.5
 FEWEST_TILES_SEEN = 6.0  # across, where a cluster is shown
@@ -22,6 +22,7 @@ HOLD = 0.9  # of a station, against the length of the way to it
 DRIFT = 0.82  # of its first width that an overview ends at
 MOST_CLUSTERS = 6
 ENCLOSED = 180.0  # degrees of bend from which the camera stays inside
+ENCLOSED_SHARE = 0.5  # of the mosaic's diameter that it then sees across
 
 
 @dataclass(frozen=True)
@@ -47,37 +48,53 @@ class Journey:
     rotations: np.ndarray
 
 
-def overview(places: Places, aspect: float, bend: float | None = None) -> Station:
-    """Look at all tiles.
+@dataclass(frozen=True)
+class Lens:
+    """A camera's picture.
+
+    Attributes:
+        aspect: width / height.
+        half_angle: tangent of half the horizontal field of view.
+    """
+
+    aspect: float
+    half_angle: float
+
+
+def overview(places: Places, lens: Lens, bend: float | None = None) -> Station:
+    """Look at all tiles, square on; from inside, where they bend around the viewer.
 
     Args:
         places: where they are.
-        aspect: width / height of the camera's picture.
+        lens: whose picture they fill.
         bend: degrees that a cylinder or dome spans; None for flat shapes.
     """
     low, high = places.positions.min(axis=0), places.positions.max(axis=0)
     middle = (low + high) / 2
-    rotation = places.rotations.mean(axis=0)
-    size = high - low + places.sizes.max()
-    upright = abs(np.sin(rotation[0])) > 0.5
-    height = size[2] if upright else size[1]
-    width = AIR * max(size[0], height * aspect)
+    rotation = np.array([np.pi / 2, 0.0]) if bend is not None else places.rotations.mean(axis=0)
+    upright = bool(np.sin(rotation[0]) > 0.5)
     if bend is not None:
-        middle = middle * [1.0, 0.0, 1.0] + [0.0, high[1], 0.0]
-        rotation = np.array([np.pi / 2, 0.0])
-        if bend > ENCLOSED:
-            width = min(width, size[0] * 0.5)
-    return Station(middle, rotation, float(width))
+        middle[1] = high[1]
+    offsets = places.positions - middle
+    rim = places.sizes.max() / 2
+    across = np.abs(offsets[:, 0]) + rim
+    up = np.abs(offsets[:, 2 if upright else 1]) + rim
+    towards = -offsets[:, 1] if upright else offsets[:, 2]
+    needed = np.maximum(across, up * lens.aspect) / lens.half_angle + towards
+    width = AIR * 2 * lens.half_angle * float(needed.max())
+    if bend is not None and bend > ENCLOSED:
+        width = min(width, ENCLOSED_SHARE * float(high[0] - low[0]))
+    return Station(middle, rotation, width)
 
 
-def at_tile(places: Places, vertex: int, aspect: float) -> Station:
+def at_tile(places: Places, vertex: int, lens: Lens) -> Station:
     """Look at one tile, its neighbours around it."""
     width, height = places.sizes[vertex]
-    seen = max(height / TILE_SHARE * aspect, width / TILE_SHARE)
+    seen = max(height / TILE_SHARE * lens.aspect, width / TILE_SHARE)
     return Station(places.positions[vertex], places.rotations[vertex], float(seen))
 
 
-def at_cluster(places: Places, members: np.ndarray, aspect: float) -> Station:
+def at_cluster(places: Places, members: np.ndarray, lens: Lens) -> Station:
     """Look at the middle of a cluster, most of its tiles in the picture."""
     positions = places.positions[members]
     middle = np.median(positions, axis=0)
@@ -85,46 +102,45 @@ def at_cluster(places: Places, members: np.ndarray, aspect: float) -> Station:
     away = np.linalg.norm(positions - places.positions[nearest], axis=1)
     reach = 2 * CLUSTER_AIR * float(np.median(away))
     least = FEWEST_TILES_SEEN * float(places.sizes.max())
-    return Station(
-        places.positions[nearest], places.rotations[nearest], max(reach * max(aspect, 1.0), least)
-    )
+    width = max(reach * max(lens.aspect, 1.0), least)
+    return Station(places.positions[nearest], places.rotations[nearest], width)
 
 
-def drift(places: Places, aspect: float, bend: float | None = None) -> list[Station]:
+def drift(places: Places, lens: Lens, bend: float | None = None) -> list[Station]:
     """Come slowly closer to all of it."""
-    whole = overview(places, aspect, bend)
+    whole = overview(places, lens, bend)
     return [whole, Station(whole.target, whole.rotation, whole.width * DRIFT)]
 
 
-def dive(places: Places, vertex: int, aspect: float, bend: float | None = None) -> list[Station]:
+def dive(places: Places, vertex: int, lens: Lens, bend: float | None = None) -> list[Station]:
     """From all of it down to one tile."""
-    return [overview(places, aspect, bend), at_tile(places, vertex, aspect)]
+    return [overview(places, lens, bend), at_tile(places, vertex, lens)]
 
 
 def along_clusters(
-    places: Places, clusters: np.ndarray, aspect: float, bend: float | None = None
+    places: Places, clusters: np.ndarray, lens: Lens, bend: float | None = None
 ) -> list[Station]:
     """From all of it through the largest clusters and back.
 
     Args:
         places: where the tiles are.
         clusters: (n,) number of each tile's cluster, -1 for none, 0 for the largest.
-        aspect: width / height of the camera's picture.
+        lens: the camera's.
         bend: see `overview`.
     """
-    whole = overview(places, aspect, bend)
+    whole = overview(places, lens, bend)
     numbers = [number for number in np.unique(clusters) if number >= 0][:MOST_CLUSTERS]
     members = [np.flatnonzero(clusters == number) for number in numbers]
-    stations = [at_cluster(places, group, aspect) for group in members]
+    stations = [at_cluster(places, group, lens) for group in members]
     return [whole, *in_short_order(stations, whole), whole]
 
 
 def visit(
-    places: Places, vertices: Sequence[int], aspect: float, bend: float | None = None
+    places: Places, vertices: Sequence[int], lens: Lens, bend: float | None = None
 ) -> list[Station]:
     """From all of it to some tiles, in their order, and back."""
-    whole = overview(places, aspect, bend)
-    return [whole, *(at_tile(places, vertex, aspect) for vertex in vertices), whole]
+    whole = overview(places, lens, bend)
+    return [whole, *(at_tile(places, vertex, lens) for vertex in vertices), whole]
 
 
 def in_short_order(stations: Sequence[Station], start: Station) -> list[Station]:
@@ -137,13 +153,13 @@ def in_short_order(stations: Sequence[Station], start: Station) -> list[Station]
     return ordered
 
 
-def travel(stations: Sequence[Station], frames: int, half_angle: float) -> Journey:
+def travel(stations: Sequence[Station], frames: int, lens: Lens) -> Journey:
     """Move through stations, with a pause at each.
 
     Args:
         stations: at least two.
         frames: of the whole journey.
-        half_angle: tangent of half the camera's horizontal field of view.
+        lens: the camera's.
     """
     legs = [_leg(start, end) for start, end in pairwise(stations)]
     ways = np.array([leg[0] for leg in legs])
@@ -160,7 +176,7 @@ def travel(stations: Sequence[Station], frames: int, half_angle: float) -> Journ
         here = leg[1](_eased(share) if span % 2 == 0 else 1.0)
         tilt, turn = here.rotation
         normal = [np.sin(tilt) * np.sin(turn), -np.sin(tilt) * np.cos(turn), np.cos(tilt)]
-        positions[frame] = here.target + np.array(normal) * here.width / (2 * half_angle)
+        positions[frame] = here.target + np.array(normal) * here.width / (2 * lens.half_angle)
         rotations[frame] = tilt, 0.0, turn
     return Journey(positions, rotations)
 

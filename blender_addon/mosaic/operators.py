@@ -577,6 +577,8 @@ def _build(job: Job, scene_name: str, source: dict[str, Any]) -> None:
         cameras.apply_journey(mosaic, settings.journey, settings.frames, (), scene)
         scene.frame_start, scene.frame_end = 1, settings.frames
     select_only(mosaic.tiles, scene)
+    # Active for the panels, but not selected: thousands of outlines would cover the pictures.
+    mosaic.tiles.select_set(False, view_layer=scene.view_layers[0])
     push_undo("Build Mosaic")
 
 

@@ -77,7 +77,7 @@ class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
         draw_input(box, modifier, "Stagger")
         row = box.row(align=True)
         row.menu("ZOGRASCOPE_MT_layouts", text="Show")
-        row.menu("ZOGRASCOPE_MT_morphs", text="Animate to")
+        row.menu("ZOGRASCOPE_MT_morphs", text="Animate")
         row.prop(context.scene.zograscope_mosaic, "morph_frames", text="")
 
         column = layout.column(align=True)

@@ -21,12 +21,14 @@ def matching_tiles(known: Sequence[Mapping[str, Any]], query: str) -> np.ndarray
 
 def tile_called(known: Sequence[Mapping[str, Any]], name: str) -> int | None:
     """Return the tile with this title or file name, or else the first that has its words."""
-    wanted = plain(name)
+    wanted = plain(name).strip()
+    if not wanted:
+        return None
     for number, tile in enumerate(known):
         if wanted in (plain(tile.get("title", "")), plain(tile.get("name", ""))):
             return number
     found = matching_tiles(known, name)
-    return int(found[0]) if name.strip() and len(found) else None
+    return int(found[0]) if len(found) else None
 
 
 def plain(text: str) -> str:
