@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 120.0  # seconds
 EXTENSION = "bl_ext.user_default.zograscope"
 
 # Blender reads its folders when bpy is imported, which test modules do as they are collected.
@@ -75,3 +77,46 @@ def scene(zograscope):
 
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     return bpy.context.scene
+
+
+@pytest.fixture(scope="module")
+def server_link(zograscope):
+    """The extension's module of that name."""
+    return importlib.import_module(zograscope.__name__ + ".server_link")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, server_link):
+    """A state folder for the tests of one file, whose server ends with them."""
+    yield tmp_path_factory.mktemp("home")
+    server_link.link.process.stop()
+
+
+@pytest.fixture
+def link(zograscope, server_link, repository, home, monkeypatch):
+    """The extension's link, which starts the server of `.venv` when it needs one."""
+    command = repository / ".venv" / "bin" / "zograscope"
+    if not command.exists():
+        pytest.skip("there is no server environment; `make setup` makes it")
+    import bpy
+
+    monkeypatch.setenv("ZOGRASCOPE_HOME", str(home))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    preferences = bpy.context.preferences.addons[zograscope.__name__].preferences
+    preferences.server_command = str(command)
+    link = server_link.link
+    link.error = None
+    link.reconnect()
+    yield link
+    link.error = None
+    link.reconnect()
+
+
+def pump(link, condition) -> None:
+    """Do what Blender does between redraws, until something has happened."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, (
+            f"{link.state}, {link.error}, {[job.state for job in link.jobs]}"
+        )
+        time.sleep(min(link.tick(), 0.02))

@@ -1,49 +1,13 @@
 """From an operator to a scene, over a real server, by calling the timer's function."""
 
-import importlib
 import os
 import signal
-import time
 from pathlib import Path
 
 import bpy
 import pytest
 
-PATIENCE = 120.0
-
-
-@pytest.fixture(scope="module")
-def server_link(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".server_link")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def link(zograscope, server_link, repository, home, monkeypatch):
-    """The extension's link, which starts the server of `.venv` when it needs one."""
-    command = repository / ".venv" / "bin" / "zograscope"
-    if not command.exists():
-        pytest.skip("there is no server environment; `make setup` makes it")
-    monkeypatch.setenv("ZOGRASCOPE_HOME", str(home))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    preferences = bpy.context.preferences.addons[zograscope.__name__].preferences
-    preferences.server_command = str(command)
-    link = server_link.link
-    link.error = None
-    link.reconnect()
-    yield link
-    link.error = None
-    link.reconnect()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _stop_server(server_link):
-    yield
-    server_link.link.process.stop()
+from .conftest import pump
 
 
 @pytest.fixture
@@ -64,16 +28,6 @@ def write_picture(path: Path, width: int, height: int) -> None:
     image.file_format = "PNG"
     image.save(filepath=str(path))
     bpy.data.images.remove(image)
-
-
-def pump(link, condition) -> None:
-    """Do what Blender does between redraws, until something has happened."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, (
-            f"{link.state}, {link.error}, {[job.state for job in link.jobs]}"
-        )
-        time.sleep(min(link.tick(), 0.02))
 
 
 def build(link, scene, path: Path, **settings) -> None:
