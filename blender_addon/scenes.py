@@ -61,4 +61,5 @@ def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
                 space.region_3d.view_perspective = "CAMERA"
                 space.shading.type = shading
                 space.shading.use_scene_world = True
+                space.overlay.show_relationship_lines = False
                 space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"

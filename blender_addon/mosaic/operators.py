@@ -84,12 +84,14 @@ class ZOGRASCOPE_OT_apply_journey(bpy.types.Operator):
         """Write the key frames; a journey that visits tiles gets them at full resolution."""
         mosaic, scene = selected_mosaic(context), context.scene
         settings = scene.zograscope_mosaic
-        stops = [stop.tile for stop in settings.stops]
+        stops = []
+        if settings.journey == "visit":
+            stops = [stop.tile for stop in settings.stops]
+        elif settings.journey == "dive" and settings.selected >= 0:
+            stops = [settings.selected]
         if settings.journey == "visit" and not stops:
             problem = "the list of stops is empty; select tiles and add them"
             return refuse(self, ZograscopeError("bad-parameters", problem=problem))
-        if settings.journey == "dive":
-            stops = [settings.selected] if settings.selected >= 0 else []
         if settings.journey != NO_JOURNEY:
             vertices = _vertices(mosaic, stops)
             cameras.apply_journey(mosaic, settings.journey, settings.frames, vertices, scene)
