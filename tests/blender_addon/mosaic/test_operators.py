@@ -129,6 +129,7 @@ def test_a_job_is_taken_up_again_after_loading(scene, link, collection, tmp_path
     settings = scene.zograscope_mosaic
     settings.collection, settings.own_scene = str(collection), False
     bpy.ops.zograscope.build_mosaic()
+    pump(link, lambda: link.jobs[0].state in ("queued", "running"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "waiting.blend"))
     link.reconnect()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "waiting.blend"))

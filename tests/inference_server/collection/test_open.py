@@ -3,7 +3,7 @@
 import json
 import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,32 @@ def test_a_manifest_on_the_web_and_then_offline(folder: Path, tmp_path: Path) ->
     assert again.items == (item,)
     assert read_image(item, Fetcher(tmp_path / "cache", online=False)) == image
     assert refusal(f"{address}/no.json", tmp_path / "cache").code == "online-access-off"
+
+
+def test_waiting_for_a_busy_host_can_be_cancelled(tmp_path: Path) -> None:
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.send_header("Retry-After", "50")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    class Cancelled(Exception):
+        pass
+
+    def cancel(fraction: float | None, stage: str) -> None:
+        raise Cancelled(stage)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        with pytest.raises(Cancelled, match="Waiting 50 s"):
+            open_collection(f"http://127.0.0.1:{server.server_port}/a.json", tmp_path, cancel)
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize(
