@@ -1,7 +1,8 @@
-"""The main job on a fresh machine: a photograph becomes a scene, a film and a contact sheet.
+"""The main jobs on a fresh machine: a photograph becomes a scene and a film, a collection a mosaic.
 
-Runs what an artist or a farm would run, `zograscope diorama`, on a photograph that scikit-learn
-ships, with the embedded depth estimate: nothing is downloaded.
+Runs what an artist or a farm would run, `zograscope diorama` on a photograph that scikit-learn
+Runs what an artist or a farm would run: `zograscope diorama` on a photograph that scikit-learn
+is downloaded.
 """
 
 import argparse
@@ -11,7 +12,10 @@ import time
 from importlib import resources
 from pathlib import Path
 
+from make_sample_collection import make_collection
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+PICTURES = 320
 CREDIT = (
     "The photograph: 'china.jpg' of scikit-learn's sample images, by danielbuechele (Flickr), "
     "CC BY 2.0. The scene and the film are derived from it."
@@ -46,12 +50,25 @@ def main() -> int:
             *("--render", str(output / "film.mp4"), "--engine", "workbench"),
             *("--contact-sheet", str(output / "contact_sheet.png")),
         )
+    collection = output / "collection"
+    make_collection(collection, PICTURES)
+    run(
+        *zograscope,
+        *("mosaic", str(collection), "--extension", str(extension_folder)),
+        *("--blender", str(REPOSITORY / ".venv-blender-5.2/bin/python")),
+        *("--output", str(output / "mosaic.blend"), "--still", str(output / "mosaic.png")),
+        *("--html", str(output / "mosaic_page"), "--layout", "tsne", "--layout", "date"),
+        *("--labels", "--journey", "clusters", "--samples", "16", "--size", "1280x720"),
+    )
     (output / "CREDITS.txt").write_text(CREDIT + "\n", encoding="utf-8")
 
     print(f"\nMade in {time.monotonic() - started:.0f} s, in {output}:")
     print("  scene.blend        open it in Blender; it renders without the extension")
     print("  film.mp4           the fly-through")
     print("  contact_sheet.png  the film at a glance")
+    print("  mosaic.blend       a mosaic with a journey through its clusters")
+    print("  mosaic.png         its first frame")
+    print("  mosaic_page        the same as a web page: open index.html")
     print(CREDIT)
     return 0
 

@@ -10,7 +10,6 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ LABEL_OFFSET = 0.3  # tiles in front of the pictures
 LABEL_COLOUR = (0.9, 0.88, 0.82, 1.0)
 CARD_COLOUR = (0.012, 0.012, 0.016, 1.0)
 WORLD_COLOUR = (0.006, 0.006, 0.008)
+MOST_READ_TEXTS = 8
 CLOSE_UP_FORMAT = "{:05d}"
 
 
@@ -109,19 +109,27 @@ class Mosaic:
         """Return the tile number (n,) of each vertex."""
         return read_attribute(self.tiles.data, "tile")
 
-    def what_is_known(self) -> list[dict[str, Any]]:
+    def what_is_known(self) -> tuple[dict[str, Any], ...]:
         """Return name, title, date, creator, rights, link and fields, by tile number."""
-        return list(_read_lines(self.tiles[TILES].as_string()))
+        return _json_lines(self.tiles[TILES])
 
-    def left_out(self) -> list[dict[str, str]]:
+    def left_out(self) -> tuple[dict[str, str], ...]:
         """Return name and sentence of each image that could not be taken in."""
         text = self.tiles.get(LEFT_OUT)
-        return list(_read_lines(text.as_string())) if text else []
+        return _json_lines(text) if text else ()
 
 
-@lru_cache(maxsize=4)
-def _read_lines(text: str) -> tuple[dict[str, Any], ...]:
-    return tuple(json.loads(line) for line in text.splitlines() if line)
+def _json_lines(text: bpy.types.Text) -> tuple[dict[str, Any], ...]:
+    """Read a text of JSON lines, once: panels ask at every redraw, of 100,000 tiles too."""
+    key = (text.session_uid, len(text.lines))
+    if key not in _read_texts:
+        while len(_read_texts) >= MOST_READ_TEXTS:
+            del _read_texts[next(iter(_read_texts))]
+        _read_texts[key] = tuple(json.loads(line) for line in text.as_string().splitlines() if line)
+    return _read_texts[key]
+
+
+_read_texts: dict[tuple[int, int], tuple[dict[str, Any], ...]] = {}
 
 
 def build_mosaic(
