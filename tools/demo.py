@@ -1,7 +1,7 @@
 """The main jobs on a fresh machine: a photograph becomes a scene and a film, a collection a mosaic.
 
-Runs what an artist or a farm would run, `zograscope diorama` on a photograph that scikit-learn
 Runs what an artist or a farm would run: `zograscope diorama` on a photograph that scikit-learn
+ships, and `zograscope mosaic` on pictures that are drawn for it. With the embedded defaults, nothing
 is downloaded.
 """
 
