@@ -1,8 +1,8 @@
 """The main jobs on a fresh machine: a photograph becomes a scene and a film, a collection a mosaic.
 
 Runs what an artist or a farm would run: `zograscope diorama` on a photograph that scikit-learn
-ships, and `zograscope mosaic` on pictures that are drawn for it. With the embedded defaults, nothing
-is downloaded.
+ships, and `zograscope mosaic` on pictures that are drawn for it. With the embedded defaults:
+nothing is downloaded.
 """
 
 import argparse
