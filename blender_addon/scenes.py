@@ -6,6 +6,24 @@ VIEWPORT_TYPE = "VIEW_3D"
 SETTINGS = ("zograscope_depth", "zograscope_mosaic")
 """What the artist chooses for each capability, a group of properties of the scene."""
 
+PART_MARK = "zograscope_part"
+"""On an object: which part of a diorama or mosaic it is, whatever the artist calls it."""
+
+
+def add_part(
+    name: str,
+    data: bpy.types.ID | None,
+    part: str,
+    parent: bpy.types.Object | None,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """Add an object that is found by its mark, below its parent."""
+    item = bpy.data.objects.new(name, data)
+    item[PART_MARK] = part
+    item.parent = parent
+    collection.objects.link(item)
+    return item
+
 
 def storable(path: str) -> str:
     """Return a path as a .blend should hold it: relative to itself where it has been saved."""

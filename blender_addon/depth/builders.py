@@ -18,6 +18,7 @@ import numpy as np
 from ..drivers import drive
 from ..node_wiring import input_path, set_input
 from ..pictures import file_bytes, image_from_bytes
+from ..scenes import PART_MARK, add_part
 from . import materials
 from .geometry_nodes import SETTING_RANGES, add_relief_modifier, relief_modifier
 from .relief import (
@@ -40,7 +41,6 @@ CLIP_END = 20.0
 """The surround's radius and the camera's clipping, as factors of far, near and far."""
 
 ROOT_MARK = "zograscope_diorama"
-PART_MARK = "zograscope_part"
 INTRINSICS = "zograscope_intrinsics"
 RECTANGLE = "zograscope_rectangle"
 DISPARITY = "zograscope_disparity"
@@ -110,15 +110,15 @@ def build_diorama(
     scene.collection.children.link(collection)
     intrinsics = _intrinsics(metadata)
 
-    root = _add_object(name, None, collection, "root")
+    root = add_part(name, None, "root", None, collection)
     root.rotation_euler = (math.radians(90), 0, 0)
     root[ROOT_MARK] = 1
     root[INTRINSICS] = vars(intrinsics)
     _declare_settings(root, metadata["depth"], intrinsics)
 
-    rig = _add_object(f"{name} camera rig", None, collection, "camera rig", root)
+    rig = add_part(f"{name} camera rig", None, "camera rig", root, collection)
     camera_data = bpy.data.cameras.new(f"{name} camera")
-    camera = _add_object(f"{name} camera", camera_data, collection, "camera", rig)
+    camera = add_part(f"{name} camera", camera_data, "camera", rig, collection)
     set_rest_lens(camera_data, intrinsics)
     drive(camera_data, "clip_start", root, "near", factor=CLIP_START)
     drive(camera_data, "clip_end", root, "far", factor=CLIP_END)
@@ -403,25 +403,11 @@ def _declare_settings(
     )
 
 
-def _add_object(
-    name: str,
-    data: bpy.types.ID | None,
-    collection: bpy.types.Collection,
-    part: str,
-    parent: bpy.types.Object | None = None,
-) -> bpy.types.Object:
-    item = bpy.data.objects.new(name, data)
-    item[PART_MARK] = part
-    item.parent = parent
-    collection.objects.link(item)
-    return item
-
-
 def _add_layer(
     name: str, part: str, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
     """Add a layer that its modifier will shape; `_set_pictures` gives it something to show."""
-    layer = _add_object(name, bpy.data.meshes.new(name), collection, part, root)
+    layer = add_part(name, bpy.data.meshes.new(name), part, root, collection)
     material = materials.picture_material(name)
     layer.data.materials.append(material)
     lit = material.node_tree.nodes[materials.LIT].outputs[0]
@@ -484,7 +470,7 @@ def _add_dome(
     name: str, picture: np.ndarray, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
     """Add the surround, a sphere about the rest camera that only cameras see; it grows with far."""
-    dome = _add_object(name, _sphere(name), collection, "dome", root)
+    dome = add_part(name, _sphere(name), "dome", root, collection)
     image = image_from_bytes(name, picture.tobytes())
     dome.data.materials.append(materials.dome_material(name, image))
     dome.hide_select = True

@@ -1,12 +1,10 @@
 """What an artist can do with dioramas: gather input, start a job, hand its result to a builder."""
 
 import json
-import uuid
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.handlers import persistent
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 from zograscope_protocol.client import Job
 from zograscope_protocol.commands.diorama import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
@@ -14,6 +12,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.requests import Request
 
 from ..job_files import write_file
+from ..scene_jobs import SceneJobs
 from ..scenes import (
     VIEWPORT_TYPE,
     look_through_camera,
@@ -257,33 +256,6 @@ class ZOGRASCOPE_OT_export_depth(bpy.types.Operator, _Export):
         return jobs.depth_export_request(diorama, self.suffix)
 
 
-@persistent
-def _take_up_jobs(*_: object) -> None:
-    """Wait for the jobs that an opened file was still waiting for when it was saved."""
-    for scene in bpy.data.scenes:
-        take_up_job(scene)
-
-
-def take_up_job(scene: bpy.types.Scene) -> None:
-    """Wait again for the job that a file was waiting for when it was saved."""
-    pending = scene.zograscope_depth.job_id
-    if not pending:
-        return
-    job_id, _, source = pending.partition(" ")
-    name = scene.name
-    try:
-        source = json.loads(source)
-        link.attach(
-            job_id,
-            lambda job: _build_or_update(job, name, source),
-            on_stopped=lambda: _forget_job(name),
-        )
-    except ZograscopeError as error:
-        link.error = error
-    except ValueError:
-        _forget_job(name)
-
-
 def selected_diorama(context: bpy.types.Context) -> builders.Diorama | None:
     """Return the diorama of the active object, or the scene's only one."""
     found = builders.find_diorama(context.object)
@@ -304,26 +276,16 @@ def _start(
     """Submit the job of a diorama and note in the file that it waits for it."""
     photograph = Path(bpy.path.abspath(source["photograph"]))
     depth_map = Path(bpy.path.abspath(source["depth_map"])) if source["depth_map"] else None
-    name, job_id = scene.name, uuid.uuid4().hex
     try:
-        link.submit(
-            jobs.diorama_request(photograph, source["parameters"], depth_map),
-            lambda job: _build_or_update(job, name, source),
-            on_stopped=lambda: _forget_job(name),
-            job_id=job_id,
-        )
+        request = jobs.diorama_request(photograph, source["parameters"], depth_map)
+        scene_jobs.start(scene, request, source)
     except ZograscopeError as error:
         return refuse(operator, error)
-    scene.zograscope_depth.job_id = f"{job_id} {json.dumps(source)}"
     return {"FINISHED"}
 
 
-def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
-    """Hand a result to the builders; called from the timer."""
-    scene = bpy.data.scenes.get(scene_name)
-    if scene is None or not scene.zograscope_depth.job_id.startswith(job.id):
-        return  # the artist has deleted it, or opened another file
-    _forget_job(scene_name)
+def _build_or_update(job: Job, scene: bpy.types.Scene, source: dict[str, Any]) -> None:
+    """Hand a result to the builders."""
     arrays, metadata = job.result.arrays, job.result.metadata
     root = bpy.data.objects.get(source.pop("updates", ""))
     if root is not None and (diorama := builders.find_diorama(root)):
@@ -352,13 +314,6 @@ def _build_or_update(job: Job, scene_name: str, source: dict[str, Any]) -> None:
     push_undo("Build Diorama")
 
 
-def _forget_job(scene_name: str) -> None:
-    """Note that a scene no longer waits."""
-    scene = bpy.data.scenes.get(scene_name)
-    if scene is not None:
-        scene.zograscope_depth.job_id = ""
-
-
 def _made_from_file(context: bpy.types.Context) -> bool:
     diorama = selected_diorama(context)
     return diorama is not None and SOURCE in diorama.root
@@ -369,6 +324,8 @@ def _move_camera(diorama: builders.Diorama, scene: bpy.types.Scene) -> None:
     cameras.apply_preset(diorama, settings.camera, settings.frames, scene.render.fps)
     scene.frame_start, scene.frame_end = 1, settings.frames
 
+
+scene_jobs = SceneJobs("zograscope_depth", _build_or_update)
 
 _CLASSES = (
     ZOGRASCOPE_OT_build_diorama,
@@ -388,10 +345,10 @@ _register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLA
 def register() -> None:
     """Add the operators, and look at each file that is opened."""
     _register_classes()
-    bpy.app.handlers.load_post.append(_take_up_jobs)
+    scene_jobs.register()
 
 
 def unregister() -> None:
     """Take them away again."""
-    bpy.app.handlers.load_post.remove(_take_up_jobs)
+    scene_jobs.unregister()
     _unregister_classes()

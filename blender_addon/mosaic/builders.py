@@ -18,12 +18,12 @@ import numpy as np
 
 from ..node_wiring import get_input, set_input
 from ..pictures import image_from_bytes
+from ..scenes import PART_MARK, add_part
 from . import materials
 from .geometry_nodes import INPUTS, LAYOUT_ATTRIBUTE, add_mosaic_modifier, mosaic_modifier
 from .places import Places, Settings, place_tiles
 
 MARK = "zograscope_mosaic"
-PART_MARK = "zograscope_part"
 TILES = "zograscope_tiles"
 LEFT_OUT = "zograscope_left_out"
 LAYOUTS = "zograscope_layouts"
@@ -173,10 +173,10 @@ def build_mosaic(
             "Close-ups": close_ups,
         },
     )
-    rig = _add_part(f"{name} camera rig", None, "camera rig", tiles, collection)
+    rig = add_part(f"{name} camera rig", None, "camera rig", tiles, collection)
     rig.empty_display_size = 2.0
     camera_data = bpy.data.cameras.new(f"{name} camera")
-    camera = _add_part(f"{name} camera", camera_data, "camera", rig, collection)
+    camera = add_part(f"{name} camera", camera_data, "camera", rig, collection)
     mosaic = Mosaic(collection, tiles, rig, camera)
     if scene.camera is None:
         scene.camera = camera
@@ -296,7 +296,7 @@ def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
         text.body, text.size = label, size
         text.align_x, text.align_y = "CENTER", "CENTER"
         text.materials.append(_plain("Zograscope label", LABEL_COLOUR))
-        item = _add_part(label, text, "label", mosaic.tiles, mosaic.collection)
+        item = add_part(label, text, "label", mosaic.tiles, mosaic.collection)
         offset = places.normals[nearest] * LABEL_OFFSET * settings.spacing
         item.location = places.positions[nearest] + offset
         tilt, turn = places.rotations[nearest]
@@ -304,7 +304,7 @@ def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
         labels.append(item)
     bpy.context.view_layer.update()  # which tells how large the words are
     for item in labels:
-        card = _add_part(
+        card = add_part(
             f"{item.name} card", _plane(f"{item.name} card"), "card", item, mosaic.collection
         )
         card.data.materials.append(_plain("Zograscope label card", CARD_COLOUR))
@@ -366,20 +366,6 @@ def set_settings(mosaic: Mosaic, settings: Settings) -> None:
 def _mosaic_of(tiles: bpy.types.Object) -> Mosaic:
     parts = {child.get(PART_MARK): child for child in tiles.children_recursive}
     return Mosaic(tiles.users_collection[0], tiles, parts["camera rig"], parts["camera"])
-
-
-def _add_part(
-    name: str,
-    data: bpy.types.ID | None,
-    part: str,
-    parent: bpy.types.Object,
-    collection: bpy.types.Collection,
-) -> bpy.types.Object:
-    item = bpy.data.objects.new(name, data)
-    item[PART_MARK] = part
-    item.parent = parent
-    collection.objects.link(item)
-    return item
 
 
 def _plane(name: str) -> bpy.types.Mesh:

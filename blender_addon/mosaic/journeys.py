@@ -14,7 +14,7 @@ import numpy as np
 from .places import Places
 
 RHO = 1.3  # how readily the camera rises to cross: 1.42 is people's taste, less is calmer
-AIR = 1.04  # of the width that is seen, around a whole mosaic
+AIR = 1.04  # of the distance from which a whole mosaic fits
 TILE_SHARE = 0.42  # of the picture's height that a visited tile takes
 CLUSTER_AIR = 1.5
 FEWEST_TILES_SEEN = 6.0  # across, where a cluster is shown
@@ -22,7 +22,7 @@ HOLD = 0.9  # of a station, against the length of the way to it
 DRIFT = 0.82  # of its first width that an overview ends at
 MOST_CLUSTERS = 6
 ENCLOSED = 180.0  # degrees of bend from which the camera stays inside
-ENCLOSED_SHARE = 0.5  # of the mosaic's diameter that it then sees across
+ENCLOSED_SHARE = 0.7  # of the mosaic's diameter that it then keeps from its middle
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,15 @@ def overview(places: Places, lens: Lens, bend: float | None = None) -> Station:
     upright = bool(np.sin(rotation[0]) > 0.5)
     if bend is not None:
         middle[1] = high[1]
-    offsets = places.positions - middle
-    rim = places.sizes.max() / 2
-    across = np.abs(offsets[:, 0]) + rim
-    up = np.abs(offsets[:, 2 if upright else 1]) + rim
+    offsets = places.corners.reshape(-1, 3) - middle
+    across = np.abs(offsets[:, 0])
+    up = np.abs(offsets[:, 2 if upright else 1])
     towards = -offsets[:, 1] if upright else offsets[:, 2]
     needed = np.maximum(across, up * lens.aspect) / lens.half_angle + towards
-    width = AIR * 2 * lens.half_angle * float(needed.max())
+    distance = AIR * float(needed.max())
     if bend is not None and bend > ENCLOSED:
-        width = min(width, ENCLOSED_SHARE * float(high[0] - low[0]))
-    return Station(middle, rotation, width)
+        distance = min(distance, ENCLOSED_SHARE * float(high[0] - low[0]))
+    return Station(middle, rotation, 2 * lens.half_angle * distance)
 
 
 def at_tile(places: Places, vertex: int, lens: Lens) -> Station:

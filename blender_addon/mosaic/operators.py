@@ -1,14 +1,12 @@
 """What an artist can do with mosaics: gather input, start a job, hand its result to a builder."""
 
 import json
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.handlers import persistent
 from bpy_extras import view3d_utils
 from bpy_extras.io_utils import ExportHelper
 from zograscope_protocol.client import Job
@@ -26,6 +24,7 @@ from zograscope_protocol.requests import (
 
 from ..job_files import read_file
 from ..node_wiring import get_input, set_input
+from ..scene_jobs import SceneJobs
 from ..scenes import look_through_camera, push_undo, scene_of_its_own, select_only, storable
 from ..server_link import link
 from ..server_panel import Watched, refuse
@@ -55,16 +54,10 @@ class ZOGRASCOPE_OT_build_mosaic(Watched, bpy.types.Operator):
         scene, settings = context.scene, context.scene.zograscope_mosaic
         try:
             source, inputs = _gather(settings)
-            name, job_id = scene.name, uuid.uuid4().hex
-            link.submit(
-                Request("mosaic", _job_parameters(source), inputs),
-                lambda job: _build(job, name, source),
-                on_stopped=lambda: _forget_job(name),
-                job_id=job_id,
-            )
+            request = Request("mosaic", _job_parameters(source), inputs)
+            scene_jobs.start(scene, request, source)
         except ZograscopeError as error:
             return refuse(self, error)
-        settings.job_id = f"{job_id} {json.dumps(source)}"
         return {"FINISHED"}
 
 
@@ -495,32 +488,6 @@ def redraw(context: bpy.types.Context) -> None:
         area.tag_redraw()
 
 
-def take_up_mosaic(scene: bpy.types.Scene) -> None:
-    """Wait again for the job that a file was waiting for when it was saved."""
-    pending = scene.zograscope_mosaic.job_id
-    if not pending:
-        return
-    job_id, _, source = pending.partition(" ")
-    name = scene.name
-    try:
-        source = json.loads(source)
-        link.attach(
-            job_id,
-            lambda job: _build(job, name, source),
-            on_stopped=lambda: _forget_job(name),
-        )
-    except ZograscopeError as error:
-        link.error = error
-    except ValueError:
-        _forget_job(name)
-
-
-@persistent
-def _take_up_jobs(*_: object) -> None:
-    for scene in bpy.data.scenes:
-        take_up_mosaic(scene)
-
-
 def _gather(settings: bpy.types.PropertyGroup) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return how the mosaic is asked for, as the file is to remember it, and the job's inputs."""
     if not settings.collection:
@@ -557,12 +524,8 @@ def _job_parameters(source: dict[str, Any]) -> dict[str, Any]:
     return source | {"collection": collection, "online": bpy.app.online_access}
 
 
-def _build(job: Job, scene_name: str, source: dict[str, Any]) -> None:
-    """Hand a result to the builders; called from the timer."""
-    scene = bpy.data.scenes.get(scene_name)
-    if scene is None or not scene.zograscope_mosaic.job_id.startswith(job.id):
-        return  # the artist has deleted it, or opened another file
-    _forget_job(scene_name)
+def _build(job: Job, scene: bpy.types.Scene, source: dict[str, Any]) -> None:
+    """Hand a result to the builders."""
     metadata = job.result.metadata
     settings = scene.zograscope_mosaic
     name = metadata["name"] or "Collection"
@@ -582,12 +545,6 @@ def _build(job: Job, scene_name: str, source: dict[str, Any]) -> None:
     # Active for the panels, but not selected: thousands of outlines would cover the pictures.
     mosaic.tiles.select_set(False, view_layer=scene.view_layers[0])
     push_undo("Build Mosaic")
-
-
-def _forget_job(scene_name: str) -> None:
-    scene = bpy.data.scenes.get(scene_name)
-    if scene is not None:
-        scene.zograscope_mosaic.job_id = ""
 
 
 def _vertices(mosaic: builders.Mosaic, tiles: Iterable[int]) -> list[int]:
@@ -656,6 +613,8 @@ def _viewport_at(context: bpy.types.Context, x: int, y: int) -> tuple[Any, Any] 
     return None
 
 
+scene_jobs = SceneJobs("zograscope_mosaic", _build)
+
 _CLASSES = (
     ZOGRASCOPE_OT_build_mosaic,
     ZOGRASCOPE_OT_apply_journey,
@@ -679,10 +638,10 @@ _register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLA
 def register() -> None:
     """Add the operators, and look at each file that is opened."""
     _register_classes()
-    bpy.app.handlers.load_post.append(_take_up_jobs)
+    scene_jobs.register()
 
 
 def unregister() -> None:
     """Take them away again."""
-    bpy.app.handlers.load_post.remove(_take_up_jobs)
+    scene_jobs.unregister()
     _unregister_classes()

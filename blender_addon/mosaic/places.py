@@ -77,6 +77,14 @@ class Places:
             [-np.cos(tilt) * np.sin(turn), np.cos(tilt) * np.cos(turn), np.sin(tilt)], axis=1
         )
 
+    @property
+    def corners(self) -> np.ndarray:
+        """Return the tiles' corners (n, 4, 3)."""
+        halves = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
+        x, y = np.moveaxis(self.sizes[:, None] * halves, 2, 0)[..., None]
+        rights = np.cross(self.ups, self.normals)
+        return self.positions[:, None] + x * rights[:, None] + y * self.ups[:, None]
+
 
 def place_tiles(
     start: np.ndarray,
