@@ -8,6 +8,7 @@ from . import command_line, model_menu, preferences, server_link, server_panel
 from .depth import operators as depth_operators
 from .depth import panels as depth_panels
 from .depth import properties as depth_properties
+from .mosaic import highlight as mosaic_highlight
 from .mosaic import operators as mosaic_operators
 from .mosaic import panels as mosaic_panels
 from .mosaic import properties as mosaic_properties
@@ -23,6 +24,7 @@ _MODULES = (
     mosaic_properties,
     mosaic_operators,
     mosaic_panels,
+    mosaic_highlight,
     command_line,
 )
 

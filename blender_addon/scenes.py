@@ -3,6 +3,7 @@
 import bpy
 
 VIEWPORT_TYPE = "VIEW_3D"
+VIEW_AIR = 0.94  # of what is free of a viewport, for the camera's picture
 SETTINGS = ("zograscope_depth", "zograscope_mosaic")
 """What the artist chooses for each capability, a group of properties of the scene."""
 
@@ -70,7 +71,7 @@ def scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
 
 
 def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
-    """Show pictures through the camera in the viewports of windows that show the scene."""
+    """Show pictures, and nothing over them, in the viewports of windows that show the scene."""
     manager = bpy.context.window_manager
     for window in manager.windows if manager else ():
         for area in window.screen.areas if window.scene == scene else ():
@@ -79,5 +80,40 @@ def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
                 space.region_3d.view_perspective = "CAMERA"
                 space.shading.type = shading
                 space.shading.use_scene_world = True
-                space.overlay.show_relationship_lines = False
+                overlay = space.overlay
+                overlay.show_relationship_lines = overlay.show_object_origins = False
+                overlay.show_cursor = overlay.show_floor = False
+                overlay.show_axis_x = overlay.show_axis_y = False
                 space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
+                fit_camera(area, scene)
+
+
+def fit_camera(area: bpy.types.Area, scene: bpy.types.Scene) -> None:
+    """Let the camera's picture fill what toolbar, header and sidebar leave free of a viewport."""
+    covered = dict.fromkeys(("LEFT", "RIGHT", "TOP", "BOTTOM"), 0)
+    whole = None
+    for region in area.regions:
+        if region.type == "WINDOW":
+            whole = region
+        elif region.alignment in covered:
+            across = region.alignment in ("LEFT", "RIGHT")
+            covered[region.alignment] += region.width if across else region.height
+    if whole is None or not bpy.context.preferences.system.use_region_overlap:
+        covered = dict.fromkeys(covered, 0)
+    if whole is None or min(whole.width, whole.height) <= 1:
+        return
+    width = whole.width - covered["LEFT"] - covered["RIGHT"]
+    height = whole.height - covered["TOP"] - covered["BOTTOM"]
+    render, view = scene.render, area.spaces.active.region_3d
+    long_side = max(whole.width, whole.height)  # which the picture's has at a zoom of 1
+    picture = max(render.resolution_x, render.resolution_y)
+    zoom = VIEW_AIR * picture / long_side
+    zoom *= min(width / render.resolution_x, height / render.resolution_y)
+    zoom = max(zoom, 0.05)
+    view.view_camera_zoom = min(max(50 * (2 * zoom**0.5 - 2**0.5), -30), 600)  # Blender's scale
+    right = (covered["LEFT"] - covered["RIGHT"]) / 2
+    up = (covered["BOTTOM"] - covered["TOP"]) / 2
+    view.view_camera_offset = (
+        -right / (2 * zoom * whole.width),
+        -up / (2 * zoom * whole.height),
+    )

@@ -173,7 +173,7 @@ class ServerLink:
         worker = self._workers[0]
         state, device = worker["state"], str(worker["device"]).upper()
         if state == "idle":
-            return f"Ready on {device}"
+            return "Ready" if device == "AUTO" else f"Ready on {device}"
         if state == "busy":
             return f"Working on {device}"
         seconds = f" ({self.process.seconds:.0f} s)" if self.process.running else ""

@@ -285,33 +285,54 @@ def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
     places, settings = mosaic.places(), mosaic.settings()
     clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
     size = LABEL_SIZE * float(np.ptp(places.positions, axis=0).max() or 1.0)
-    labels = []
+    labels: dict[bpy.types.Object, np.ndarray] = {}
     for number, label in enumerate(mosaic.clusters):
         members = np.flatnonzero(clusters == number)
         if not len(members) or not label:
             continue
-        middle = np.median(places.positions[members], axis=0)
-        nearest = members[np.argmin(((places.positions[members] - middle) ** 2).sum(axis=1))]
         text = bpy.data.curves.new(label, "FONT")
         text.body, text.size = label, size
         text.align_x, text.align_y = "CENTER", "CENTER"
         text.materials.append(_plain("Zograscope label", LABEL_COLOUR))
-        item = add_part(label, text, "label", mosaic.tiles, mosaic.collection)
-        offset = places.normals[nearest] * LABEL_OFFSET * settings.spacing
-        item.location = places.positions[nearest] + offset
-        tilt, turn = places.rotations[nearest]
-        item.rotation_euler = (tilt, 0.0, turn)
-        labels.append(item)
+        labels[add_part(label, text, "label", mosaic.tiles, mosaic.collection)] = members
     bpy.context.view_layer.update()  # which tells how large the words are
+    cards = []
     for item in labels:
+        width, height, _ = item.dimensions
+        cards.append((width + size, max(height, size) + 0.6 * size))
+    amid = _apart(places, list(labels.values()), np.array(cards).reshape(-1, 2))
+    for item, vertex, (width, height) in zip(labels, amid, cards, strict=True):
+        offset = places.normals[vertex] * LABEL_OFFSET * settings.spacing
+        item.location = places.positions[vertex] + offset
+        tilt, turn = places.rotations[vertex]
+        item.rotation_euler = (tilt, 0.0, turn)
         card = add_part(
             f"{item.name} card", _plane(f"{item.name} card"), "card", item, mosaic.collection
         )
         card.data.materials.append(_plain("Zograscope label card", CARD_COLOUR))
-        width, height, _ = item.dimensions
-        card.scale = (width + size, max(height, size) + 0.6 * size, 1.0)
+        card.scale = (width, height, 1.0)
         card.location = (0.0, 0.0, -LABEL_OFFSET * settings.spacing / 3)
-    return labels
+    return list(labels)
+
+
+def _apart(places: Places, groups: list[np.ndarray], cards: np.ndarray) -> list[int]:
+    """Return a tile of each group, near its middle, so that cards (n, 2) there do not overlap."""
+    taken: list[int] = []
+    rights = np.cross(places.ups, places.normals)
+    for members, card in zip(groups, cards, strict=True):
+        positions = places.positions[members]
+        away = np.linalg.norm(positions - np.median(positions, axis=0), axis=1)
+        free = np.ones(len(members), bool)
+        for vertex, other in zip(taken, cards, strict=False):
+            between = positions - places.positions[vertex]
+            least = (card + other) / 2
+            across = np.abs((between * rights[members]).sum(axis=1)) < least[0]
+            along = np.abs((between * places.ups[members]).sum(axis=1)) < least[1]
+            free &= ~(across & along & (np.linalg.norm(between, axis=1) < least.sum()))
+        if free.any():
+            away[~free] = np.inf
+        taken.append(int(members[away.argmin()]))
+    return taken
 
 
 def _remove_labels(mosaic: Mosaic) -> None:

@@ -35,7 +35,8 @@ SOURCE = "zograscope_source"  # on the tiles' object: how the mosaic was asked f
 MOST_LISTED = 200
 MOST_SIMILAR = 24
 CLOSE_UP_PIXELS = 4096
-FOUND_DIM = 0.25
+COVERING = {"UI", "TOOLS", "HEADER", "TOOL_HEADER"}  # regions that lie over a viewport's
+FOUND_DIM = 0.15
 
 
 class ZOGRASCOPE_OT_build_mosaic(Watched, bpy.types.Operator):
@@ -184,20 +185,21 @@ class ZOGRASCOPE_OT_pick_tile(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Wait for a click."""
         context.window.cursor_modal_set("EYEDROPPER")
+        context.workspace.status_text_set("Click on a tile to read what is known of it; Esc ends")
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Pick what is under the mouse; leave every other event to Blender."""
         if event.type in ("ESC", "RIGHTMOUSE"):
-            context.window.cursor_modal_restore()
+            _end_picking(context)
             return {"CANCELLED"}
         if event.type != "LEFTMOUSE" or event.value != "PRESS":
             return {"PASS_THROUGH"}
         region = _viewport_at(context, event.mouse_x, event.mouse_y)
         if region is None:
             return {"PASS_THROUGH"}
-        context.window.cursor_modal_restore()
+        _end_picking(context)
         region, view = region
         mouse = (event.mouse_x - region.x, event.mouse_y - region.y)
         tile = tile_along(
@@ -229,7 +231,7 @@ class ZOGRASCOPE_OT_open_link(bpy.types.Operator):
     """Open the selected tile's page in the web browser"""
 
     bl_idname = "zograscope.open_link"
-    bl_label = "Open Source"
+    bl_label = "Open Link"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -257,15 +259,9 @@ class ZOGRASCOPE_OT_search_tiles(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Find them, list them and light them up."""
-        mosaic, settings = selected_mosaic(context), context.scene.zograscope_mosaic
-        known = mosaic.what_is_known()
-        if not settings.query.strip():
-            return bpy.ops.zograscope.clear_search()
-        found = matching_tiles(known, settings.query)
-        matches = np.zeros(len(known))
-        matches[found] = 1.0
-        _show_found(mosaic, settings, found, matches)
-        self.report({"INFO"}, f"{len(found)} tiles found")
+        settings = context.scene.zograscope_mosaic
+        search(selected_mosaic(context), settings)
+        self.report({"INFO"}, f"{settings.found_count} tiles found")
         return {"FINISHED"}
 
 
@@ -287,6 +283,8 @@ class ZOGRASCOPE_OT_find_similar(Watched, bpy.types.Operator):
         mosaic, settings = selected_mosaic(context), context.scene.zograscope_mosaic
         try:
             image = None
+            if self.from_file and not settings.similar_to:
+                raise ZograscopeError("bad-parameters", problem="no picture is chosen")
             if self.from_file:
                 image = read_file(Path(bpy.path.abspath(settings.similar_to)))
             elif settings.selected < 0:
@@ -318,9 +316,8 @@ class ZOGRASCOPE_OT_clear_search(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Forget what was found."""
         mosaic, settings = selected_mosaic(context), context.scene.zograscope_mosaic
-        settings.found.clear()
-        builders.set_matches(mosaic, np.ones(len(mosaic.what_is_known())))
-        set_input(mosaic.modifier, "Dim others", 1.0)
+        settings.query = ""
+        _show_all(mosaic, settings)
         return {"FINISHED"}
 
 
@@ -379,12 +376,20 @@ class _Picture(ExportHelper):
     """What a poster and a page share: a file browser, a job, and a file when its result is here."""
 
     check_extension = False
-    width_pixels: bpy.props.IntProperty(name="Width", default=8192, min=64, max=200_000)
+    width_pixels: bpy.props.IntProperty(
+        name="Width", default=8192, min=64, max=200_000, subtype="PIXEL"
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mosaic."""
         return selected_mosaic(context) is not None and not link.jobs
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Open the file browser beside the file, with the mosaic's name."""
+        name = bpy.path.clean_name(selected_mosaic(context).tiles.name)
+        self.filepath = bpy.path.abspath(f"//{name}{self.filename_ext or ' page'}")
+        return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job."""
@@ -513,6 +518,7 @@ def _gather(settings: bpy.types.PropertyGroup) -> tuple[dict[str, Any], dict[str
         "mask_name": Path(settings.mask).name,
         "aspect": settings.aspect,
         "stack": settings.stack,
+        "keep_map": settings.keep_map,
     }
     return source, inputs
 
@@ -535,6 +541,7 @@ def _build(job: Job, scene: bpy.types.Scene, source: dict[str, Any]) -> None:
     source["left_out"] = metadata["left_out"]
     source["duplicates"] = metadata["duplicates"]
     mosaic.tiles[SOURCE] = json.dumps(source)
+    _forget_tiles(scene.zograscope_mosaic)
     if settings.own_scene:
         builders.prepare_scene(scene, mosaic)
         look_through_camera(scene, "MATERIAL")
@@ -545,6 +552,13 @@ def _build(job: Job, scene: bpy.types.Scene, source: dict[str, Any]) -> None:
     # Active for the panels, but not selected: thousands of outlines would cover the pictures.
     mosaic.tiles.select_set(False, view_layer=scene.view_layers[0])
     push_undo("Build Mosaic")
+
+
+def _forget_tiles(settings: bpy.types.PropertyGroup) -> None:
+    """Forget what was sought and selected in another mosaic."""
+    settings.query, settings.selected, settings.found_count = "", -1, 0
+    settings.found.clear()
+    settings.stops.clear()
 
 
 def _vertices(mosaic: builders.Mosaic, tiles: Iterable[int]) -> list[int]:
@@ -576,7 +590,28 @@ def _show_similar(job: Job, scene_name: str, tiles_name: str) -> None:
     best = np.argsort(-similarity, kind="stable")[:MOST_SIMILAR]
     matches = np.zeros(len(similarity))
     matches[best] = 1.0
+    scene.zograscope_mosaic.query = ""
     _show_found(mosaic, scene.zograscope_mosaic, best, matches)
+
+
+def search(mosaic: builders.Mosaic, settings: bpy.types.PropertyGroup) -> None:
+    """Find tiles by the words of the settings, list them and light them up."""
+    if not settings.query.strip():
+        _show_all(mosaic, settings)
+        return
+    known = mosaic.what_is_known()
+    found = matching_tiles(known, settings.query)
+    matches = np.zeros(len(known))
+    matches[found] = 1.0
+    _show_found(mosaic, settings, found, matches)
+
+
+def _show_all(mosaic: builders.Mosaic, settings: bpy.types.PropertyGroup) -> None:
+    """Forget what was found, and show all tiles alike."""
+    settings.found.clear()
+    settings.found_count = 0
+    builders.set_matches(mosaic, np.ones(len(mosaic.what_is_known())))
+    set_input(mosaic.modifier, "Dim others", 1.0)
 
 
 def _show_found(
@@ -589,7 +624,10 @@ def _show_found(
     settings.found.clear()
     for tile in found[:MOST_LISTED]:
         settings.found.add().tile = int(tile)
-    settings.found_index = 0
+    settings.found_count = len(found)
+    listed = [item.tile for item in settings.found]
+    selected = settings.selected
+    settings.found_index = listed.index(selected) if selected in listed else -1
     builders.set_matches(mosaic, matches)
     if get_input(mosaic.modifier, "Dim others") >= 1.0:
         set_input(mosaic.modifier, "Dim others", FOUND_DIM)
@@ -606,11 +644,19 @@ def _viewport_at(context: bpy.types.Context, x: int, y: int) -> tuple[Any, Any] 
     for area in context.screen.areas:
         if area.type != "VIEW_3D":
             continue
-        for region in area.regions:
-            inside = 0 <= x - region.x < region.width and 0 <= y - region.y < region.height
-            if region.type == "WINDOW" and inside:
-                return region, area.spaces.active.region_3d
+        under = {
+            region.type: region
+            for region in area.regions
+            if 0 <= x - region.x < region.width and 0 <= y - region.y < region.height
+        }
+        if "WINDOW" in under and not under.keys() & COVERING:
+            return under["WINDOW"], area.spaces.active.region_3d
     return None
+
+
+def _end_picking(context: bpy.types.Context) -> None:
+    context.window.cursor_modal_restore()
+    context.workspace.status_text_set(None)
 
 
 scene_jobs = SceneJobs("zograscope_mosaic", _build)

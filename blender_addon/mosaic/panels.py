@@ -40,6 +40,7 @@ class ZOGRASCOPE_PT_new_mosaic(Sidebar, bpy.types.Panel):
             layout.prop(settings, "mask")
         column = layout.column(heading="Options")
         column.prop(settings, "stack")
+        column.prop(settings, "keep_map")
         column.prop(settings, "own_scene")
         row = layout.row()
         row.scale_y = 1.5
@@ -88,9 +89,12 @@ class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
             draw_input(layout, modifier, "Bend")
         by = get_input(modifier, "Height by")
         row = layout.split(factor=0.4)
-        row.alignment = "RIGHT"
-        row.label(text="Height By")
+        label = row.row()
+        label.alignment = "RIGHT"
+        label.label(text="Height By")
+        row = row.row(align=True)
         row.menu("ZOGRASCOPE_MT_heights", text=by.capitalize())
+        row.label(text="", icon="BLANK1")  # where other rows have a dot to animate them
         if by != NO_HEIGHT:
             draw_input(layout, modifier, "Height")
         draw_input(layout, modifier, "Realise")
@@ -146,25 +150,26 @@ class ZOGRASCOPE_PT_tile(_OfMosaic, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout, settings = self.layout, context.scene.zograscope_mosaic
+        layout.operator("zograscope.pick_tile", icon="EYEDROPPER")
         row = layout.row(align=True)
         row.prop(settings, "query", text="", icon="VIEWZOOM")
         row.operator("zograscope.search_tiles", text="", icon="CHECKMARK")
         row.operator("zograscope.clear_search", text="", icon="X")
         row = layout.row(align=True)
-        row.prop(settings, "similar_to", text="")
-        similar = row.operator("zograscope.find_similar", text="Similar", icon="IMAGE_DATA")
-        similar.from_file = True
+        row.prop(settings, "similar_to", text="", placeholder="Like this picture")
+        row.operator("zograscope.find_similar", text="", icon="CHECKMARK").from_file = True
         if settings.found:
+            layout.label(text=f"{settings.found_count} tiles found")
             layout.template_list(
                 "ZOGRASCOPE_UL_tiles", "found", settings, "found", settings, "found_index", rows=4
             )
             add = layout.operator("zograscope.edit_stops", text="Visit All Found", icon="ADD")
             add.action = "ADD_FOUND"
             modifier = operators.selected_mosaic(context).modifier
-            row = layout.row(align=True)
-            draw_input(row, modifier, "Dim others")
-            draw_input(row, modifier, "Lift matches")
-        layout.operator("zograscope.pick_tile", icon="EYEDROPPER")
+            column = layout.column(align=True)
+            column.use_property_split = True
+            draw_input(column, modifier, "Dim others")
+            draw_input(column, modifier, "Lift matches")
         tile = operators.selected_tile(context)
         if tile is not None:
             self._draw_tile(layout.box(), tile)
@@ -211,7 +216,7 @@ class ZOGRASCOPE_UL_tiles(bpy.types.UIList):
         if item.tile < len(known):
             tile = known[item.tile]
             text = tile.get("title") or tile["name"]
-            layout.operator("zograscope.select_tile", text=text, emboss=False).tile = item.tile
+            layout.label(text=str(text), translate=False)
 
 
 class _Layouts:

@@ -3,6 +3,8 @@
 import bpy
 from zograscope_protocol.commands.mosaic import JOURNEYS, NO_JOURNEY
 
+from . import operators
+
 LAYOUT_NAMES = {
     "tsne": ("Similarity", "What looks alike lies together (t-SNE)"),
     "umap": ("Similarity (UMAP)", "The same by UMAP, if it is installed on the server"),
@@ -18,6 +20,26 @@ JOURNEY_HELP = {
     NO_JOURNEY: "The camera stays where it is",
 }
 DEFAULT_MODEL = "default"
+
+
+def _select(settings: bpy.types.PropertyGroup, tiles: bpy.types.Collection, index: int) -> None:
+    if 0 <= index < len(tiles):
+        settings.selected = tiles[index].tile
+
+
+def _select_found(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    _select(settings, settings.found, settings.found_index)
+
+
+def _select_stop(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    _select(settings, settings.stops, settings.stop_index)
+
+
+def _search(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Search at once when an artist has typed, which only happens in some area of a window."""
+    mosaic = operators.selected_mosaic(context) if context.area else None
+    if mosaic is not None:
+        operators.search(mosaic, settings)
 
 
 class FoundTile(bpy.types.PropertyGroup):
@@ -74,6 +96,10 @@ class MosaicSettings(bpy.types.PropertyGroup):
     stack: bpy.props.BoolProperty(
         name="Pile up Duplicates", description="Put near duplicates on one pile"
     )
+    keep_map: bpy.props.BoolProperty(
+        name="Keep the Map",
+        description="Where the collection has grown, new images find their places in its map",
+    )
     own_scene: bpy.props.BoolProperty(
         name="Own Scene",
         description="Build in a new scene, its colours untouched, and leave the present one as it "
@@ -86,17 +112,26 @@ class MosaicSettings(bpy.types.PropertyGroup):
         items=[(name, name.capitalize(), JOURNEY_HELP[name]) for name in (*JOURNEYS, NO_JOURNEY)],
     )
     frames: bpy.props.IntProperty(name="Frames", default=240, min=2, soft_max=2000)
-    morph_frames: bpy.props.IntProperty(name="Frames", default=96, min=2, soft_max=1000)
+    morph_frames: bpy.props.IntProperty(
+        name="Frames",
+        description="How long an animated morph takes",
+        default=96,
+        min=2,
+        soft_max=1000,
+    )
     query: bpy.props.StringProperty(
-        name="Search", description="Words of title, creator, date or any other metadata"
+        name="Search",
+        description="Words of title, creator, date or any other metadata",
+        update=_search,
     )
     similar_to: bpy.props.StringProperty(
         name="Picture", description="Find what looks like this file", subtype="FILE_PATH"
     )
     found: bpy.props.CollectionProperty(type=FoundTile)
-    found_index: bpy.props.IntProperty()
+    found_count: bpy.props.IntProperty(description="With those that the list has no room for")
+    found_index: bpy.props.IntProperty(name="Found Tile", update=_select_found)
     stops: bpy.props.CollectionProperty(type=FoundTile)
-    stop_index: bpy.props.IntProperty()
+    stop_index: bpy.props.IntProperty(name="Stop", update=_select_stop)
     selected: bpy.props.IntProperty(
         name="Selected Tile", description="Number of the tile that is shown", default=-1
     )
