@@ -1,6 +1,8 @@
 """Opens whatever an artist calls a collection."""
 
 import stat
+import time
+from functools import partial
 from pathlib import Path
 
 from zograscope_protocol.errors import ZograscopeError
@@ -14,6 +16,7 @@ from zograscope_server.mosaic.progress import OnProgress, no_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 MANIFEST_SUFFIXES = (".json", ".jsonld")
+TOLD_EVERY = 0.5  # seconds, while a host asks to wait
 
 
 def open_collection(
@@ -33,7 +36,8 @@ def open_collection(
     """
     suffix = "" if is_address(source) else Path(source).suffix.lower()
     if is_address(source) or (suffix in MANIFEST_SUFFIXES and not _is_folder(source)):
-        collection = open_manifest(source, Fetcher(cache_folder, online), on_progress)
+        fetcher = Fetcher(cache_folder, online, partial(_wait, on_progress=on_progress))
+        collection = open_manifest(source, fetcher, on_progress)
     elif _is_folder(source):
         collection = open_folder(Path(source), on_progress)
     elif suffix in TABLE_SUFFIXES:
@@ -57,3 +61,12 @@ def _is_folder(source: str) -> bool:
         raise ZograscopeError("file-not-found", path=source) from error
     except OSError as error:
         raise ZograscopeError("file-unreadable", str(error), path=source) from error
+
+
+def _wait(seconds: float, on_progress: OnProgress) -> None:
+    """Sleep, but not so deep that one cannot cancel."""
+    while seconds > TOLD_EVERY:
+        on_progress(None, f"Waiting {seconds:.0f} s until the library's computer may be asked")
+        time.sleep(TOLD_EVERY)
+        seconds -= TOLD_EVERY
+    time.sleep(seconds)

@@ -50,6 +50,7 @@ def mosaic(
     """Lay out the collection at the path or address `collection`."""
     from zograscope_server.collection.fetching import Fetcher, is_address
     from zograscope_server.collection.open import open_collection
+    from zograscope_server.mosaic.map_memory import MapMemory
     from zograscope_server.mosaic.mosaic import embed_for_mosaic, make_mosaic
 
     source = parameters.get("collection")
@@ -67,7 +68,10 @@ def mosaic(
     with image_index(context) as index:
         fetcher = Fetcher(downloads, online)
         embedded = embed_for_mosaic(collection, embedder, index, fetcher, options, context.progress)
-        arrays, metadata = make_mosaic(embedded, options, context.device, context.progress)
+        memory = MapMemory(
+            context.cache_folder / "maps", source, embedder.revision, options.seed, options.stack
+        )
+        arrays, metadata = make_mosaic(embedded, options, memory, context.device, context.progress)
     return TaskResult(arrays, {"name": collection.name, "model": embedder.name, **metadata})
 
 
@@ -230,6 +234,7 @@ def read_mosaic_options(
         tile_pixels=None if tile_pixels is None else int(tile_pixels),
         atlas=truth(parameters, "atlas", default=True),
         seed=int(number(parameters, "seed", 0)),
+        keep_map=truth(parameters, "keep_map", default=False),
     )
 
 

@@ -34,6 +34,7 @@ from zograscope_server.mosaic.layout.ordering import (
     by_date,
     numbers_of,
 )
+from zograscope_server.mosaic.map_memory import MapMemory
 from zograscope_server.mosaic.progress import OnProgress, part_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ CLOUD_DEPTH = 0.5  # tiles from the first to the last of a cloud, so that overla
 STACK_STEP = 0.03  # tiles between near duplicates on a pile
 NUMBERS_SHARE = 0.5  # of the images that must have a number in a column that can make height
 MOST_NUMBER_COLUMNS = 12
+SHARE_TO_KEEP = 0.5  # of the images that must be on a former map for it to be kept
 
 # Shares of the whole work, as a person waits for it.
 EMBEDDED, LAID_OUT, PACKED = 0.55, 0.9, 1.0
@@ -68,6 +70,7 @@ class MosaicOptions:
         tile_pixels: of a tile in the atlas; None chooses by the number of tiles.
         atlas: whether one is wanted at all.
         seed: of the layouts.
+        keep_map: where a collection has changed, place new images into its former map.
     """
 
     layouts: tuple[str, ...] = ("tsne",)
@@ -79,6 +82,7 @@ class MosaicOptions:
     tile_pixels: int | None = None
     atlas: bool = True
     seed: int = 0
+    keep_map: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,20 @@ def embed_for_mosaic(
 
 
 def make_mosaic(
-    embedded: EmbeddedCollection, options: MosaicOptions, device: str, on_progress: OnProgress
+    embedded: EmbeddedCollection,
+    options: MosaicOptions,
+    memory: MapMemory,
+    device: str,
+    on_progress: OnProgress,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Lay a collection out.
+
+    Args:
+        embedded: the collection.
+        options: how it is laid out.
+        memory: of the map of this collection, which is kept there.
+        device: of torch.
+        on_progress: may raise to cancel.
 
     Returns:
         Arrays: `layout.0`, `layout.1`, ... (n, 3) float32, cloud and grid of each layout in turn;
@@ -140,6 +155,7 @@ def make_mosaic(
             embedded,
             heads,
             options,
+            memory,
             device,
             part_of(
                 on_progress,
@@ -207,6 +223,7 @@ def _make_layout(
     embedded: EmbeddedCollection,
     heads: np.ndarray,
     options: MosaicOptions,
+    memory: MapMemory,
     device: str,
     on_progress: OnProgress,
 ) -> Layout:
@@ -216,9 +233,8 @@ def _make_layout(
     mapping = part_of(on_progress, 0.0, 0.8)
     title = TITLES.get(name) or name.removeprefix(COLUMN).capitalize()
     if name == "tsne":
-        from zograscope_server.mosaic.layout.tsne import tsne
-
-        cloud = tsne(vectors, seed=options.seed, device=device, on_progress=mapping)
+        digests = [embedded.digests[head] for head in heads]
+        cloud = _similarity_map(digests, vectors, options, memory, device, mapping)
         arrangement = Arrangement(cloud, None)
     elif name == "umap":
         from zograscope_server.mosaic.layout.umap import umap
@@ -254,6 +270,31 @@ def _make_layout(
         np.column_stack([cloud, depth]).astype(np.float32),
         np.column_stack([grid, np.zeros(len(heads))]).astype(np.float32),
     )
+
+
+def _similarity_map(
+    digests: Sequence[str],
+    vectors: np.ndarray,
+    options: MosaicOptions,
+    memory: MapMemory,
+    device: str,
+    on_progress: OnProgress,
+) -> np.ndarray:
+    """Return the t-SNE (n, 2): the former one of the same images, or of most of them if asked."""
+    from zograscope_server.mosaic.layout.tsne import place_into, tsne
+
+    former = memory.load()
+    known = np.array([digest in former for digest in digests])
+    same = bool(known.all()) and len(former) == len(set(digests))
+    if same or (options.keep_map and known.mean() >= SHARE_TO_KEEP):
+        points = np.array([former.get(digest, (0.0, 0.0)) for digest in digests], np.float32)
+        points[~known] = place_into(
+            points[known], vectors[known], vectors[~known], device, on_progress
+        )
+    else:
+        points = tsne(vectors, seed=options.seed, device=device, on_progress=on_progress)
+    memory.save(digests, points)
+    return points
 
 
 def _cells(count: int, options: MosaicOptions) -> np.ndarray:

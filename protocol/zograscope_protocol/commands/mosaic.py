@@ -62,6 +62,7 @@ class MosaicCommand:
     size: Size | None
     image_width: int
     seed: int
+    keep_map: bool
     offline: bool
     connection: Path | None
     job: str | None
@@ -95,6 +96,7 @@ class MosaicCommand:
             "atlas": self.needs_blender,
             "online": not self.offline,
             "seed": self.seed,
+            "keep_map": self.keep_map,
         }
         inputs = {}
         if self.mask:
@@ -144,6 +146,9 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     order.add_argument("--mask", type=Path, metavar="FILE", help="fill this picture's outline")
     order.add_argument("--stack", action="store_true", help="put near duplicates on one pile")
     order.add_argument("--seed", type=int, default=0, help="another map of the same images")
+    order.add_argument(
+        "--keep-map", action="store_true", help="new images find their places in the former map"
+    )
     add("--model", default="default", help="as `zograscope models` lists them")
     add("--offline", action="store_true", help="use what is here of a IIIF collection")
     look = parser.add_argument_group("how it looks")

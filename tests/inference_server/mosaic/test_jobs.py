@@ -197,6 +197,23 @@ def test_duplicates_are_piled_up(client, images):
     assert loose.metadata["duplicates"] >= 1
 
 
+def test_new_images_find_their_places_in_the_former_map(client, tmp_path):
+    write_images(tmp_path / "growing", 60)
+    before = lay_out(client, tmp_path / "growing").arrays["layout.0"]
+    write_images(tmp_path / "growing", 6, first=60)
+    kept = lay_out(client, tmp_path / "growing", keep_map=True).arrays["layout.0"]
+
+    def shape(positions):
+        """Return the distances within the former images, of whatever scale."""
+        old = positions[:60, :2].astype(np.float64)
+        distances = np.linalg.norm(old[:, None] - old[None], axis=2)
+        return distances / distances.mean()
+
+    assert shape(kept) == pytest.approx(shape(before), abs=1e-3)
+    anew = lay_out(client, tmp_path / "growing", seed=5).arrays["layout.0"]
+    assert np.abs(shape(anew) - shape(before)).mean() > 0.02
+
+
 def test_a_mask_is_filled(client, images):
     outline = np.zeros((60, 60, 4), np.uint8)
     outline[10:50, 25:35, 3] = 255  # a tall bar
