@@ -27,7 +27,7 @@ class MapMemory:
         try:
             with np.load(self._path, allow_pickle=False) as kept:
                 digests, points = kept["digests"], kept["points"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return {}
         if len(digests) != len(points):
             return {}
