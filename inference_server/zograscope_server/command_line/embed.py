@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     from zograscope_server.models.loading import best_device
     from zograscope_server.mosaic.atlas import plan_atlas
     from zograscope_server.mosaic.embedding.embed import decoder_threads, embed_collection
-    from zograscope_server.mosaic.embedding.embedder import load_embedder
     from zograscope_server.mosaic.embedding.image_index import ImageIndex
+    from zograscope_server.mosaic.embedding.loading import load_embedder
     from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
 
     began = time.monotonic()

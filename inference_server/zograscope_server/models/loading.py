@@ -19,7 +19,7 @@ def load_model(name: str, models_folder: Path, device: str) -> Any:
     """
     model = find_model(name, models_folder)
     if model.task != DEPTH:
-        from zograscope_server.mosaic.embedding.embedder import load_embedder
+        from zograscope_server.mosaic.embedding.loading import load_embedder
 
         return load_embedder(name, models_folder, device)
     if model.embedded:

@@ -11,7 +11,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.command_line.main import main
 from zograscope_server.models.catalogue import catalogue
 from zograscope_server.mosaic.embedding.backbones import Backbone, add_weights
-from zograscope_server.mosaic.embedding.embedder import load_embedder
+from zograscope_server.mosaic.embedding.loading import load_embedder
 
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")

@@ -12,8 +12,8 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection, Item
 from zograscope_server.mosaic.embedding import ray_cluster
 from zograscope_server.mosaic.embedding.embed import embed_collection
-from zograscope_server.mosaic.embedding.embedder import load_embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.mosaic.embedding.loading import load_embedder
 from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -1,17 +1,9 @@
 """What turns pictures into vectors whose distances say how alike the pictures are."""
 
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from PIL import Image
-
-from zograscope_server.models.catalogue import (
-    EMBEDDING,
-    find_model,
-    installed_folder,
-    revision_of,
-)
 
 READ_SIDE = 256
 """Pixels of the shorter side that embedders are given at least, where an image has them."""
@@ -42,31 +34,6 @@ class Embedder(Protocol):
 
         Returns (n, k) float32.
         """
-
-
-def load_embedder(name: str, models_folder: Path, device: str = "cpu") -> Embedder:
-    """Load an embedder.
-
-    Args:
-        name: `default` (the embedded one), a name of the catalogue, or a model of one's own.
-        models_folder: where downloaded models are.
-        device: of torch.
-
-    Raises:
-        ZograscopeError: `unknown-model`, `model-of-another-task`, `model-not-installed`,
-            `model-file-wrong`.
-    """
-    model = find_model(name, models_folder, EMBEDDING)
-    if model.embedded:
-        from zograscope_server.mosaic.embedding.descriptor import ColourAndTexture
-
-        return ColourAndTexture()
-    from zograscope_server.mosaic.embedding.backbones import Backbone
-
-    folder = installed_folder(model, models_folder)
-    return Backbone(
-        folder, device=device, name=model.name, revision=revision_of(model.name, models_folder)
-    )
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:

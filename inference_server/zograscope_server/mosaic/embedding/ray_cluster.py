@@ -27,8 +27,9 @@ from zograscope_server.mosaic.embedding.embed import (
     Recipe,
     embed_here,
 )
-from zograscope_server.mosaic.embedding.embedder import Embedder, load_embedder
+from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import FileState
+from zograscope_server.mosaic.embedding.loading import load_embedder
 
 CHUNK = 64  # images of a task: a few seconds of work, which is what a death costs
 CHUNKS_AHEAD = 2  # for each processor of the cluster
