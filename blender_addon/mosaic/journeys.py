@@ -69,13 +69,14 @@ def overview(places: Places, lens: Lens, bend: float | None = None) -> Station:
         lens: whose picture they fill.
         bend: degrees that a cylinder or dome spans; None for flat shapes.
     """
-    low, high = places.positions.min(axis=0), places.positions.max(axis=0)
+    corners = places.corners.reshape(-1, 3)
+    low, high = corners.min(axis=0), corners.max(axis=0)
     middle = (low + high) / 2
     rotation = np.array([np.pi / 2, 0.0]) if bend is not None else places.rotations.mean(axis=0)
     upright = bool(np.sin(rotation[0]) > 0.5)
     if bend is not None:
         middle[1] = high[1]
-    offsets = places.corners.reshape(-1, 3) - middle
+    offsets = corners - middle
     across = np.abs(offsets[:, 0])
     up = np.abs(offsets[:, 2 if upright else 1])
     towards = -offsets[:, 1] if upright else offsets[:, 2]
