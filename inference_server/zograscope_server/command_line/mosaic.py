@@ -41,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
             describe_left_out(result)
             made = write_pictures(command, client, result, progress_bar)
         if not command.needs_blender:
-            print(json.dumps(made, indent=2) if command.json else "\n".join(made.values()))
+            if command.json:
+                print(json.dumps({**made, "metadata": result.metadata}, indent=2))
+            else:
+                print("\n".join(f"{kind}: {path}" for kind, path in made.items()))
             return 0
         typed = sys.argv[sys.argv.index("mosaic") :]
         return run_in_blender(arguments, [*typed, "--job", job.id])
