@@ -19,7 +19,7 @@ TILE_SHARE = 0.42  # of the picture's height that a visited tile takes
 CLUSTER_AIR = 1.5
 FEWEST_TILES_SEEN = 6.0  # across, where a cluster is shown
 HOLD = 0.9  # of a station, against the length of the way to it
-DRIFT = 0.82  # of its first width that an overview ends at
+DRIFT = 0.9  # of its first width that an overview ends at
 MOST_CLUSTERS = 6
 ENCLOSED = 180.0  # degrees of bend from which the camera stays inside
 ENCLOSED_SHARE = 0.7  # of the mosaic's diameter that it then keeps from its middle
@@ -107,9 +107,9 @@ def at_cluster(places: Places, members: np.ndarray, lens: Lens) -> Station:
 
 
 def drift(places: Places, lens: Lens, bend: float | None = None) -> list[Station]:
-    """Come slowly closer to all of it."""
+    """Come slowly closer, until all of it fills the picture."""
     whole = overview(places, lens, bend)
-    return [whole, Station(whole.target, whole.rotation, whole.width * DRIFT)]
+    return [Station(whole.target, whole.rotation, whole.width / DRIFT), whole]
 
 
 def dive(places: Places, vertex: int, lens: Lens, bend: float | None = None) -> list[Station]:

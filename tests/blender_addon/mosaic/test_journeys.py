@@ -95,7 +95,7 @@ def test_an_overview_sees_every_tile(journeys, lay, columns, rows, aspect, half_
 def test_an_overview_is_not_needlessly_far(journeys, lay):
     places, _ = lay(30, 20)
     lens = journeys.Lens(1.5, 0.36)
-    journey = journeys.travel(journeys.drift(places, lens)[:1] * 2, 2, lens)
+    journey = journeys.travel(journeys.drift(places, lens)[1:] * 2, 2, lens)
     inside = seen(corners(places), journey.positions[0], journey.rotations[0], lens)
     assert np.abs(inside).max() > 0.9
 
