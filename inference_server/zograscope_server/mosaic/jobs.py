@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def mosaic(
     collection = _readable_part(collection, context)
     embedder = context.load_model(str(parameters.get("model", DEFAULT)), EMBEDDING)
     with image_index(context) as index:
-        fetcher = Fetcher(downloads, online)
+        fetcher = Fetcher(downloads, online, partial(_sleep_unless_cancelled, context))
         embedded = embed_for_mosaic(collection, embedder, index, fetcher, options, context.progress)
         memory = MapMemory(
             context.cache_folder / "maps", source, embedder.revision, options.seed, options.stack
@@ -177,6 +178,12 @@ def originals(
             else:
                 files[str(place)] = np.frombuffer(encode_picture(picture), np.uint8)
     return TaskResult(files, {"missing": missing})
+
+
+def _sleep_unless_cancelled(context: TaskContext, seconds: float) -> None:
+    """Wait for a busy host, but no longer than the job is wanted; raises Cancelled."""
+    if context.cancel_asked.wait(seconds):
+        context.check_cancelled()
 
 
 def _readable_part(collection: "Collection", context: TaskContext) -> "Collection":

@@ -15,6 +15,8 @@ from zograscope_protocol.requests import (
     poster_request,
     similar_request,
 )
+from zograscope_server.mosaic.jobs import _sleep_unless_cancelled
+from zograscope_server.tasks import Cancelled, TaskContext
 
 from ..conftest import Server
 
@@ -245,3 +247,11 @@ def test_a_job_outlives_its_server_and_reads_nothing_twice(make_server, tmp_path
     totals = {stage.rpartition(" of ")[2] for stage in stages if stage.startswith("Looking at")}
     assert totals
     assert min(map(int, totals)) < 400
+
+
+def test_a_cancelled_job_does_not_wait_for_a_busy_host():
+    context = TaskContext()
+    _sleep_unless_cancelled(context, 0.0)
+    context.cancel_asked.set()
+    with pytest.raises(Cancelled):
+        _sleep_unless_cancelled(context, 1000.0)
