@@ -1,0 +1,140 @@
+"""The embedded depth network: a small convolutional network with a look at the whole picture.
+
+An encoder of residual blocks halves the picture five times; at the coarsest size each place attends
+to every other one, since depth is a matter of the whole scene; a decoder adds finer features step
+by step (Ranftl et al., "Towards Robust Monocular Depth Estimation", TPAMI 2020, has the loss it was
+trained with). `training/` holds how it was made, `docs/depth_network.md` what it can and cannot do.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDE = 32  # sides of the input must be multiples of this
+MEAN, SPREAD = 0.45, 0.25  # of sRGB values in [0, 1], for all channels alike
+WIDTHS = (32, 56, 96, 160, 224)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32
+BLOCKS = (0, 2, 2, 3, 1)  # residual blocks there
+ATTENTION_BLOCKS, HEADS = 2, 7
+DECODER_WIDTHS = (32, 48, 80, 128)  # channels at 1/2, 1/4, 1/8 and 1/16
+
+
+def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolve and normalise."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs)
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside an identity (He et al., CVPR 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = convolution(width, width)
+        self.second = convolution(width, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, width, h, w) to the same."""
+        return functional.relu(features + self.second(functional.relu(self.first(features))))
+
+
+class AttentionBlock(nn.Module):
+    """Every place looks at every other one (Vaswani et al., 2017), after a normalisation."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.mix = nn.Linear(width, width)
+        self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(n, places, width) to the same."""
+        n, places, width = tokens.shape
+        parts = self.query_key_value(self.before(tokens))
+        query, key, value = parts.view(n, places, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(query, key, value)
+        tokens = tokens + self.mix(seen.transpose(1, 2).reshape(n, places, width))
+        return tokens + self.narrow(functional.gelu(self.widen(self.between(tokens))))
+
+
+class Fusion(nn.Module):
+    """Bring coarse features to the size of finer ones and join them."""
+
+    def __init__(self, coarse: int, fine: int, outputs: int) -> None:
+        super().__init__()
+        self.lateral = convolution(fine, outputs, 1)
+        self.reduce = convolution(coarse, outputs, 1)
+        self.first = convolution(outputs, outputs)
+        self.second = convolution(outputs, outputs)
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """(n, coarse, h, w) and (n, fine, 2h, 2w) to (n, outputs, 2h, 2w)."""
+        enlarged = functional.interpolate(
+            self.reduce(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False
+        )
+        joined = functional.relu(enlarged + self.lateral(fine))
+        return functional.relu(joined + self.second(functional.relu(self.first(joined))))
+
+
+class DepthNetwork(nn.Module):
+    """Relative disparity of pictures.
+
+    Its scale is fixed by training: 0 where the farthest parts of the scene are and 1 where the
+    nearest are; a flat picture is 0.5 all over.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        inputs = 5  # red, green, blue, across, down
+        for width, blocks in zip(WIDTHS, BLOCKS, strict=True):
+            size = 5 if inputs == 5 else 3
+            layers = [convolution(inputs, width, size, 2), nn.ReLU()]
+            stages.append(nn.Sequential(*layers, *(ResidualBlock(width) for _ in range(blocks))))
+            inputs = width
+        self.stages = nn.ModuleList(stages)
+        self.places = nn.Linear(2, WIDTHS[-1])
+        self.attention = nn.Sequential(
+            *(AttentionBlock(WIDTHS[-1]) for _ in range(ATTENTION_BLOCKS))
+        )
+        coarser = (*DECODER_WIDTHS[1:], WIDTHS[-1])
+        self.fusions = nn.ModuleList(
+            Fusion(coarse, fine, outputs)
+            for coarse, fine, outputs in zip(coarser, WIDTHS, DECODER_WIDTHS, strict=False)
+        )
+        self.head = nn.Sequential(
+            convolution(DECODER_WIDTHS[0], 16), nn.ReLU(), nn.Conv2d(16, 1, 3, padding=1)
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Estimate disparity.
+
+        Args:
+            pictures: (n, 3, h, w) float sRGB in [0, 1]; h and w are multiples of 32.
+
+        Returns:
+            (n, h / 2, w / 2) disparity, about [0, 1].
+        """
+        grid = place_grid(pictures.shape[-2], pictures.shape[-1], pictures)
+        features = torch.cat([(pictures - MEAN) / SPREAD, grid.expand(len(pictures), -1, -1, -1)], 1)
+        pyramid = []
+        for stage in self.stages:
+            features = stage(features)
+            pyramid.append(features)
+        height, width = features.shape[-2:]
+        tokens = features.flatten(2).transpose(1, 2)
+        corners = place_grid(height, width, pictures).flatten(2).transpose(1, 2)
+        tokens = self.attention(tokens + self.places(corners))
+        features = tokens.transpose(1, 2).reshape(features.shape)
+        for fusion, fine in zip(reversed(self.fusions), reversed(pyramid[:-1]), strict=True):
+            features = fusion(features, fine)
+        disparity: Tensor = self.head(features)[:, 0]
+        return disparity
+
+
+def place_grid(height: int, width: int, like: Tensor) -> Tensor:
+    """(1, 2, height, width) place across and down, each in [-1, 1] over the picture."""
+    down = (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) * (2 / height) - 1
+    across = (torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) * (2 / width) - 1
+    return torch.stack([across.expand(height, width), down[:, None].expand(height, width)])[None]

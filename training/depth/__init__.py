@@ -1,0 +1,1 @@
+"""Training of the embedded depth network on procedural scenes: `python -m training.depth`."""
