@@ -135,9 +135,9 @@ def vignette(picture: np.ndarray, rng: Generator) -> np.ndarray:
 
 def leak_light(picture: np.ndarray, rng: Generator) -> np.ndarray:
     """Let warm or white light in at one side of the camera."""
-    along = _along(picture.shape, rng.uniform(0, 2 * np.pi))
-    along = (along - along.min()) / np.ptp(along)
-    leak = np.exp(-along / np.float32(rng.uniform(0.04, 0.2)))[..., None]
+    away = along(picture.shape, rng.uniform(0, 2 * np.pi))
+    away = (away - away.min()) / np.ptp(away)
+    leak = np.exp(-away / np.float32(rng.uniform(0.04, 0.2)))[..., None]
     glow = np.array((1.0, rng.uniform(0.4, 1.0), rng.uniform(0.1, 0.9)), np.float32)
     return picture + (1 - picture) * leak * glow * np.float32(rng.uniform(0.3, 0.8))
 
@@ -255,8 +255,8 @@ def stain(picture: np.ndarray, rng: Generator) -> np.ndarray:
 def foxing(picture: np.ndarray, rng: Generator) -> np.ndarray:
     """Brown spots, in drifts."""
     level = rng.uniform(2.2, 2.8) - 0.5 * _crop("clouds", picture.shape, rng)
-    spots = np.clip(_crop("spots", picture.shape, rng) - level, 0, 1).astype(np.float32)
-    return picture * (1 - spots[..., None] * np.array((0.3, 0.5, 0.7), np.float32))
+    spots = np.clip(_crop("spots", picture.shape, rng) - level, 0, 1) * rng.uniform(0.4, 1)
+    return picture * (1 - spots[..., None] * np.array((0.35, 0.5, 0.65))).astype(np.float32)
 
 
 def scratch(picture: np.ndarray, rng: Generator) -> np.ndarray:
@@ -486,11 +486,11 @@ def _scale(picture: np.ndarray) -> float:
 
 def _pitch(picture: np.ndarray, rng: Generator) -> float:
     """Draw a distance between dots or lines, in pixels; fine ones are more common."""
-    return max(FINEST, _scale(picture) * rng.triangular(FINEST, FINEST + 0.5, COARSEST))
+    return max(FINEST, _scale(picture) * min(FINEST + rng.exponential(0.9), COARSEST))
 
 
-def _along(shape: tuple[int, ...], angle: float) -> np.ndarray:
-    """Return for each pixel how far along a direction it lies, in pixels."""
+def along(shape: tuple[int, ...], angle: float) -> np.ndarray:
+    """Return for each pixel (height, width) how far along a direction it lies, in pixels."""
     x = np.arange(shape[1], dtype=np.float32) * np.float32(np.cos(angle))
     return x + np.arange(shape[0], dtype=np.float32)[:, None] * np.float32(np.sin(angle))
 
@@ -519,13 +519,13 @@ def _even_tones(tone: np.ndarray) -> np.ndarray:
 def _dots(shape: tuple[int, ...], pitch: float, angle: float) -> np.ndarray:
     """Return a screen (height, width) in [0, 1] whose peaks form a turned square grid."""
     turn = np.float32(2 * np.pi / pitch)
-    waves = np.cos(_along(shape, angle) * turn) + np.cos(_along(shape, angle + np.pi / 2) * turn)
+    waves = np.cos(along(shape, angle) * turn) + np.cos(along(shape, angle + np.pi / 2) * turn)
     return np.float32(0.5) + np.float32(0.25) * waves
 
 
 def _lines(shape: tuple[int, ...], pitch: float, angle: float, bend: np.ndarray) -> np.ndarray:
     """Return a screen (height, width) in [0, 1] of parallel lines, shifted by `bend` pitches."""
-    phase = _along(shape, angle) * np.float32(1 / pitch) + bend
+    phase = along(shape, angle) * np.float32(1 / pitch) + bend
     return np.abs(2 * (phase - np.floor(phase)) - 1)
 
 
@@ -544,10 +544,10 @@ def _printed(light: np.ndarray, rng: Generator) -> np.ndarray:
 def _stroke(length: float, angle: float) -> np.ndarray:
     """Return a kernel that is a straight stroke through its middle."""
     reach = int(np.ceil(length / 2))
-    along = np.linspace(-length / 2, length / 2, 4 * reach + 1)
+    points = np.linspace(-length / 2, length / 2, 4 * reach + 1)
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
-    rows = np.rint(reach + along * np.sin(angle)).astype(int)
-    columns = np.rint(reach + along * np.cos(angle)).astype(int)
+    rows = np.rint(reach + points * np.sin(angle)).astype(int)
+    columns = np.rint(reach + points * np.cos(angle)).astype(int)
     np.add.at(kernel, (rows, columns), 1)
     return kernel
 
