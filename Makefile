@@ -73,6 +73,7 @@ PHOTOS ?= $(wildcard ../shared/photos/03_*.jpg ../shared/photos/04_*.jpg ../shar
 FIGURES := out/benchmarks
 
 benchmarks: setup extension
+	$(SERVER)/bin/pip install --quiet --group benchmarks
 	mkdir -p $(FIGURES)
 	$(SERVER)/bin/python benchmarks/transport.py $(FIGURES)/transport.json
 	$(SERVER)/bin/python benchmarks/depth_memory.py $(FIGURES)/depth_memory.json
@@ -84,6 +85,7 @@ benchmarks: setup extension
 	$(SERVER)/bin/python benchmarks/layout_quality.py $(FIGURES)/layout_quality.json
 	$(SERVER)/bin/python benchmarks/grid_quality.py $(FIGURES)/grid_quality.json
 	$(SERVER)/bin/python benchmarks/mosaic_memory.py $(FIGURES)/mosaic_memory.json
+	$(SERVER)/bin/python benchmarks/depth_models.py --output $(FIGURES)/depth_models.json
 
 clean:
 	rm -rf out dist build

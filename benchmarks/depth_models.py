@@ -1,0 +1,317 @@
+"""How good is the depth that comes with Zograscope, beside other small networks?
+
+Models look at real pictures whose depth was measured (Middlebury, NYU, KITTI, TUM, ...; these stay
+under the licences of their data sets and outside of the project). Each answer is brought to the
+size of the measured depth and judged where that is known:
+
+- AbsRel and delta1 (share of depths less than 1.25 times off) after the scale and shift of
+  disparity that fit best (Ranftl et al., "Towards Robust Monocular Depth Estimation", TPAMI 2020);
+- Spearman's rank correlation of disparity, exact, which needs no alignment;
+- boundary F1 (Bochkovskii et al., "Depth Pro", 2024), see `boundary_f1`;
+- processor seconds for a picture on one thread, from its pixels to disparity at the model's own
+  size; processor time, since other programs on a shared computer hardly change it.
+
+The table has the means over each group of pictures, and the mean rank of each model over all pairs
+and the four measures of quality (1 is best).
+
+    python benchmarks/depth_models.py [--output OUT.json] [--weights OWN.safetensors]
+        [--pictures FOLDER [--photos FOLDER]]
+
+Needs the dependency group `benchmarks`, the pairs and the weights of the other networks.
+"""
+
+import argparse
+import importlib.util
+import json
+import math
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from scipy.stats import rankdata, spearmanr
+from small_depth_networks import KITTI, NYU, Meter, MobilePydnet
+from zograscope_server.depth.classical import ClassicalDepth
+from zograscope_server.depth.depth_map import DepthMap
+from zograscope_server.depth.estimate import DepthModel
+from zograscope_server.images import read_photograph
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+MEASURES = {"AbsRel": -1, "delta1": 1, "Spearman": 1, "F1": 1}  # 1 where more is better
+BOUNDARY_RATIOS = np.linspace(1.05, 1.25, 10)
+DENSE = 0.5  # share of known depths below which boundaries cannot be told
+REPEATS = 3
+ROW_HEIGHT = 240  # pixels, of the pictures for looking
+CAPTION_HEIGHT = 22
+
+
+class Ramp:
+    """What any model should beat: disparity grows evenly from the top edge to the bottom edge."""
+
+    def estimate(self, pixels: np.ndarray) -> DepthMap:
+        """Return the same for all (height, width, 3) pixels of one size."""
+        height, width = pixels.shape[:2]
+        rows = (np.arange(height, dtype=np.float32) + 0.5) / height
+        return DepthMap(np.repeat(rows[:, None], width, axis=1), model="ramp")
+
+
+def own_network(weights: Path | None) -> DepthModel | None:
+    """Return the network that comes with Zograscope, or None where there is none yet."""
+    try:
+        from zograscope_server.depth.embedded import WEIGHTS, EmbeddedDepth
+    except ImportError:
+        return None
+    if weights is None and not WEIGHTS.exists():
+        return None
+    return EmbeddedDepth(weights or WEIGHTS)
+
+
+def all_models(weights: Path | None, folder: Path) -> dict[str, DepthModel]:
+    """Return the models to compare; `weights` are of our own network, `folder` has the others'."""
+    models: dict[str, DepthModel] = {"ramp": Ramp(), "classical": ClassicalDepth()}
+    own = own_network(weights)
+    if own is None:
+        print("The network that comes with Zograscope is not here yet: comparing the others.")
+    else:
+        models["own network"] = own
+    for training in (NYU, KITTI):
+        models[training.name] = Meter(folder, training)
+    models[MobilePydnet.name] = MobilePydnet(folder)
+    return models
+
+
+def group_of(sample: dict[str, Any]) -> str:
+    """Middlebury's scenes stand on a table; the others are as their list says."""
+    return "table-top" if sample["id"].startswith("mb") else str(sample["split"])
+
+
+def boundary_f1(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray) -> float:
+    """How well depth edges are found, to the pixel.
+
+    The scale-invariant boundary F1 of Depth Pro (Bochkovskii et al., 2024, section 3.2): two
+    neighbours are an edge where the depth of one is more than t times that of the other; an edge
+    counts as found where the model has it between the same neighbours in the same direction; the
+    mean is over t from 1.05 to 1.25, with weights that grow with t. These models know disparity
+    up to scale and shift, so this must come after alignment. Ratios t that no two true neighbours
+    reach are left out.
+
+    Args:
+        predicted: (height, width) depth, aligned.
+        true: (height, width) depth.
+        valid: (height, width) bool, where `true` is known.
+
+    Returns:
+        F1 in [0, 1]; nan where the true depth has no edge, or is too sparse to show any.
+    """
+    if valid.mean() < DENSE:
+        return math.nan
+    predicted_steps, true_steps = [], []
+    for axis in (0, 1):
+        known = np.minimum(valid.take(range(1, valid.shape[axis]), axis), _but_last(valid, axis))
+        predicted_steps.append(np.diff(np.log(predicted), axis=axis)[known])
+        true_steps.append(np.diff(np.log(np.where(valid, true, 1.0)), axis=axis)[known])
+    claimed, real = np.concatenate(predicted_steps), np.concatenate(true_steps)
+    scores, weights = [], []
+    for ratio in BOUNDARY_RATIOS:
+        edges, found = np.abs(real) > np.log(ratio), np.abs(claimed) > np.log(ratio)
+        if not edges.any():
+            continue
+        hits = np.count_nonzero(edges & found & (np.sign(real) == np.sign(claimed)))
+        scores.append(2 * hits / (np.count_nonzero(edges) + np.count_nonzero(found)))
+        weights.append(ratio)
+    return float(np.average(scores, weights=weights)) if scores else math.nan
+
+
+def _but_last(values: np.ndarray, axis: int) -> np.ndarray:
+    return values[:-1] if axis == 0 else values[:, :-1]
+
+
+def processor_seconds(model: DepthModel, pixels: np.ndarray) -> float:
+    """Return the median of some runs, after one that warms up."""
+    model.estimate(pixels)
+    seconds = []
+    for _ in range(REPEATS):
+        begin = time.process_time()
+        model.estimate(pixels)
+        seconds.append(time.process_time() - begin)
+    return statistics.median(seconds)
+
+
+def resized(disparity: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Bring a model's (rows, columns) to another (height, width)."""
+    shrinking = shape[0] < disparity.shape[0]
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return cv2.resize(disparity, shape[::-1], interpolation=interpolation)
+
+
+def judge(model: DepthModel, sample: dict[str, Any], pairs: ModuleType) -> dict[str, float]:
+    """Return all measures of one model on one pair, with nan where one does not apply."""
+    true, valid = sample["depth"], sample["valid"]
+    disparity = resized(model.estimate(sample["rgb"]).disparity, true.shape)
+    aligned = pairs.align_disparity(disparity, true, valid)
+    return {
+        "AbsRel": pairs.absrel(aligned, true, valid),
+        "delta1": pairs.delta1(aligned, true, valid),
+        "Spearman": float(spearmanr(disparity[valid], -true[valid]).statistic),
+        "F1": boundary_f1(aligned, true, valid),
+        "seconds": processor_seconds(model, sample["rgb"]),
+    }
+
+
+Figures = dict[str, dict[str, float]]  # by model, then by measure
+
+
+def means(figures: list[Figures]) -> Figures:
+    """Average each measure of each model over pairs; what does not apply to a pair is left out."""
+    return {
+        model: {measure: _mean([pair[model][measure] for pair in figures]) for measure in row}
+        for model, row in figures[0].items()
+    }
+
+
+def mean_ranks(figures: list[Figures]) -> dict[str, float]:
+    """Rank models by each measure on each pair, 1 is best, ties share, and average."""
+    models = list(figures[0])
+    ranks = []
+    for pair in figures:
+        for measure, sign in MEASURES.items():
+            values = np.array([sign * pair[model][measure] for model in models])
+            if np.isfinite(values).all():
+                ranks.append(rankdata(-values))
+    return dict(zip(models, np.mean(ranks, axis=0).tolist(), strict=True))
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return statistics.fmean(known) if known else math.nan
+
+
+def print_table(title: str, figures: Figures) -> None:
+    """Print a line for each model."""
+    columns = list(next(iter(figures.values())))
+    print(f"\n{title:28}" + "".join(f"{column:>10}" for column in columns))
+    for model, row in figures.items():
+        print(f"  {model:26}" + "".join(f"{row[column]:10.3f}" for column in columns), flush=True)
+
+
+def tile(picture: np.ndarray, caption: str) -> np.ndarray:
+    """Bring (height, width, 3) uint8 to the height of a row, below its caption."""
+    width = round(picture.shape[1] * ROW_HEIGHT / picture.shape[0])
+    picture = cv2.resize(picture, (width, ROW_HEIGHT), interpolation=cv2.INTER_AREA)
+    board = np.full((CAPTION_HEIGHT, width, 3), 255, np.uint8)
+    place = (3, CAPTION_HEIGHT - 6)
+    cv2.putText(board, caption, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.concatenate([board, picture])
+
+
+def write_row(path: Path, pixels: np.ndarray, disparities: dict[str, np.ndarray]) -> None:
+    """Write a photograph and, beside it, disparities in [0, 1] in colours: near is bright."""
+    tiles = [tile(pixels[..., ::-1], path.stem)]
+    for name, disparity in disparities.items():
+        shades = np.rint(255 * np.clip(disparity, 0, 1)).astype(np.uint8)
+        coloured = cv2.applyColorMap(shades, cv2.COLORMAP_INFERNO)
+        coloured = cv2.resize(coloured, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        tiles.append(tile(coloured, name))
+    cv2.imwrite(str(path), np.concatenate(tiles, axis=1), [cv2.IMWRITE_JPEG_QUALITY, 90])
+
+
+def true_disparity(sample: dict[str, Any]) -> np.ndarray:
+    """(height, width) in [0, 1], 0 where the depth is not known."""
+    nearness = np.where(sample["valid"], 1 / np.where(sample["valid"], sample["depth"], 1), np.nan)
+    low, high = np.nanmin(nearness), np.nanmax(nearness)
+    return np.nan_to_num((nearness - low) / (high - low))
+
+
+def photographs(folder: Path | None) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield name and (height, width, 3) uint8 pixels of each picture in a folder."""
+    for path in sorted(folder.iterdir()) if folder else []:
+        if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".tif", ".tiff"}:
+            yield path.stem, read_photograph(path.read_bytes(), path.name).pixels
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a file that is no part of any package, and leave nothing beside it."""
+    sys.dont_write_bytecode = True
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def compare(models: dict[str, DepthModel], pairs: ModuleType) -> dict[str, Any]:
+    """Judge all models on all pairs, print, and return everything for the JSON file."""
+    by_pair: dict[str, Figures] = {}
+    groups: dict[str, list[Figures]] = {}
+    for sample in pairs.samples():
+        figures = {name: judge(model, sample, pairs) for name, model in models.items()}
+        by_pair[sample["id"]] = figures
+        groups.setdefault(group_of(sample), []).append(figures)
+        print_table(f"{sample['id']} ({group_of(sample)})", figures)
+    averages = {f"{name} ({len(group)})": means(group) for name, group in groups.items()}
+    overall, ranks = means(list(by_pair.values())), mean_ranks(list(by_pair.values()))
+    for name, row in overall.items():
+        row["mean rank"] = ranks[name]
+    averages[f"all ({len(by_pair)})"] = overall
+    print("\nMeans")
+    for title, figures in averages.items():
+        print_table(title, figures)
+    return {"pairs": by_pair, "means": averages}
+
+
+def write_pictures(
+    models: dict[str, DepthModel], pairs: ModuleType, photos: Path | None, folder: Path
+) -> None:
+    """Write a row for each pair and each photograph."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subjects = [(sample["id"], sample["rgb"], true_disparity(sample)) for sample in pairs.samples()]
+    subjects += [(name, pixels, None) for name, pixels in photographs(photos)]
+    for name, pixels, true in subjects:
+        rows = {} if true is None else {"measured": true}
+        rows |= {title: model.estimate(pixels).disparity for title, model in models.items()}
+        write_row(folder / f"{name}.jpg", pixels, rows)
+
+
+def without_nan(value: Any) -> Any:
+    """Put None for nan, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_nan(inner) for key, inner in value.items()}
+    return None if math.isnan(value) else round(value, 4)
+
+
+def main() -> None:
+    """Compare, print and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--pairs", type=Path, default=SHARED / "depth_pairs")
+    parser.add_argument("--weights-folder", type=Path, default=SHARED / "weights" / "depth")
+    parser.add_argument("--weights", type=Path, help="other weights of our own network")
+    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser.add_argument("--pictures", type=Path, help="folder for pictures of all depths")
+    parser.add_argument("--photos", type=Path, help="folder of photographs to add to these")
+    options = parser.parse_args()
+    if not (options.pairs / "load_pairs.py").exists():
+        sys.exit(f"There are no pictures with measured depth in {options.pairs}: see --pairs.")
+    if not options.weights_folder.is_dir():
+        sys.exit(f"There are no weights of other networks in {options.weights_folder}.")
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+    pairs = load_module(options.pairs / "load_pairs.py")
+    models = all_models(options.weights, options.weights_folder)
+    results = compare(models, pairs)
+    if options.output:
+        options.output.write_text(json.dumps(without_nan(results), indent=2))
+    if options.pictures:
+        write_pictures(models, pairs, options.photos, options.pictures)
+
+
+if __name__ == "__main__":
+    main()
