@@ -13,7 +13,7 @@ GRADIENT_WEIGHT = 0.5
 ANCHOR_WEIGHT = 0.3
 RATIO_WEIGHT = 0.15
 FARTHEST = 0.02  # disparity of the farthest distance that ratios count, the nearest being 1
-FLAT_SPREAD = 1e-3
+FLAT_SPREAD = 0.03  # of the nearest disparity: less relief is a sheet or a wall
 
 
 def depth_loss(predicted: Tensor, disparity: Tensor, valid: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
+from training.depth.chance import pick
+
 SIZE = 256
 LEVELS = 9  # mip levels: 256 down to 1
 VARIANTS = 3  # of each kind of pattern
@@ -42,7 +44,9 @@ def clouds(rng: Generator) -> np.ndarray:
 
 def speckle(rng: Generator) -> np.ndarray:
     """Gravel, terrazzo, sand."""
-    return _stretch(ndimage.gaussian_filter(rng.random((SIZE, SIZE)), rng.uniform(0.6, 3), mode="wrap"))
+    return _stretch(
+        ndimage.gaussian_filter(rng.random((SIZE, SIZE)), rng.uniform(0.6, 3), mode="wrap")
+    )
 
 
 def grain(rng: Generator) -> np.ndarray:
@@ -65,22 +69,23 @@ def foliage(rng: Generator) -> np.ndarray:
 def masonry(rng: Generator) -> np.ndarray:
     """Bricks, ashlar, tiles, shingles: rows of blocks between joints."""
     y, x = _grid()
-    rows = int(rng.choice([4, 6, 8, 12, 16]))
-    columns = int(rng.choice([2, 3, 4, 6, 8]))
+    rows = int(pick(rng, [4, 6, 8, 12, 16]))
+    columns = int(pick(rng, [2, 3, 4, 6, 8]))
     row = np.floor(y * rows).astype(int)
-    shifted = x * columns + (row % 2) * rng.choice([0.0, 0.5])
+    shifted = x * columns + (row % 2) * pick(rng, [0.0, 0.5])
     column = np.floor(shifted).astype(int) % columns
     joint = rng.uniform(0.03, 0.12)
     inside = (y * rows % 1 > joint) & (shifted % 1 > joint * columns / rows)
     tones = rng.uniform(0.4, 1.0, (rows, columns))
-    return _stretch(np.where(inside, tones[row, column], rng.choice([0.0, 1.0]))
-                    + 0.25 * noise(rng, 0.8))
+    return _stretch(
+        np.where(inside, tones[row, column], pick(rng, [0.0, 1.0])) + 0.25 * noise(rng, 0.8)
+    )
 
 
 def planks(rng: Generator) -> np.ndarray:
     """Boards, siding, floorboards."""
     _, x = _grid()
-    count = int(rng.choice([3, 5, 8, 12]))
+    count = int(pick(rng, [3, 5, 8, 12]))
     board = np.floor(x * count).astype(int)
     gap = x * count % 1 < 0.05
     tones = rng.uniform(0.3, 1.0, count)
@@ -92,7 +97,7 @@ def planks(rng: Generator) -> np.ndarray:
 def stripes(rng: Generator) -> np.ndarray:
     """Awnings, blinds, corrugated iron, wallpaper."""
     _, x = _grid()
-    count = int(rng.choice([2, 4, 8, 16, 32]))
+    count = int(pick(rng, [2, 4, 8, 16, 32]))
     wave = np.sin(2 * np.pi * (x * count + rng.uniform(0, 1)))
     hard = rng.uniform(0.5, 8)
     return _stretch(np.tanh(hard * wave) + 0.2 * noise(rng, 1.0))
@@ -101,7 +106,7 @@ def stripes(rng: Generator) -> np.ndarray:
 def checks(rng: Generator) -> np.ndarray:
     """Plaid, tiled floors, chess boards."""
     y, x = _grid()
-    count = int(rng.choice([2, 4, 8, 16]))
+    count = int(pick(rng, [2, 4, 8, 16]))
     a, b = (np.sin(2 * np.pi * count * axis) > 0 for axis in (x, y))
     picture = np.where(rng.random() < 0.5, a ^ b, 0.5 * a + 0.5 * b)
     return _stretch(picture + 0.2 * noise(rng, 1.0))
@@ -125,14 +130,16 @@ def dots(rng: Generator) -> np.ndarray:
     picture = np.zeros((SIZE, SIZE), np.float32)
     count = int(rng.integers(10, 200))
     picture[tuple(rng.integers(0, SIZE, (2, count)))] = rng.uniform(0.4, 1, count)
-    return _stretch(ndimage.maximum_filter(picture, int(rng.integers(3, 20)), mode="wrap")
-                    + 0.1 * noise(rng, 1.0))
+    return _stretch(
+        ndimage.maximum_filter(picture, int(rng.integers(3, 20)), mode="wrap")
+        + 0.1 * noise(rng, 1.0)
+    )
 
 
 def writing(rng: Generator) -> np.ndarray:
     """Lines of strokes: signs, book pages, labels."""
     y, x = _grid()
-    lines = int(rng.choice([6, 10, 16]))
+    lines = int(pick(rng, [6, 10, 16]))
     letters = noise(rng, 0.5) > rng.uniform(0.5, 0.6)
     on_line = (y * lines % 1 > 0.35) & (x > 0.08) & (x < 0.92)
     return np.where(letters & on_line, 0.0, 1.0).astype(np.float32)
@@ -141,7 +148,7 @@ def writing(rng: Generator) -> np.ndarray:
 def windows(rng: Generator) -> np.ndarray:
     """A facade from afar: dark panes in rows."""
     y, x = _grid()
-    across, up = int(rng.choice([2, 3, 4, 5])), int(rng.choice([2, 3, 4]))
+    across, up = int(pick(rng, [2, 3, 4, 5])), int(pick(rng, [2, 3, 4]))
     u, v = x * across % 1, y * up % 1
     w, h = rng.uniform(0.15, 0.35), rng.uniform(0.2, 0.38)
     pane = (np.abs(u - 0.5) < w) & (np.abs(v - 0.5) < h)

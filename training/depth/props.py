@@ -8,9 +8,19 @@ import numpy as np
 from numpy.random import Generator
 
 from training.depth import patterns
+from training.depth.chance import pick
 from training.depth.rendering import Material, Mesh, Scene, join
 from training.depth.shapes import (
-    blades, box, cylinder, ellipsoid, heightfield, lathe, limb, prism, quad, scattered_leaves,
+    blades,
+    box,
+    cylinder,
+    ellipsoid,
+    heightfield,
+    lathe,
+    limb,
+    prism,
+    quad,
+    scattered_leaves,
 )  # fmt: skip
 
 # Hue, saturation and value ranges of what things are made of.
@@ -57,7 +67,7 @@ def surface(
             scale * rng.uniform(0.6, 1.6),
             rng.uniform(0, 0.35),
             mirror,
-            rng.choice([0.0, rng.uniform(0, 1.5)]) if bump is None else bump,
+            pick(rng, [0.0, rng.uniform(0, 1.5)]) if bump is None else bump,
             glow,
         )
     )
@@ -65,7 +75,7 @@ def surface(
 
 def leaf_material(scene: Scene) -> int:
     """Foliage, now and then blossoming, autumnal or snowed in."""
-    kind = scene.rng.choice(["leaf", "leaf", "leaf", "leaf", "wood", "anything", "snow"])
+    kind = pick(scene.rng, ["leaf", "leaf", "leaf", "leaf", "wood", "anything", "snow"])
     return surface(scene, kind, "foliage", "clouds", scale=1.0)
 
 
@@ -81,7 +91,7 @@ def tree(scene: Scene, detail: int = 1000) -> Mesh:
         out = rng.normal(size=3) * [1, 1, 0.3] + [0, 0, 0.8]
         end = start + out * height * rng.uniform(0.08, 0.22)
         parts.append(limb(start, end, (0.5 * thick, 0.15 * thick), bark))
-    form = rng.choice(["round", "pointed", "bare", "weeping"], p=[0.55, 0.25, 0.1, 0.1])
+    form = pick(rng, ["round", "pointed", "bare", "weeping"], [0.55, 0.25, 0.1, 0.1])
     crown = height - trunk
     if form == "bare":
         for _ in range(60):
@@ -117,7 +127,9 @@ def bush(scene: Scene, size: float = 1.0, detail: int = 400) -> Mesh:
     """A bush, hedge or bunch, `size` metres high."""
     rng = scene.rng
     centres = rng.normal(size=(detail, 3))
-    centres *= 0.5 * size * rng.random((detail, 1)) ** 0.33 / np.linalg.norm(centres, axis=1)[:, None]
+    centres *= (
+        0.5 * size * rng.random((detail, 1)) ** 0.33 / np.linalg.norm(centres, axis=1)[:, None]
+    )
     centres = centres * [rng.uniform(0.7, 2), rng.uniform(0.7, 1.5), 0.9] + [0, 0, 0.5 * size]
     return scattered_leaves(centres, size * rng.uniform(0.03, 0.09), leaf_material(scene), rng)
 
@@ -145,10 +157,10 @@ def rock(scene: Scene, size: float, material: int | None = None) -> Mesh:
 def facade(scene: Scene, width: float, height: float, thickness: float = 6.0) -> Mesh:
     """A house front at y = 0 with windows set into it, a door, cornices and a roof."""
     rng = scene.rng
-    wall = surface(scene, rng.choice(["wall", "stone", "roof"]), "masonry", "clouds", "planks",
+    wall = surface(scene, pick(rng, ["wall", "stone", "roof"]), "masonry", "clouds", "planks",
                    "plain", "stripes", scale=0.5)  # fmt: skip
-    trim = surface(scene, rng.choice(["wall", "stone", "wood"]), "plain", "clouds", "planks")
-    pane = surface(scene, "water", "plain", "clouds", mirror=rng.choice([0.0, 0.15]))
+    trim = surface(scene, pick(rng, ["wall", "stone", "wood"]), "plain", "clouds", "planks")
+    pane = surface(scene, "water", "plain", "clouds", mirror=pick(rng, [0.0, 0.15]))
     parts = [box((width, thickness, height), wall).placed((0, thickness / 2, 0))]
     storey = rng.uniform(2.6, 4.2)
     floors, across = max(1, int(height / storey)), max(1, int(width / rng.uniform(1.6, 3.4)))
@@ -167,7 +179,9 @@ def facade(scene: Scene, width: float, height: float, thickness: float = 6.0) ->
                 parts.append(door.placed((x, -0.02, 0)))
                 continue
             parts.append(box((w, 0.04, h), pane).placed((x, -0.01, z)))
-            parts.append(box((w + 0.3, relief + 0.05, 0.12), trim).placed((x, -relief / 2, z - 0.12)))
+            parts.append(
+                box((w + 0.3, relief + 0.05, 0.12), trim).placed((x, -relief / 2, z - 0.12))
+            )
             parts.append(box((w + 0.2, relief, 0.15), trim).placed((x, -relief / 2, z + h)))
             parts.append(box((0.06, 0.06, h), trim).placed((x, -0.03, z)))
             if relief > 0.18 and rng.random() < 0.15:  # a balcony
@@ -196,7 +210,7 @@ def facade(scene: Scene, width: float, height: float, thickness: float = 6.0) ->
 def person(scene: Scene, *, seated: bool = False) -> Mesh:
     """A figure 1.1 to 1.9 m high in trousers, skirt or coat, now and then with hat and load."""
     rng = scene.rng
-    tall = rng.choice([rng.uniform(1.5, 1.9), rng.uniform(1.05, 1.5)], p=[0.8, 0.2])
+    tall = pick(rng, [rng.uniform(1.5, 1.9), rng.uniform(1.05, 1.5)], [0.8, 0.2])
     cloth = "dark cloth" if rng.random() < 0.5 else "cloth"
     coat = surface(scene, cloth, "plain", "clouds", "stripes", "checks", "grain", scale=3)
     legs = surface(scene, cloth, "plain", "clouds", "stripes", scale=3)
@@ -234,7 +248,7 @@ def person(scene: Scene, *, seated: bool = False) -> Mesh:
     figure = join([*parts, *(part.placed((0, 0, lift)) for part in upper)]).placed(scale=tall)
     if rng.random() < 0.15:
         load = box(tuple(rng.uniform(0.2, 0.5, 3)), surface(scene, "wood"))
-        figure = join([figure, load.placed((0.35 * rng.choice([-1, 1]), 0, rng.uniform(0, 0.5)))])
+        figure = join([figure, load.placed((0.35 * pick(rng, [-1, 1]), 0, rng.uniform(0, 0.5)))])
     return figure
 
 
@@ -248,7 +262,9 @@ def head(scene: Scene, skin: int, hair: int) -> Mesh:
     red = surface(scene, "skin", "plain", contrast=0.3)
     parts.append(ellipsoid((0.13, 0.22, 0.26), skin, rings=6).placed((0, -0.42, 0.44), tilt=-0.3))
     for side in (-1, 1):
-        parts.append(ellipsoid((0.15, 0.07, 0.07), dark, rings=6).placed((side * 0.16, -0.38, 0.55)))
+        parts.append(
+            ellipsoid((0.15, 0.07, 0.07), dark, rings=6).placed((side * 0.16, -0.38, 0.55))
+        )
         parts.append(ellipsoid((0.2, 0.08, 0.04), hair, rings=5).placed((side * 0.16, -0.4, 0.64)))
         parts.append(ellipsoid((0.08, 0.18, 0.25), skin, rings=6).placed((side * 0.37, 0, 0.48)))
     parts.append(ellipsoid((0.26, 0.1, 0.07), red, rings=6).placed((0, -0.35, 0.22)))
@@ -288,7 +304,7 @@ def bust(scene: Scene) -> Mesh:
             parts += [limb(elbow, hand, (0.05, 0.035), coat),
                       ellipsoid((0.09, 0.07, 0.12), skin).placed(tuple(hand))]  # fmt: skip
     if rng.random() < 0.5:
-        collar = surface(scene, rng.choice(["white", "cloth"]), "plain")
+        collar = surface(scene, pick(rng, ["white", "cloth"]), "plain")
         parts.append(cylinder(0.085, 0.06, collar, top=0.9).placed((0, 0.005, 0.215)))
     face = head(scene, skin, hair).placed(
         (0, -0.01, 0.27), turn=rng.normal(0, 0.45), tilt=rng.normal(0, 0.1), scale=0.245
@@ -302,8 +318,8 @@ def vessel(scene: Scene, size: float) -> Mesh:
     heights = np.linspace(0, 1, int(rng.integers(3, 9)))
     radii = np.abs(rng.normal(0.28, 0.13, len(heights))) + 0.05
     profile = np.stack([np.r_[1e-3, radii, 1e-3], np.r_[0, heights, 1]], 1)
-    material = surface(scene, rng.choice(["anything", "white", "metal", "wood"]),
-                       scale=1 / size, mirror=rng.choice([0, 0, 0.08, 0.3]))  # fmt: skip
+    material = surface(scene, pick(rng, ["anything", "white", "metal", "wood"]),
+                       scale=1 / size, mirror=pick(rng, [0, 0, 0.08, 0.3]))  # fmt: skip
     return lathe(profile, material, sides=20, smooth=rng.random() < 0.7).placed(scale=size)
 
 
@@ -314,8 +330,8 @@ def books(scene: Scene, width: float, height: float, depth: float) -> Mesh:
     while x < width / 2 - 0.015:
         thick = rng.uniform(0.015, 0.06)
         size = (thick * 0.95, depth * rng.uniform(0.6, 0.95), height * rng.uniform(0.6, 0.95))
-        tilt = rng.choice([0.0, rng.normal(0, 0.1)])
-        parts.append(box(size, int(rng.choice(inks))).placed((x + thick / 2, 0, 0), tilt=tilt))
+        tilt = pick(rng, [0.0, rng.normal(0, 0.1)])
+        parts.append(box(size, int(pick(rng, inks))).placed((x + thick / 2, 0, 0), tilt=tilt))
         x += thick
     return join(parts)
 
@@ -324,13 +340,17 @@ def shelf(scene: Scene) -> Mesh:
     """A bookcase, cupboard or dresser."""
     rng = scene.rng
     w, d, h = rng.uniform(0.6, 2), rng.uniform(0.25, 0.5), rng.uniform(0.8, 2.3)
-    wood = surface(scene, rng.choice(["wood", "wall", "white"]), "grain", "plain", "planks")
+    wood = surface(scene, pick(rng, ["wood", "wall", "white"]), "grain", "plain", "planks")
     if rng.random() < 0.35:  # closed
         parts = [box((w, d, h), wood)]
         knob = surface(scene, "metal", "plain", mirror=0.3)
         for x in np.arange(-w / 2 + 0.25, w / 2, 0.5):
             parts.append(box((0.44, 0.03, h * 0.85), wood).placed((x, -d / 2 - 0.01, 0.08 * h)))
-            parts.append(ellipsoid((0.03, 0.03, 0.03), knob, rings=5).placed((x + 0.18, -d / 2 - 0.03, h / 2)))
+            parts.append(
+                ellipsoid((0.03, 0.03, 0.03), knob, rings=5).placed(
+                    (x + 0.18, -d / 2 - 0.03, h / 2)
+                )
+            )
         for _ in range(int(rng.integers(0, 4))):
             parts.append(clutter(scene, 0.3).placed((rng.uniform(-0.4, 0.4) * w, 0, h)))
         return join(parts)
@@ -343,7 +363,11 @@ def shelf(scene: Scene) -> Mesh:
         if level == boards:
             continue
         if rng.random() < 0.6:
-            parts.append(books(scene, w * rng.uniform(0.4, 0.95), 0.9 * h / boards, d).placed((0, 0, z + 0.025)))
+            parts.append(
+                books(scene, w * rng.uniform(0.4, 0.95), 0.9 * h / boards, d).placed(
+                    (0, 0, z + 0.025)
+                )
+            )
         else:
             for x in rng.uniform(-0.4 * w, 0.4 * w, int(rng.integers(0, 5))):
                 parts.append(clutter(scene, 0.7 * h / boards).placed((x, 0, z + 0.025)))
@@ -359,7 +383,7 @@ def clutter(scene: Scene, size: float) -> Mesh:
         return vessel(scene, size * rng.uniform(0.4, 1)).placed(turn=turn)
     if which < 0.6:
         dims = tuple(size * rng.uniform(0.2, 1, 3))
-        material = surface(scene, rng.choice(["anything", "wood", "white"]), scale=1.2 / size)
+        material = surface(scene, pick(rng, ["anything", "wood", "white"]), scale=1.2 / size)
         return box(dims, material).placed(turn=turn)
     if which < 0.7:  # a pile of books or papers
         parts, z = [], 0.0
@@ -371,7 +395,9 @@ def clutter(scene: Scene, size: float) -> Mesh:
             z += thick
         return join(parts).placed(turn=turn)
     if which < 0.8:
-        ball = ellipsoid(tuple(size * rng.uniform(0.3, 0.8, 3)), surface(scene, "anything", scale=1 / size))
+        ball = ellipsoid(
+            tuple(size * rng.uniform(0.3, 0.8, 3)), surface(scene, "anything", scale=1 / size)
+        )
         return ball.placed((0, 0, 0.25 * size))
     if which < 0.9:  # a plant in its pot
         pot = cylinder(0.2 * size, 0.3 * size, surface(scene, "roof", "plain"), top=1.2)
@@ -383,8 +409,8 @@ def table(scene: Scene, size: tuple[float, float, float], laid: int) -> Mesh:
     """A table of this width, depth and height with `laid` things on it."""
     rng = scene.rng
     w, d, h = size
-    wood = surface(scene, rng.choice(["wood", "white", "anything"]), "grain", "planks", "plain",
-                   scale=0.8, mirror=rng.choice([0, 0, 0.06]))  # fmt: skip
+    wood = surface(scene, pick(rng, ["wood", "white", "anything"]), "grain", "planks", "plain",
+                   scale=0.8, mirror=pick(rng, [0, 0, 0.06]))  # fmt: skip
     parts = [box((w, d, 0.04), wood).placed((0, 0, h - 0.04))]
     if rng.random() < 0.7:
         leg = rng.uniform(0.03, 0.08)
@@ -406,7 +432,7 @@ def screen(scene: Scene) -> Mesh:
     rng = scene.rng
     w, h = rng.uniform(0.35, 0.7), rng.uniform(0.25, 0.45)
     case = surface(scene, "metal", "plain")
-    face = surface(scene, "anything", mirror=rng.choice([0, 0.1]), scale=3, glow=rng.choice([0, 0.6]))
+    face = surface(scene, "anything", mirror=pick(rng, [0, 0.1]), scale=3, glow=pick(rng, [0, 0.6]))
     return join([
         box((w, 0.05, h), case).placed((0, 0, 0.12)),
         box((w * 0.92, 0.01, h * 0.88), face).placed((0, -0.026, 0.12 + 0.06 * h)),
@@ -417,15 +443,17 @@ def screen(scene: Scene) -> Mesh:
 def chair(scene: Scene) -> Mesh:
     """A chair, armchair, stool or bench."""
     rng = scene.rng
-    wood = surface(scene, rng.choice(["wood", "dark cloth", "cloth"]), "grain", "plain", "checks")
+    wood = surface(scene, pick(rng, ["wood", "dark cloth", "cloth"]), "grain", "plain", "checks")
     w, d, h = rng.uniform(0.4, 0.55), rng.uniform(0.4, 0.55), rng.uniform(0.4, 0.5)
     if rng.random() < 0.3:  # upholstered, up to a sofa
-        w *= rng.choice([1.5, 4])
+        w *= pick(rng, [1.5, 4])
         parts = [box((w, 0.85, h), wood), box((w, 0.22, 0.9), wood).placed((0, 0.38, 0))]
         parts += [box((0.2, 0.85, 0.6), wood).placed((side * w / 2, 0, 0)) for side in (-1, 1)]
         cushion = surface(scene, "cloth", scale=3)
         for x in rng.uniform(-0.4 * w, 0.4 * w, int(rng.integers(0, 4))):
-            parts.append(ellipsoid((0.42, 0.16, 0.42), cushion).placed((x, 0.2, h + 0.2), tilt=-0.3))
+            parts.append(
+                ellipsoid((0.42, 0.16, 0.42), cushion).placed((x, 0.2, h + 0.2), tilt=-0.3)
+            )
         return join(parts)
     leg = rng.uniform(0.025, 0.05)
     parts = [box((w, d, 0.04), wood).placed((0, 0, h - 0.04))]
@@ -447,7 +475,7 @@ def bed(scene: Scene) -> Mesh:
     rng = scene.rng
     w, h = rng.uniform(0.9, 1.8), rng.uniform(0.35, 0.6)
     wood = surface(scene, "wood", "grain", "plain")
-    sheet = surface(scene, rng.choice(["white", "cloth"]), scale=2)
+    sheet = surface(scene, pick(rng, ["white", "cloth"]), scale=2)
     parts = [box((w, 2, h * 0.6), wood), box((w * 0.98, 1.95, h), sheet)]
     parts.append(box((w, 0.06, h + rng.uniform(0.2, 0.7)), wood).placed((0, 1, 0)))
     for x in (-w / 4, w / 4):
@@ -458,7 +486,7 @@ def bed(scene: Scene) -> Mesh:
 def vehicle(scene: Scene) -> Mesh:
     """A car, van, cart or carriage, its length along x."""
     rng = scene.rng
-    paint = surface(scene, "anything", "plain", contrast=0.1, mirror=rng.choice([0, 0.12]))
+    paint = surface(scene, "anything", "plain", contrast=0.1, mirror=pick(rng, [0, 0.12]))
     glass = surface(scene, "water", "plain", mirror=0.2)
     tyre = surface(scene, "dark cloth", "plain")
     length, width = rng.uniform(3, 5.5), rng.uniform(1.5, 2)
@@ -472,7 +500,8 @@ def vehicle(scene: Scene) -> Mesh:
     shape.vertices[:, :1] *= taper
     x = rng.uniform(-0.5, 0.5) * (length - cabin)
     parts += [shape.placed((x, 0, low + high)),
-              box((cabin * 0.6, width * 0.93, 0.05), paint).placed((x, 0, low + high + top))]  # fmt: skip
+              box((cabin * 0.6, width * 0.93, 0.05), paint).placed(
+                  (x, 0, low + high + top))]  # fmt: skip
     for wheel_x in (-0.32 * length, 0.32 * length):
         for side in (-1, 1):
             wheel = cylinder(radius, 0.2, tyre).placed(tilt=np.pi / 2)
@@ -483,11 +512,11 @@ def vehicle(scene: Scene) -> Mesh:
 def fence(scene: Scene, length: float) -> Mesh:
     """A fence, railing or low wall along x."""
     rng = scene.rng
-    wood = surface(scene, rng.choice(["wood", "white", "stone", "metal"]), "grain", "clouds")
+    wood = surface(scene, pick(rng, ["wood", "white", "stone", "metal"]), "grain", "clouds")
     high = rng.uniform(0.6, 1.6)
     if rng.random() < 0.3:
         return box((length, 0.3, high), surface(scene, "stone", "masonry", "cells", scale=1))
-    gap, thick = rng.choice([0.15, 0.3, 1.2, 2.5]), rng.uniform(0.03, 0.12)
+    gap, thick = pick(rng, [0.15, 0.3, 1.2, 2.5]), rng.uniform(0.03, 0.12)
     parts = [box((thick, thick, high), wood).placed((x, 0, 0))
              for x in np.arange(-length / 2, length / 2, gap)]  # fmt: skip
     for z in np.linspace(0.2, 0.92, int(rng.integers(2, 4))) * high:
@@ -498,7 +527,7 @@ def fence(scene: Scene, length: float) -> Mesh:
 def post(scene: Scene) -> Mesh:
     """A lamp post, mast, column, sign or pole."""
     rng = scene.rng
-    metal = surface(scene, rng.choice(["metal", "wood", "stone"]), "plain", "clouds", "grain")
+    metal = surface(scene, pick(rng, ["metal", "wood", "stone"]), "plain", "clouds", "grain")
     high = rng.uniform(2, 9)
     parts = [cylinder(rng.uniform(0.04, 0.2), high, metal, top=rng.uniform(0.5, 1))]
     style = rng.random()
@@ -516,7 +545,7 @@ def post(scene: Scene) -> Mesh:
 def boat(scene: Scene) -> Mesh:
     """A rowing or sailing boat, its length along x."""
     rng = scene.rng
-    hull = surface(scene, rng.choice(["wood", "white", "anything"]), "planks", "plain")
+    hull = surface(scene, pick(rng, ["wood", "white", "anything"]), "planks", "plain")
     length = rng.uniform(3, 14)
     x = np.linspace(-1, 1, 11)
     y = np.linspace(-1, 1, 7)
@@ -551,5 +580,7 @@ def barrel(scene: Scene) -> Mesh:
             profile = [[1e-3, 0], [0.25, 0], [0.32, 0.4], [0.25, 0.8], [1e-3, 0.8]]
             parts.append(lathe(np.array(profile), wood).placed(spot))
         else:
-            parts.append(box(tuple(rng.uniform(0.3, 0.8, 3)), wood).placed(spot, turn=rng.uniform(0, 6)))
+            parts.append(
+                box(tuple(rng.uniform(0.3, 0.8, 3)), wood).placed(spot, turn=rng.uniform(0, 6))
+            )
     return join(parts)

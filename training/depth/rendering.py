@@ -13,6 +13,7 @@ from embreex.rtcore_scene import EmbreeScene
 from numpy.random import Generator
 from scipy import ndimage
 
+from training.depth.chance import pick
 from training.depth.patterns import LEVELS, SIZE, bank
 
 FAR = 1e30  # depth where a ray meets nothing
@@ -238,7 +239,7 @@ class _World:
         self.values = np.array(
             [
                 [m.scale, m.stain, m.mirror, m.bump, m.glow, *m.dark, *m.light, *rng.random(2) * 9,
-                 rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)], p=[0.7, 0.2, 0.1])]
+                 pick(rng, [0.0, np.pi / 2, rng.uniform(0, np.pi)], [0.7, 0.2, 0.1])]
                 for m in scene.materials
             ],
             np.float32,
@@ -370,7 +371,9 @@ def _surface(  # type: ignore[no-untyped-def]
         flat[i] = normal
         if smooth[t]:
             u, v = bary_u[i], bary_v[i]
-            soft = (1 - u - v) * vertex_normals[i0] + u * vertex_normals[i1] + v * vertex_normals[i2]
+            soft = (
+                (1 - u - v) * vertex_normals[i0] + u * vertex_normals[i1] + v * vertex_normals[i2]
+            )
             soft /= np.sqrt((soft * soft).sum()) + 1e-20
             if (soft * normal).sum() < 0:
                 soft = -soft

@@ -1,7 +1,7 @@
 """Procedural scenes: a kind of place, its things, its light and a camera, all by chance.
 
-    scene, camera = make_scene(rng, picture_size(rng))
-    light, depth = render(scene, camera)
+scene, camera = make_scene(rng, picture_size(rng))
+light, depth = render(scene, camera)
 """
 
 from collections.abc import Callable
@@ -11,26 +11,27 @@ import numpy as np
 from numpy.random import Generator
 
 from training.depth import patterns, props
-from training.depth.props import colour, surface
+from training.depth.chance import pick
+from training.depth.props import surface
 from training.depth.rendering import Camera, Light, Mesh, Scene, join
 from training.depth.shapes import box, cylinder, ellipsoid, heightfield, quad
 
 PIXELS = 140_000  # of a rendered picture, whatever its proportions
+ASPECTS = {0.67: 0.08, 0.75: 0.12, 1.0: 0.1, 1.33: 0.3, 1.5: 0.2, 1.78: 0.12, 2.6: 0.08}  # shares
 Place = tuple[float, float, float]
 
 
 def make_scene(rng: Generator, size: tuple[int, int]) -> tuple[Scene, Camera]:
     """Make a scene of any kind, with a camera in it for pictures of (height, width)."""
-    builders = list(KINDS)
-    chances = np.array(list(KINDS.values()))
-    scene, camera = builders[rng.choice(len(builders), p=chances / chances.sum())](rng)
+    total = sum(KINDS.values())
+    scene, camera = pick(rng, list(KINDS), [chance / total for chance in KINDS.values()])(rng)
     return scene, replace(camera, size=size)
 
 
 def picture_size(rng: Generator) -> tuple[int, int]:
     """Height and width: upright to panoramic, landscape most often."""
-    aspect = rng.choice([0.67, 0.75, 1.0, 1.33, 1.5, 1.78, 2.6],
-                        p=[0.08, 0.12, 0.1, 0.3, 0.2, 0.12, 0.08])  # fmt: skip
+    aspects, chances = zip(*ASPECTS.items(), strict=True)
+    aspect = pick(rng, aspects, chances)
     height = np.sqrt(PIXELS / aspect)
     return round(height / 8) * 8, round(height * aspect / 8) * 8
 
@@ -59,7 +60,7 @@ def daylight(scene: Scene) -> None:
     rng = scene.rng
     height, turn = rng.uniform(0.08, 1.4), rng.uniform(0, 2 * np.pi)
     sun = np.array([np.cos(turn) * np.cos(height), np.sin(turn) * np.cos(height), np.sin(height)])
-    strength = rng.choice([0.0, rng.uniform(0.5, 3.0)], p=[0.25, 0.75])
+    strength = pick(rng, [0.0, rng.uniform(0.5, 3.0)], [0.25, 0.75])
     warm = np.array([1.0, rng.uniform(0.75, 1), rng.uniform(0.45, 1)])
     scene.lights = [Light(sun.astype(np.float32), strength * warm)] if strength else []
     bright = rng.uniform(0.35, 1.1)
@@ -67,8 +68,8 @@ def daylight(scene: Scene) -> None:
     blue = np.array([0.3, 0.5, 0.9]) + rng.normal(0, 0.08, 3)
     grey = np.full(3, rng.uniform(0.3, 1))
     scene.zenith = bright * (blue if rng.random() < 0.6 else grey).clip(0.05, 1)
-    scene.clouds = rng.choice([0.0, rng.uniform(0.2, 0.9)], p=[0.4, 0.6])
-    scene.haze = float(rng.choice([0.0, 10 ** rng.uniform(-4, -1.7)], p=[0.3, 0.7]))
+    scene.clouds = pick(rng, [0.0, rng.uniform(0.2, 0.9)], [0.4, 0.6])
+    scene.haze = float(pick(rng, [0.0, 10 ** rng.uniform(-4, -1.7)], [0.3, 0.7]))
 
 
 def lamplight(scene: Scene, low: Place, high: Place) -> None:
@@ -105,7 +106,7 @@ def backdrop_hills(scene: Scene, distance: float) -> None:
         scale = np.linspace(0, 1, 8)[:, None] ** 1.5
         heights = scale * ridge[None] - 0.5 * (scale == 0)
         hills = heightfield(heights, angles, np.linspace(0.8, 1.2, 8) * far,
-                            surface(scene, rng.choice(["leaf", "soil", "stone", "snow"]),
+                            surface(scene, pick(rng, ["leaf", "soil", "stone", "snow"]),
                                     "foliage", "clouds", "veins", scale=0.02))  # fmt: skip
         turn, radius = hills.vertices[:, 0].copy(), hills.vertices[:, 1].copy()
         hills.vertices[:, 0], hills.vertices[:, 1] = radius * np.sin(turn), radius * np.cos(turn)
@@ -137,7 +138,7 @@ def street(rng: Generator) -> tuple[Scene, Camera]:
     scene = Scene(rng)
     daylight(scene)
     road = rng.uniform(3, 16)
-    ground(scene, "cells", "clouds", "speckle", "plain", kind=rng.choice(["stone", "soil"]))
+    ground(scene, "cells", "clouds", "speckle", "plain", kind=pick(rng, ["stone", "soil"]))
     walk = surface(scene, "stone", "masonry", "plain", "speckle")
     offset = rng.uniform(-0.3, 0.3) * road
     for side in (-1, 1):
@@ -151,7 +152,7 @@ def street(rng: Generator) -> tuple[Scene, Camera]:
             continue
         y, models = rng.uniform(-14, 2), []
         storeys = rng.uniform(3, 18)
-        while y < rng.choice([40, 90, 160]):
+        while y < pick(rng, [40, 90, 160]):
             width, high = rng.uniform(5, 18), storeys * rng.uniform(0.7, 1.4)
             if y < 50 or not models:
                 models.append(props.facade(scene, width, high).placed())
@@ -160,25 +161,25 @@ def street(rng: Generator) -> tuple[Scene, Camera]:
             back = max(0.0, rng.normal(0, 0.8))
             scene.add(model.placed((offset + side * (road / 2 + back), y + width / 2, 0),
                                    turn=-side * np.pi / 2))  # fmt: skip
-            y += width + rng.choice([0.0, rng.uniform(0, 8)], p=[0.75, 0.25])
+            y += width + pick(rng, [0.0, rng.uniform(0, 8)], [0.75, 0.25])
     if rng.random() < 0.5:
         end = props.facade(scene, rng.uniform(10, 40), rng.uniform(6, 25))
         scene.add(end.placed((offset, rng.uniform(15, 100), 0)))
     elif rng.random() < 0.5:
         backdrop_hills(scene, 180)
-    count = int(rng.choice([0, 3, 10, 30]))
+    count = int(pick(rng, [0, 3, 10, 30]))
     scatter(scene, props.person, 4, ahead(rng, count, 3, 60) * [road / 12, 1, 1], (0.95, 1.05))
     for place in ahead(rng, int(rng.integers(0, 8)), 5, 60):
-        x = offset + rng.choice([-0.36, 0.36, rng.uniform(-0.3, 0.3)]) * road
+        x = offset + pick(rng, [-0.36, 0.36, rng.uniform(-0.3, 0.3)]) * road
         turn = np.pi / 2 + rng.normal(0, 0.1)
         scene.add(props.vehicle(scene).placed((x, place[1], 0), turn=turn))
     for make in (props.post, props.tree):
         if rng.random() < 0.5:
-            side = offset + rng.choice([-0.45, 0.45]) * road
+            side = offset + pick(rng, [-0.45, 0.45]) * road
             row = np.arange(rng.uniform(3, 9), 70, rng.uniform(6, 20))
             places = np.stack([np.full(len(row), side), row, np.zeros(len(row))], 1)
             scatter(scene, make, 1, places, (0.9, 1.1))
-    high = rng.choice([rng.uniform(1.2, 2.0), rng.uniform(2, 12)], p=[0.75, 0.25])
+    high = pick(rng, [rng.uniform(1.2, 2.0), rng.uniform(2, 12)], [0.75, 0.25])
     yaw = rng.normal(0, 0.35) if rng.random() < 0.8 else rng.uniform(-1.4, 1.4)
     pitch = rng.normal(0.03, 0.08) - 0.05 * (high - 1.6)
     x = offset + rng.uniform(-0.35, 0.35) * road
@@ -189,7 +190,7 @@ def landscape(rng: Generator) -> tuple[Scene, Camera]:
     """Hills or plains with trees, rocks, houses, water, paths, people, and a wide sky."""
     scene = Scene(rng)
     daylight(scene)
-    slope, relief = rng.uniform(1.3, 2.0), rng.choice([0.5, 3, 10, 40, 120]) * rng.uniform(0.5, 1.5)
+    slope, relief = rng.uniform(1.3, 2.0), pick(rng, [0.5, 3, 10, 40, 120]) * rng.uniform(0.5, 1.5)
     noise = patterns.noise(rng, slope)
     axis = np.linspace(-1, 1, 120)
     x = np.sign(axis) * np.abs(axis) ** 1.8 * 500
@@ -199,9 +200,9 @@ def landscape(rng: Generator) -> tuple[Scene, Camera]:
     away = np.hypot(*np.meshgrid(x, x))
     heights = heights * relief * np.clip(away / rng.uniform(20, 250), 0.02, 1.5)
     here = float(heights[60, 60])
-    cover = rng.choice(["leaf", "soil", "stone", "snow", "soil"])
+    cover = pick(rng, ["leaf", "soil", "stone", "snow", "soil"])
     scene.add(heightfield(heights - here, x, x,
-                          surface(scene, cover, "clouds", "foliage", "veins", scale=0.12)))  # fmt: skip
+                          surface(scene, cover, "clouds", "foliage", scale=0.1)))  # fmt: skip
 
     def on_ground(places: np.ndarray) -> np.ndarray:
         index = [np.clip(np.searchsorted(x, places[:, i]), 0, 119) for i in (0, 1)]
@@ -215,7 +216,7 @@ def landscape(rng: Generator) -> tuple[Scene, Camera]:
     if rng.random() < 0.6:
         backdrop_hills(scene, 350)
     if rng.random() < 0.8:
-        count = int(rng.choice([3, 10, 30, 60]))
+        count = int(pick(rng, [3, 10, 30, 60]))
         scatter(scene, props.tree, 3, on_ground(ahead(rng, count, 9, 250, 0.9)))
     if rng.random() < 0.5:
         scatter(scene, lambda s: props.rock(s, 1.0), 3,
@@ -235,7 +236,7 @@ def landscape(rng: Generator) -> tuple[Scene, Camera]:
     if rng.random() < 0.5:
         for place in on_ground(ahead(rng, int(rng.integers(2, 10)), 1.2, 8, 0.6)):
             scene.add(props.grass(scene, place, 0.7, rng.uniform(0.2, 0.8), 250))
-    high = rng.choice([rng.uniform(1, 2.5), rng.uniform(3, 30)], p=[0.65, 0.35])
+    high = pick(rng, [rng.uniform(1, 2.5), rng.uniform(3, 30)], [0.65, 0.35])
     pitch = rng.normal(-0.02, 0.08) - min(0.006 * high, 0.2)
     return scene, camera_at(rng, (0, 0, high), rng.normal(0, 0.2), pitch, (25, 80))
 
@@ -244,7 +245,7 @@ def waterside(rng: Generator) -> tuple[Scene, Camera]:
     """Sea, lake or canal, calm or in waves, with boats, banks, piers and bridges."""
     scene = Scene(rng)
     daylight(scene)
-    rough = rng.choice([0.0, 0.1, 0.5, 1.5])
+    rough = pick(rng, [0.0, 0.1, 0.5, 1.5])
     material = surface(scene, "water", "clouds", "grain", scale=0.3, mirror=0.35,
                        bump=rng.uniform(0, 0.3))  # fmt: skip
     axis = np.linspace(-1, 1, 140)
@@ -258,7 +259,7 @@ def waterside(rng: Generator) -> tuple[Scene, Camera]:
         scene.add(props.boat(scene).placed(tuple(place), turn=rng.uniform(0, 6.3),
                                            tilt=rng.normal(0, 0.1 * rough)))  # fmt: skip
     bank = rng.random()
-    stone = surface(scene, rng.choice(["stone", "soil", "leaf"]), "masonry", "clouds", "veins")
+    stone = surface(scene, pick(rng, ["stone", "soil", "leaf"]), "masonry", "clouds", "veins")
     if bank < 0.35:  # a shore with houses across the water
         y = rng.uniform(15, 80)
         scene.add(box((400, 100, 1.2), stone).placed((0, y + 50, -0.2)))
@@ -269,7 +270,7 @@ def waterside(rng: Generator) -> tuple[Scene, Camera]:
         trees = np.stack([rng.uniform(-70, 70, 10), y + rng.uniform(0, 20, 10), np.ones(10)], 1)
         scatter(scene, props.tree, 2, trees)
     elif bank < 0.7:  # a bank or pier along one side
-        side = rng.choice([-1, 1])
+        side = pick(rng, [-1, 1])
         edge = side * rng.uniform(2, 12)
         scene.add(box((60, 300, rng.uniform(0.6, 2)), stone).placed((edge + 30 * side, 120, -0.2)))
         scatter(scene, props.person, 3,
@@ -283,7 +284,9 @@ def waterside(rng: Generator) -> tuple[Scene, Camera]:
     for place in ahead(rng, int(rng.integers(0, 8)), 2, 20, 0.6):
         scene.add(props.rock(scene, rng.uniform(0.3, 2)).placed(tuple(place)))
     high = rng.uniform(1.2, 8)
-    return scene, camera_at(rng, (0, 0, high), rng.normal(0, 0.2), rng.normal(-0.05, 0.07), (30, 80))
+    return scene, camera_at(
+        rng, (0, 0, high), rng.normal(0, 0.2), rng.normal(-0.05, 0.07), (30, 80)
+    )
 
 
 def room(rng: Generator) -> tuple[Scene, Camera]:
@@ -291,14 +294,14 @@ def room(rng: Generator) -> tuple[Scene, Camera]:
     scene = Scene(rng)
     w, d, h = rng.uniform(2, 7), rng.uniform(2.5, 9), rng.uniform(2.2, 4)
     if rng.random() < 0.15:  # a hall or a corridor
-        w, d, h = rng.choice([w, 2.5 * w]), rng.uniform(10, 35), h * rng.uniform(1, 2)
+        w, d, h = pick(rng, [w, 2.5 * w]), rng.uniform(10, 35), h * rng.uniform(1, 2)
     daylight(scene)
     lamplight(scene, (-w / 2 + 0.3, 0.5, h * 0.5), (w / 2 - 0.3, d - 0.3, h - 0.15))
     wall_kinds = ("plain", "plain", "clouds", "stripes", "dots", "masonry", "planks", "checks")
     wall = surface(scene, "wall", *wall_kinds, contrast=rng.uniform(0, 0.4))
     other = wall if rng.random() < 0.7 else surface(scene, "wall", *wall_kinds)
-    floor = surface(scene, rng.choice(["wood", "stone", "cloth"]), "planks", "checks", "masonry",
-                    "grain", "clouds", "plain", scale=0.7, mirror=rng.choice([0, 0, 0.07]))  # fmt: skip
+    floor = surface(scene, pick(rng, ["wood", "stone", "cloth"]), "planks", "checks", "masonry",
+                    "grain", "clouds", scale=0.7, mirror=pick(rng, [0, 0, 0.07]))  # fmt: skip
     ceiling = surface(scene, "white", "plain", "plain", "planks", contrast=0.1)
     low, left, right, back = -1.5, -w / 2, w / 2, d
     corners = {
@@ -310,12 +313,16 @@ def room(rng: Generator) -> tuple[Scene, Camera]:
         "front": ([[left, low, 0], [right, low, 0], [right, low, h], [left, low, h]], wall),
     }
     scene.add(*(quad(np.array(points), material) for points, material in corners.values()))
-    trim = surface(scene, rng.choice(["wood", "white"]), "plain", "grain")
+    trim = surface(scene, pick(rng, ["wood", "white"]), "plain", "grain")
     scene.add(box((w, 0.03, 0.12), trim).placed((0, back - 0.01, 0)))
     scene.add(*(box((0.03, d, 0.12), trim).placed((x, d / 2, 0)) for x in (left, right)))
-    walls = [((0, back, 0), 0.0, w), ((left, d / 2, 0), np.pi / 2, d), ((right, d / 2, 0), -np.pi / 2, d)]
+    walls = [
+        ((0, back, 0), 0.0, w),
+        ((left, d / 2, 0), np.pi / 2, d),
+        ((right, d / 2, 0), -np.pi / 2, d),
+    ]
     for place, turn, length in walls:
-        things = [_on_wall(scene, rng.choice(["window", "door", "picture", "picture", "none"]), h)
+        things = [_on_wall(scene, pick(rng, ["window", "door", "picture", "picture", "none"]), h)
                   for _ in range(int(rng.integers(0, 5)))]  # fmt: skip
         for thing in things:
             along = rng.uniform(-0.45, 0.45) * length
@@ -335,7 +342,7 @@ def room(rng: Generator) -> tuple[Scene, Camera]:
             turn = rng.uniform(0, 6.3)
             spot = (x + size[0] * 0.7 * np.sin(turn), y - size[1] * 0.9 * np.cos(turn), 0)
             scene.add(props.chair(scene).placed(spot, turn=turn + np.pi + rng.normal(0, 0.3)))
-    for _ in range(int(rng.choice([0, 0, 1, 2, 6]))):
+    for _ in range(int(pick(rng, [0, 0, 1, 2, 6]))):
         seated = rng.random() < 0.3
         spot = (rng.uniform(-0.4, 0.4) * w, rng.uniform(0.3, 0.9) * d, 0)
         scene.add(props.person(scene, seated=seated).placed(spot, turn=rng.normal(0, 0.8)))
@@ -348,7 +355,11 @@ def room(rng: Generator) -> tuple[Scene, Camera]:
     if rng.random() < 0.4:
         lamp = cylinder(0.2, 0.2, surface(scene, "white", "plain", glow=1.5), top=0.6)
         scene.add(lamp.placed((rng.uniform(-0.2, 0.2) * w, 0.6 * d, h - rng.uniform(0.3, 1.2))))
-    eye = (rng.uniform(-0.42, 0.42) * w, rng.uniform(-1.2, 0.25 * d), rng.uniform(0.7, min(1.9, h - 0.3)))
+    eye = (
+        rng.uniform(-0.42, 0.42) * w,
+        rng.uniform(-1.2, 0.25 * d),
+        rng.uniform(0.7, min(1.9, h - 0.3)),
+    )
     target = (rng.uniform(-0.5, 0.5) * w, rng.uniform(0.5, 1) * d, rng.uniform(0.2, 1.6))
     return scene, looking_at(rng, eye, target, (40, 90))
 
@@ -362,7 +373,7 @@ def _desk(scene: Scene) -> Mesh:
 def _on_wall(scene: Scene, what: str, height: float) -> Mesh:
     """A window, door or picture on the wall y = 0, seen from -y."""
     rng = scene.rng
-    frame = surface(scene, rng.choice(["wood", "white", "metal"]), "plain", "grain")
+    frame = surface(scene, pick(rng, ["wood", "white", "metal"]), "plain", "grain")
     if what == "door":
         parts = [box((0.95, 0.1, 2.05), frame)]
         parts.append(box((0.82, 0.12, 1.96), surface(scene, "wood", "plain", "grain", "planks")))
@@ -395,13 +406,13 @@ def table_top(rng: Generator) -> tuple[Scene, Camera]:
     if rng.random() < 0.25:
         daylight(scene)
     lamplight(scene, (-2, -2, 0.6), (2, 0.6, 2.5))
-    scale = rng.choice([0.5, 1.0, 2.0])
+    scale = pick(rng, [0.5, 1.0, 2.0])
     wide, deep = scale * rng.uniform(1, 2.4), scale * rng.uniform(0.6, 1.4)
     table = props.table(scene, (wide, deep, 0.75), 0)
     scene.add(table.placed((0, deep / 2, -0.75)))
-    distance = deep + rng.choice([0.02, rng.uniform(0, 0.6), rng.uniform(1, 4)])
-    wall = surface(scene, rng.choice(["wall", "cloth", "anything"]), scale=rng.uniform(0.5, 2))
-    floor = surface(scene, rng.choice(["wood", "stone", "cloth"]), scale=0.7)
+    distance = deep + pick(rng, [0.02, rng.uniform(0, 0.6), rng.uniform(1, 4)])
+    wall = surface(scene, pick(rng, ["wall", "cloth", "anything"]), scale=rng.uniform(0.5, 2))
+    floor = surface(scene, pick(rng, ["wood", "stone", "cloth"]), scale=0.7)
     scene.add(quad(np.array([[-9, distance, -0.75], [9, distance, -0.75], [9, distance, 4],
                              [-9, distance, 4]]), wall))  # fmt: skip
     scene.add(quad(np.array([[-9, -5, -0.75], [9, -5, -0.75], [9, distance, -0.75],
@@ -415,7 +426,7 @@ def table_top(rng: Generator) -> tuple[Scene, Camera]:
         for _ in range(int(rng.integers(1, 4))):
             thing = _on_wall(scene, "picture", 2.5).placed((rng.uniform(-1, 1), 0, -1.0))
             scene.add(thing.placed((0, distance - 0.01, 0)))
-    for _ in range(int(rng.choice([1, 4, 9, 18]))):
+    for _ in range(int(pick(rng, [1, 4, 9, 18]))):
         size = scale * np.exp(rng.uniform(np.log(0.05), np.log(0.6)))
         spot = (rng.uniform(-0.45, 0.45) * wide, rng.uniform(0.05, 0.95) * deep, 0)
         thing = props.clutter(scene, size)
@@ -428,18 +439,22 @@ def table_top(rng: Generator) -> tuple[Scene, Camera]:
         scene.add(_contraption(scene, 0.6 * scale).placed((0, 0.5 * deep, 0)))
     away = rng.uniform(0.2, 1.4) * scale
     eye = (rng.uniform(-0.5, 0.5) * wide, -away, rng.uniform(0.08, 1.0) * scale)
-    target = (rng.uniform(-0.2, 0.2) * wide, rng.uniform(0.3, 0.8) * deep, rng.uniform(0, 0.3) * scale)
+    target = (
+        rng.uniform(-0.2, 0.2) * wide,
+        rng.uniform(0.3, 0.8) * deep,
+        rng.uniform(0, 0.3) * scale,
+    )
     return scene, looking_at(rng, eye, target, (30, 70))
 
 
 def _contraption(scene: Scene, size: float) -> Mesh:
     """Bars, wheels, tubes and plates fixed to one another."""
     rng, parts = scene.rng, []
-    materials = [surface(scene, rng.choice(["metal", "anything", "dark cloth"]), "plain", "grain",
-                         mirror=rng.choice([0, 0.2])) for _ in range(4)]  # fmt: skip
+    materials = [surface(scene, pick(rng, ["metal", "anything", "dark cloth"]), "plain", "grain",
+                         mirror=pick(rng, [0, 0.2])) for _ in range(4)]  # fmt: skip
     joint = np.array([0, 0, 0.3 * size])
     for _ in range(int(rng.integers(6, 30))):
-        material = int(rng.choice(materials))
+        material = int(pick(rng, materials))
         step = rng.normal(0, 0.35 * size, 3)
         end = joint + step
         end[2] = np.clip(end[2], 0.05 * size, size)
@@ -469,7 +484,7 @@ def crowd(rng: Generator) -> tuple[Scene, Camera]:
     daylight(scene)
     if indoors:
         lamplight(scene, (-3, -2, 2), (3, 3, 3.5))
-    ground(scene, kind=rng.choice(["soil", "stone", "wood", "leaf"]), reach=150)
+    ground(scene, kind=pick(rng, ["soil", "stone", "wood", "leaf"]), reach=150)
     far = rng.uniform(2, 30)
     behind = rng.random()
     if indoors:
@@ -478,10 +493,12 @@ def crowd(rng: Generator) -> tuple[Scene, Camera]:
     elif behind < 0.5:
         scene.add(props.facade(scene, far * 2.5, rng.uniform(4, 15)).placed((0, far, 0)))
     elif behind < 0.8:
-        places = np.stack([rng.uniform(-2, 2, 14) * far, far * rng.uniform(1, 2, 14), np.zeros(14)], 1)
+        places = np.stack(
+            [rng.uniform(-2, 2, 14) * far, far * rng.uniform(1, 2, 14), np.zeros(14)], 1
+        )
         scatter(scene, props.tree, 3, places)
         backdrop_hills(scene, 120)
-    people = int(rng.choice([1, 2, 4, 8, 20, 45]))
+    people = int(pick(rng, [1, 2, 4, 8, 20, 45]))
     models = [props.person(scene, seated=rng.random() < 0.15) for _ in range(min(people, 8))]
     near = rng.uniform(1.6, 5)
     rows = rng.random() < 0.5
@@ -490,7 +507,7 @@ def crowd(rng: Generator) -> tuple[Scene, Camera]:
             across = max(3, int(np.sqrt(people) * 1.8))
             spot = ((number % across - across / 2) * 0.62 + rng.normal(0, 0.08),
                     near + number // across * 0.75 + rng.normal(0, 0.1),
-                    0.25 * (number // across) * rng.choice([0, 1]))  # fmt: skip
+                    0.25 * (number // across) * pick(rng, [0, 1]))  # fmt: skip
         else:
             x, y, _ = ahead(rng, 1, near, max(far, near + 2), 0.55)[0]
             spot = (x, y, 0.0)
@@ -513,15 +530,15 @@ def portrait(rng: Generator) -> tuple[Scene, Camera]:
     behind = rng.random()
     if behind < 0.6:
         y = rng.uniform(0.4, 3)
-        wall = surface(scene, rng.choice(["wall", "dark cloth", "cloth", "anything"]), "plain",
-                       "clouds", "stripes", "dots", "plain", contrast=rng.uniform(0, 0.5))  # fmt: skip
+        wall = surface(scene, pick(rng, ["wall", "dark cloth", "cloth", "anything"]), "plain",
+                       "clouds", "stripes", "dots", contrast=rng.uniform(0, 0.5))  # fmt: skip
         scene.add(quad(np.array([[-9, y, -4], [9, y, -4], [9, y, 5], [-9, y, 5]]), wall))
         if rng.random() < 0.3:
             scene.add(_on_wall(scene, "picture", 2.5).placed((rng.uniform(-1, 1), y - 0.01, -0.9)))
         if y > 1.2 and rng.random() < 0.4:
             scene.add(props.shelf(scene).placed((rng.uniform(-1.5, 1.5), y - 0.35, -1.3)))
     else:
-        material = surface(scene, rng.choice(["leaf", "soil", "stone"]), "clouds", "foliage")
+        material = surface(scene, pick(rng, ["leaf", "soil", "stone"]), "clouds", "foliage")
         corners = 300 * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]) - [0, 0, 1.3]
         scene.add(quad(corners, material))
         backdrop_hills(scene, 100)
@@ -532,7 +549,11 @@ def portrait(rng: Generator) -> tuple[Scene, Camera]:
             scene.add(house.placed((rng.uniform(-9, 9), rng.uniform(3, 20), -1.3)))
     scene.add(props.bust(scene).placed((0, 0, 0), turn=rng.normal(0, 0.4)))
     if rng.random() < 0.2:
-        spot = (rng.choice([-1, 1]) * rng.uniform(0.45, 0.7), rng.uniform(-0.1, 0.6), rng.normal(0, 0.1))
+        spot = (
+            pick(rng, [-1, 1]) * rng.uniform(0.45, 0.7),
+            rng.uniform(-0.1, 0.6),
+            rng.normal(0, 0.1),
+        )
         scene.add(props.bust(scene).placed(spot, turn=rng.normal(0, 0.5)))
     if rng.random() < 0.15:
         rail = surface(scene, "wood", "plain", "grain")
@@ -555,7 +576,8 @@ def heap(rng: Generator) -> tuple[Scene, Camera]:
         y = rng.uniform(4, 15)
         wall = surface(scene, "anything")
         scene.add(quad(np.array([[-40, y, -9], [40, y * rng.uniform(1, 2), -9],
-                                 [40, y * rng.uniform(1, 2), 30], [-40, y, 30]]), wall))  # fmt: skip
+                                 [40, y * rng.uniform(1, 2), 30], [-40, y, 30]]),
+                       wall))  # fmt: skip
     makers: list[Callable[[], Mesh]] = [
         lambda: box(tuple(rng.uniform(0.1, 1.5, 3)), surface(scene, "anything")),
         lambda: ellipsoid(tuple(rng.uniform(0.2, 1.5, 3)), surface(scene, "anything")),
@@ -567,8 +589,10 @@ def heap(rng: Generator) -> tuple[Scene, Camera]:
     ]
     for place in ahead(rng, int(rng.integers(5, 50)), 1.5, 14, 0.6):
         thing = makers[rng.integers(len(makers))]()
-        lifted = place + [0, 0, rng.choice([0, rng.uniform(0, 4)])]
-        scene.add(thing.placed(tuple(lifted), turn=rng.uniform(0, 6), tilt=rng.choice([0, rng.normal()])))
+        lifted = place + [0, 0, pick(rng, [0, rng.uniform(0, 4)])]
+        scene.add(
+            thing.placed(tuple(lifted), turn=rng.uniform(0, 6), tilt=pick(rng, [0, rng.normal()]))
+        )
     eye = (0, 0, rng.uniform(0.4, 3.5))
     target = (rng.normal(0, 0.5), 5, rng.uniform(0, 2))
     return scene, looking_at(rng, eye, target, (30, 85))
@@ -578,10 +602,12 @@ def _leaned(rng: Generator) -> tuple[Scene, Camera]:
     """A wall seen aslant, with or without things before it: facades, shelves, reliefs."""
     scene = Scene(rng)
     daylight(scene)
-    ground(scene, kind=rng.choice(["stone", "soil", "wood"]), reach=100)
+    ground(scene, kind=pick(rng, ["stone", "soil", "wood"]), reach=100)
     wide, high = rng.uniform(6, 25), rng.uniform(3, 14)
     scene.add(props.facade(scene, wide, high))
-    for place in np.stack([rng.uniform(-wide, wide, 6) / 2, -rng.uniform(0.3, 5, 6), np.zeros(6)], 1):
+    for place in np.stack(
+        [rng.uniform(-wide, wide, 6) / 2, -rng.uniform(0.3, 5, 6), np.zeros(6)], 1
+    ):
         make = (props.person, props.post, props.bush, props.chair, props.barrel)[rng.integers(5)]
         if rng.random() < 0.6:
             scene.add(make(scene).placed(tuple(place), turn=rng.normal(0, 0.6)))

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 STRIDE = 32  # sides of the input must be multiples of this
 MEAN, SPREAD = 0.45, 0.25  # of sRGB values in [0, 1], for all channels alike
-WIDTHS = (32, 56, 96, 160, 224)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32
-BLOCKS = (0, 2, 2, 3, 1)  # residual blocks there
+WIDTHS = (32, 48, 96, 160, 224)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32
+BLOCKS = (0, 1, 2, 3, 1)  # residual blocks there
 ATTENTION_BLOCKS, HEADS = 2, 7
-DECODER_WIDTHS = (32, 48, 80, 128)  # channels at 1/2, 1/4, 1/8 and 1/16
+DECODER_WIDTHS = (32, 48, 96, 128)  # channels at 1/2, 1/4, 1/8 and 1/16
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -65,8 +65,7 @@ class Fusion(nn.Module):
         super().__init__()
         self.lateral = convolution(fine, outputs, 1)
         self.reduce = convolution(coarse, outputs, 1)
-        self.first = convolution(outputs, outputs)
-        self.second = convolution(outputs, outputs)
+        self.mend = convolution(outputs, outputs)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """(n, coarse, h, w) and (n, fine, 2h, 2w) to (n, outputs, 2h, 2w)."""
@@ -74,7 +73,7 @@ class Fusion(nn.Module):
             self.reduce(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False
         )
         joined = functional.relu(enlarged + self.lateral(fine))
-        return functional.relu(joined + self.second(functional.relu(self.first(joined))))
+        return functional.relu(joined + self.mend(joined))
 
 
 class DepthNetwork(nn.Module):

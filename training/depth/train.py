@@ -1,0 +1,237 @@
+"""The training loop: a time budget, a moving average of the weights, checkpoints that resume."""
+
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+from zograscope_server.depth.network import DepthNetwork
+
+from training.depth.losses import depth_loss
+from training.depth.pool import SCENES_IN_SHARD, fill, shards
+from training.depth.samples import LARGE, SMALL, Batches
+
+LEARNING_RATE, LAST_LEARNING_RATE, WEIGHT_DECAY = 4e-4, 4e-6, 0.02
+WARM_UP_STEPS = 200
+AVERAGE_DECAY = 0.998
+LARGEST_GRADIENT = 1.0
+FIRST_SHARDS = 24  # to begin with, while others are rendered
+LOG_SECONDS, CHECKPOINT_SECONDS = 60.0, 300.0
+VALIDATION_BATCHES = 8
+
+
+@dataclass
+class Progress:
+    """How far training has come, over all its sessions."""
+
+    steps: int = 0
+    pictures: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained, how long and where.
+
+    Attributes:
+        folder: of checkpoints, log and, below it or elsewhere, the pool of scenes.
+        pool: where rendered scenes are kept.
+        scenes: how many are rendered.
+        minutes: of training in all, earlier sessions included.
+        small_share: share of that time spent on small pictures.
+        batch: pictures in a step.
+        renderers, loaders: processes that render scenes and that make batches.
+        threads: of torch on a CPU.
+    """
+
+    folder: Path
+    pool: Path
+    scenes: int = 24_000
+    minutes: float = 30.0
+    small_share: float = 0.45
+    batch: int = 16
+    renderers: int = 1
+    loaders: int = 1
+    threads: int = 1
+    device: str = "auto"
+    seed: int = 0
+
+
+def train(plan: Plan) -> Path:
+    """Train, or go on training, and return the path of the weights (float16 safetensors)."""
+    device = plan.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(plan.threads)
+    torch.manual_seed(plan.seed)
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    renderers = start_rendering(plan)
+    while len(shards(plan.pool)) < min(FIRST_SHARDS, plan.scenes // SCENES_IN_SHARD):
+        time.sleep(1.0)
+        if renderers and not any(renderer.is_alive() for renderer in renderers):
+            raise RuntimeError(f"No scenes could be rendered into {plan.pool}.")
+    try:
+        return _Trainer(plan, torch.device(device)).run()
+    finally:
+        for renderer in renderers:
+            renderer.terminate()
+
+
+def start_rendering(plan: Plan) -> list[multiprocessing.process.BaseProcess]:
+    """Start the processes that fill the pool."""
+    context = multiprocessing.get_context("spawn")
+    count = -(-plan.scenes // SCENES_IN_SHARD)
+    processes = [
+        context.Process(target=fill, args=(plan.pool, count, first, plan.renderers), daemon=True)
+        for first in range(plan.renderers)
+    ]
+    for process in processes:
+        process.start()
+    return list(processes)
+
+
+class _Trainer:
+    def __init__(self, plan: Plan, device: torch.device) -> None:
+        self.plan, self.device = plan, device
+        self.network = DepthNetwork().to(device, memory_format=torch.channels_last)
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True
+        )
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": WEIGHT_DECAY},
+             {"params": others, "weight_decay": 0.0}], lr=LEARNING_RATE,
+        )  # fmt: skip
+        self.progress = Progress()
+        self.checkpoint = plan.folder / "checkpoint.pt"
+        if self.checkpoint.exists():
+            self._resume()
+
+    def run(self) -> Path:
+        """Train until the time is used up."""
+        budget = self.plan.minutes * 60
+        started, before = time.monotonic(), self.progress.seconds
+        logged = saved = started
+        sums: dict[str, float] = {}
+        counted = 0
+        stream, large = self._batches(), False
+        while self.progress.seconds < budget:
+            if not large and self.progress.seconds >= self.plan.small_share * budget:
+                stream, large = self._batches(), True
+            parts = self.step(*next(stream))
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
+            counted += 1
+            now = time.monotonic()
+            self.progress.seconds = before + now - started
+            if now - logged > LOG_SECONDS:
+                self._log({name: value / counted for name, value in sums.items()})
+                sums, counted, logged = {}, 0, now
+            if now - saved > CHECKPOINT_SECONDS:
+                self._save()
+                saved = now
+        self._save()
+        self._log({"validation": self.validate()})
+        return self.export()
+
+    def step(self, pictures: Tensor, disparity: Tensor, valid: Tensor) -> dict[str, Tensor]:
+        """Learn from one batch; returns the parts of its loss."""
+        self.network.train()
+        done = self.progress.seconds / (self.plan.minutes * 60)
+        rate = LAST_LEARNING_RATE + 0.5 * (LEARNING_RATE - LAST_LEARNING_RATE) * (
+            1 + float(torch.cos(torch.tensor(torch.pi * min(done, 1.0))))
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
+        parts = depth_loss(self._predict(self.network, pictures), disparity.to(self.device),
+                           valid.to(self.device))  # fmt: skip
+        self.optimiser.zero_grad(set_to_none=True)
+        parts["total"].backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+        self.progress.steps += 1
+        self.progress.pictures += len(pictures)
+        return parts
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Mean loss of the averaged network on scenes that it never saw."""
+        held_out = Batches(self.plan.pool, self.plan.batch, LARGE, 10_000, held_out=True)
+        self.average.eval()
+        losses = []
+        for _, (pictures, disparity, valid) in zip(
+            range(VALIDATION_BATCHES), held_out, strict=False
+        ):
+            predicted = self._predict(self.average, pictures)
+            parts = depth_loss(predicted, disparity.to(self.device), valid.to(self.device))
+            losses.append(float(parts["total"]))
+        return sum(losses) / len(losses)
+
+    def export(self) -> Path:
+        """Write the averaged weights as float16 safetensors."""
+        path = self.plan.folder / "depth_network.safetensors"
+        weights = {
+            name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+            for name, value in self.average.module.state_dict().items()
+            if not name.endswith("num_batches_tracked")
+        }
+        facts = {name: str(value) for name, value in asdict(self.progress).items()}
+        save_file(weights, path, metadata={"name": "zograscope depth network", **facts})
+        return path
+
+    def _predict(self, network: nn.Module, pictures: Tensor) -> Tensor:
+        values = pictures.to(self.device).permute(0, 3, 1, 2).float() / 255
+        values = values.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half_is_fast(self.device)):
+            predicted: Tensor = network(values)
+        return predicted.float()
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        done = self.progress.seconds / (self.plan.minutes * 60)
+        shapes = SMALL if done < self.plan.small_share else LARGE
+        batches = Batches(
+            self.plan.pool, self.plan.batch, shapes, self.plan.seed + self.progress.steps
+        )
+        return iter(DataLoader(
+            batches, batch_size=None, num_workers=self.plan.loaders,
+            prefetch_factor=8 if self.plan.loaders else None,
+            multiprocessing_context="spawn" if self.plan.loaders else None,
+        ))  # fmt: skip
+
+    def _log(self, values: dict[str, float]) -> None:
+        line = {**asdict(self.progress), **{name: round(v, 4) for name, v in values.items()}}
+        line["shards"] = len(shards(self.plan.pool))
+        with (self.plan.folder / "log.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)
+
+    def _save(self) -> None:
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(
+            {"network": self.network.state_dict(), "average": self.average.state_dict(),
+             "optimiser": self.optimiser.state_dict(), "progress": asdict(self.progress)},
+            partial,
+        )  # fmt: skip
+        partial.replace(self.checkpoint)
+        self.export()
+
+    def _resume(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = Progress(**state["progress"])
+
+
+def half_is_fast(device: torch.device) -> bool:
+    """Whether bfloat16 pays: on graphics cards, and on processors with instructions for it."""
+    return device.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
