@@ -15,7 +15,7 @@ The table has the means over each group of pictures, and the mean rank of each m
 and the four measures of quality (1 is best).
 
     python benchmarks/depth_models.py [--output OUT.json] [--weights OWN.safetensors]
-        [--pictures FOLDER [--photos FOLDER]]
+        [--refined] [--pictures FOLDER [--photos FOLDER]]
 
 Needs the dependency group `benchmarks`, the pairs and the weights of the other networks.
 """
@@ -40,11 +40,13 @@ from small_depth_networks import KITTI, NYU, Meter, MobilePydnet
 from zograscope_server.depth.classical import ClassicalDepth
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.estimate import DepthModel
+from zograscope_server.depth.refinement import refine
 from zograscope_server.images import read_photograph
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 MEASURES = {"AbsRel": -1, "delta1": 1, "Spearman": 1, "F1": 1}  # 1 where more is better
 BOUNDARY_RATIOS = np.linspace(1.05, 1.25, 10)
+EDGE_GRID = 160
 DENSE = 0.5  # share of known depths below which boundaries cannot be told
 REPEATS = 3
 ROW_HEIGHT = 240  # pixels, of the pictures for looking
@@ -92,14 +94,17 @@ def group_of(sample: dict[str, Any]) -> str:
 
 
 def boundary_f1(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray) -> float:
-    """How well depth edges are found, to the pixel.
+    """How well depth edges are found.
 
     The scale-invariant boundary F1 of Depth Pro (Bochkovskii et al., 2024, section 3.2): two
     neighbours are an edge where the depth of one is more than t times that of the other; an edge
     counts as found where the model has it between the same neighbours in the same direction; the
-    mean is over t from 1.05 to 1.25, with weights that grow with t. These models know disparity
-    up to scale and shift, so this must come after alignment. Ratios t that no two true neighbours
-    reach are left out.
+    mean is over t from 1.05 to 1.25, with weights that grow with t. Ratios t that no two true
+    neighbours reach are left out.
+
+    These models know disparity up to scale and shift, so this must come after alignment. They also
+    answer small, so that at the size of the measured depth hardly any neighbours differ by 5 %:
+    the neighbours are therefore those of a grid, with about EDGE_GRID places along the longer side.
 
     Args:
         predicted: (height, width) depth, aligned.
@@ -111,25 +116,24 @@ def boundary_f1(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray) -> f
     """
     if valid.mean() < DENSE:
         return math.nan
-    predicted_steps, true_steps = [], []
-    for axis in (0, 1):
-        known = np.minimum(valid.take(range(1, valid.shape[axis]), axis), _but_last(valid, axis))
-        predicted_steps.append(np.diff(np.log(predicted), axis=axis)[known])
-        true_steps.append(np.diff(np.log(np.where(valid, true, 1.0)), axis=axis)[known])
-    claimed, real = np.concatenate(predicted_steps), np.concatenate(true_steps)
+    stride = max(1, round(max(true.shape) / EDGE_GRID))
+    real = _steps(np.log(np.where(valid, true, np.nan)[::stride, ::stride]))
+    claimed = _steps(np.log(predicted[::stride, ::stride]))
+    known = np.isfinite(real)
+    real, claimed = real[known], claimed[known]
     scores, weights = [], []
     for ratio in BOUNDARY_RATIOS:
         edges, found = np.abs(real) > np.log(ratio), np.abs(claimed) > np.log(ratio)
-        if not edges.any():
-            continue
-        hits = np.count_nonzero(edges & found & (np.sign(real) == np.sign(claimed)))
-        scores.append(2 * hits / (np.count_nonzero(edges) + np.count_nonzero(found)))
-        weights.append(ratio)
+        if edges.any():
+            hits = np.count_nonzero(edges & found & (np.sign(real) == np.sign(claimed)))
+            scores.append(2 * hits / (np.count_nonzero(edges) + np.count_nonzero(found)))
+            weights.append(ratio)
     return float(np.average(scores, weights=weights)) if scores else math.nan
 
 
-def _but_last(values: np.ndarray, axis: int) -> np.ndarray:
-    return values[:-1] if axis == 0 else values[:, :-1]
+def _steps(values: np.ndarray) -> np.ndarray:
+    """All differences between neighbours in (height, width), down and across, as one row."""
+    return np.concatenate([np.diff(values, axis=axis).ravel() for axis in (0, 1)])
 
 
 def processor_seconds(model: DepthModel, pixels: np.ndarray) -> float:
@@ -143,17 +147,22 @@ def processor_seconds(model: DepthModel, pixels: np.ndarray) -> float:
     return statistics.median(seconds)
 
 
-def resized(disparity: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Bring a model's (rows, columns) to another (height, width)."""
-    shrinking = shape[0] < disparity.shape[0]
-    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    return cv2.resize(disparity, shape[::-1], interpolation=interpolation)
+def resized(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Bring (rows, columns) or (rows, columns, 3) to another (height, width)."""
+    interpolation = cv2.INTER_AREA if shape[0] < picture.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(picture, shape[::-1], interpolation=interpolation)
 
 
-def judge(model: DepthModel, sample: dict[str, Any], pairs: ModuleType) -> dict[str, float]:
+def judge(
+    model: DepthModel, sample: dict[str, Any], pairs: ModuleType, *, refined: bool
+) -> dict[str, float]:
     """Return all measures of one model on one pair, with nan where one does not apply."""
     true, valid = sample["depth"], sample["valid"]
-    disparity = resized(model.estimate(sample["rgb"]).disparity, true.shape)
+    disparity = model.estimate(sample["rgb"]).disparity
+    if refined:
+        disparity = refine(disparity, sample["rgb"], true.shape)
+    else:
+        disparity = resized(disparity, true.shape)
     aligned = pairs.align_disparity(disparity, true, valid)
     return {
         "AbsRel": pairs.absrel(aligned, true, valid),
@@ -200,11 +209,9 @@ def print_table(title: str, figures: Figures) -> None:
         print(f"  {model:26}" + "".join(f"{row[column]:10.3f}" for column in columns), flush=True)
 
 
-def tile(picture: np.ndarray, caption: str) -> np.ndarray:
-    """Bring (height, width, 3) uint8 to the height of a row, below its caption."""
-    width = round(picture.shape[1] * ROW_HEIGHT / picture.shape[0])
-    picture = cv2.resize(picture, (width, ROW_HEIGHT), interpolation=cv2.INTER_AREA)
-    board = np.full((CAPTION_HEIGHT, width, 3), 255, np.uint8)
+def captioned(picture: np.ndarray, caption: str) -> np.ndarray:
+    """Put a caption above a (ROW_HEIGHT, width, 3) uint8 picture."""
+    board = np.full((CAPTION_HEIGHT, picture.shape[1], 3), 255, np.uint8)
     place = (3, CAPTION_HEIGHT - 6)
     cv2.putText(board, caption, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
     return np.concatenate([board, picture])
@@ -212,12 +219,11 @@ def tile(picture: np.ndarray, caption: str) -> np.ndarray:
 
 def write_row(path: Path, pixels: np.ndarray, disparities: dict[str, np.ndarray]) -> None:
     """Write a photograph and, beside it, disparities in [0, 1] in colours: near is bright."""
-    tiles = [tile(pixels[..., ::-1], path.stem)]
+    shape = (ROW_HEIGHT, round(pixels.shape[1] * ROW_HEIGHT / pixels.shape[0]))
+    tiles = [captioned(resized(pixels[..., ::-1], shape), path.stem)]
     for name, disparity in disparities.items():
-        shades = np.rint(255 * np.clip(disparity, 0, 1)).astype(np.uint8)
-        coloured = cv2.applyColorMap(shades, cv2.COLORMAP_INFERNO)
-        coloured = cv2.resize(coloured, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        tiles.append(tile(coloured, name))
+        shades = np.rint(255 * np.clip(resized(disparity, shape), 0, 1)).astype(np.uint8)
+        tiles.append(captioned(cv2.applyColorMap(shades, cv2.COLORMAP_INFERNO), name))
     cv2.imwrite(str(path), np.concatenate(tiles, axis=1), [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
@@ -245,12 +251,14 @@ def load_module(path: Path) -> ModuleType:
     return module
 
 
-def compare(models: dict[str, DepthModel], pairs: ModuleType) -> dict[str, Any]:
+def compare(models: dict[str, DepthModel], pairs: ModuleType, *, refined: bool) -> dict[str, Any]:
     """Judge all models on all pairs, print, and return everything for the JSON file."""
     by_pair: dict[str, Figures] = {}
     groups: dict[str, list[Figures]] = {}
     for sample in pairs.samples():
-        figures = {name: judge(model, sample, pairs) for name, model in models.items()}
+        figures = {
+            name: judge(model, sample, pairs, refined=refined) for name, model in models.items()
+        }
         by_pair[sample["id"]] = figures
         groups.setdefault(group_of(sample), []).append(figures)
         print_table(f"{sample['id']} ({group_of(sample)})", figures)
@@ -270,6 +278,7 @@ def write_pictures(
 ) -> None:
     """Write a row for each pair and each photograph."""
     folder.mkdir(parents=True, exist_ok=True)
+    subjects: list[tuple[str, np.ndarray, np.ndarray | None]]
     subjects = [(sample["id"], sample["rgb"], true_disparity(sample)) for sample in pairs.samples()]
     subjects += [(name, pixels, None) for name, pixels in photographs(photos)]
     for name, pixels, true in subjects:
@@ -293,10 +302,15 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, default=SHARED / "depth_pairs")
     parser.add_argument("--weights-folder", type=Path, default=SHARED / "weights" / "depth")
     parser.add_argument("--weights", type=Path, help="other weights of our own network")
+    parser.add_argument(
+        "--refined", action="store_true", help="enlarge answers along edges, as the server does"
+    )
     parser.add_argument("--output", type=Path, help="JSON file to write")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of all depths")
     parser.add_argument("--photos", type=Path, help="folder of photographs to add to these")
     options = parser.parse_args()
+    if options.photos and not options.pictures:
+        parser.error("--photos are for --pictures")
     if not (options.pairs / "load_pairs.py").exists():
         sys.exit(f"There are no pictures with measured depth in {options.pairs}: see --pairs.")
     if not options.weights_folder.is_dir():
@@ -306,7 +320,7 @@ def main() -> None:
 
     pairs = load_module(options.pairs / "load_pairs.py")
     models = all_models(options.weights, options.weights_folder)
-    results = compare(models, pairs)
+    results = compare(models, pairs, refined=options.refined)
     if options.output:
         options.output.write_text(json.dumps(without_nan(results), indent=2))
     if options.pictures:

@@ -235,8 +235,8 @@ class Meter:
 
     def estimate(self, pixels: np.ndarray) -> DepthMap:
         """Return the depth of (height, width, 3) uint8 sRGB pixels, at a quarter of its size."""
-        picture = shrunk(pixels, self._training.size) - np.float32(self._training.mean)
-        picture /= np.float32(self._training.spread)
+        picture = shrunk(pixels, self._training.size) - np.array(self._training.mean, np.float32)
+        picture /= np.array(self._training.spread, np.float32)
         with torch.inference_mode():
             pyramid = self._network["encoder"](torch.from_numpy(picture).permute(2, 0, 1)[None])
             depth = self._network["decoder"](pyramid)[0, 0].numpy() / self._training.units
@@ -278,6 +278,9 @@ class MobilePydnet:
 
 
 def shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize (height, width, 3) uint8 to `size`, (width, height), as float32 in [0, 1]."""
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    """Resize (height, width, 3) uint8 to `size`, (width, height), as float32 in [0, 1].
+
+    Not smoothed: METER of NYU agrees better with measured depth so, that of KITTI a little worse.
+    """
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
     return small.astype(np.float32) / np.float32(255)
