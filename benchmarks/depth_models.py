@@ -96,7 +96,7 @@ def group_of(sample: dict[str, Any]) -> str:
 def boundary_f1(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray) -> float:
     """How well depth edges are found.
 
-    The scale-invariant boundary F1 of Depth Pro (Bochkovskii et al., 2024, section 3.2): two
+    The scale-invariant boundary F1 of Depth Pro (Bochkovskii et al., 2024): two
     neighbours are an edge where the depth of one is more than t times that of the other; an edge
     counts as found where the model has it between the same neighbours in the same direction; the
     mean is over t from 1.05 to 1.25, with weights that grow with t. Ratios t that no two true

@@ -1,8 +1,8 @@
 """Small depth networks by others, to compare with: METER and a pruned PyDNet.
 
 METER is built here anew after the paper (Papa, Russo, Amerini, "METER: A Mobile Vision Transformer
-Architecture for Monocular Depth Estimation", IEEE TCSVT 2023) and after the names and shapes in its
-published weights (github.com/lorenzopapa5/METER, MIT): an encoder of MobileNetV2 blocks (Sandler et
+Architecture for Monocular Depth Estimation", IEEE TCSVT 2023), with the order of layers, names and
+shapes of its published code and weights (github.com/lorenzopapa5/METER, MIT): an encoder of MobileNetV2 blocks (Sandler et
 al., CVPR 2018) and MobileViT blocks (Mehta, Rastegari, ICLR 2022), a decoder that joins its finer
 features. PyDNet (Poggi et al., IROS 2018), trained as monodepth2 is, comes as a TensorFlow Lite
 file (github.com/zshn25/Pydnet-Pytorch, MIT), which the package ai-edge-litert runs.
