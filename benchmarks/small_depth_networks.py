@@ -4,8 +4,9 @@ METER is built here anew after the paper (Papa, Russo, Amerini, "METER: A Mobile
 Architecture for Monocular Depth Estimation", IEEE TCSVT 2023), with the order of layers, names and
 shapes of its published code and weights (github.com/lorenzopapa5/METER, MIT): an encoder of
 MobileNetV2 blocks (Sandler et al., CVPR 2018) and MobileViT blocks (Mehta, Rastegari, ICLR 2022), a
-decoder that joins its finer features. PyDNet (Poggi et al., IROS 2018), trained as monodepth2 is, comes as a TensorFlow Lite
-file (github.com/zshn25/Pydnet-Pytorch, MIT), which the package ai-edge-litert runs.
+decoder that joins its finer features. PyDNet (Poggi et al., IROS 2018), trained as
+monodepth2 is, comes as a TensorFlow Lite file (github.com/zshn25/Pydnet-Pytorch, MIT), which the
+package ai-edge-litert runs.
 
 All answer as any depth model of Zograscope does: `estimate(pixels)`.
 """
