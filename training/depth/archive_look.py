@@ -216,7 +216,7 @@ def compress(picture: np.ndarray, rng: Generator) -> np.ndarray:
     """Leave the artefacts of JPEG files."""
     quality = int(rng.triangular(25, 85, 95))
     file = cv2.imencode(".jpg", _bytes(picture), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(file, cv2.IMREAD_COLOR).astype(np.float32) / np.float32(255)
+    return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR), np.float32) / np.float32(255)
 
 
 # --- emulsion, paper and age --------------------------------------------------------------------
@@ -356,22 +356,22 @@ def dab(picture: np.ndarray, rng: Generator) -> np.ndarray:
     reach = int(rng.integers(2, 5))
     side = reach + 1
     tone = grey_of(picture)
-    moments = np.dstack((picture, tone, tone * tone))
-    moments = cv2.copyMakeBorder(moments[..., :3], *[side] * 4, cv2.BORDER_REFLECT), \
-        cv2.copyMakeBorder(moments[..., 3:], *[side] * 4, cv2.BORDER_REFLECT)  # fmt: skip
-    colours, squares = (cv2.blur(moment, (side, side), anchor=(0, 0)) for moment in moments)
+    colours, squares = (
+        cv2.blur(_padded(moments, side, cv2.BORDER_REFLECT), (side, side), anchor=(0, 0))
+        for moments in (picture, np.dstack((tone, tone * tone)))
+    )
     variance = squares[..., 1] - np.square(squares[..., 0])
     height, width = tone.shape
-    best, least = None, None
-    for top in (side - reach, side):
-        for left in (side - reach, side):
-            here = (slice(top, top + height), slice(left, left + width))
-            if best is None:
-                best, least = colours[here].copy(), variance[here].copy()
-                continue
-            calmer = variance[here] < least
-            np.copyto(best, colours[here], where=calmer[..., None])
-            np.copyto(least, variance[here], where=calmer)
+    first, *others = (
+        np.s_[top : top + height, left : left + width]
+        for top in (side - reach, side)
+        for left in (side - reach, side)
+    )
+    best, least = colours[first].copy(), variance[first].copy()
+    for here in others:
+        calmer = variance[here] < least
+        np.copyto(best, colours[here], where=calmer[..., None])
+        np.copyto(least, variance[here], where=calmer)
     return _bounded(best)
 
 
@@ -411,7 +411,7 @@ def paper_border(
     mount = np.array(MOUNTS[rng.integers(len(MOUNTS))], np.float32)
     sheet = paper_fibres(np.broadcast_to(mount, picture.shape), rng)
     scale, angle = rng.uniform(0.68, 0.94), rng.normal(0, 0.8)
-    move = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
+    move = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale), float)
     slack = (1 - scale) / 2 * np.array((width, height))
     move[:, 2] += rng.uniform(-0.8, 0.8, 2) * slack * (0.6, 1.0)
 
@@ -566,13 +566,15 @@ def _bank(name: str) -> np.ndarray:
     if kind == "grain":
         field = _softened(white, GRAIN_SIZES[int(number)])
     elif kind == "clouds":
-        field = sum(2.0**octave * _softened(white, 3 * 2.0**octave) for octave in range(5))
+        octaves = [2.0**octave * _softened(white, 3 * 2.0**octave) for octave in range(5)]
+        field = np.sum(octaves, axis=0)
     elif kind == "spots":
         field = _softened(white, 2.0)
     elif kind == "fibres":
-        field = sum(
+        directions = [
             _wrapped(rng.permutation(white), _stroke(9, rng.uniform(0, np.pi))) for _ in range(4)
-        )
+        ]
+        field = np.sum(directions, axis=0)
     elif kind == "bristles":
         field = _wrapped(white, _stroke(13, rng.uniform(0, np.pi)))
     elif kind == "weave":
@@ -586,12 +588,16 @@ def _bank(name: str) -> np.ndarray:
     return (field - field.mean()) / field.std()
 
 
+def _padded(picture: np.ndarray, margin: int, border: int) -> np.ndarray:
+    return cv2.copyMakeBorder(picture, margin, margin, margin, margin, border)
+
+
 def _softened(white: np.ndarray, size: float) -> np.ndarray:
     """Blur a tileable field with deviation 1 and give it deviation 1 again."""
     if size == 0:
         return white
     margin = min(int(4 * size) + 1, BANK)
-    wrapped = cv2.copyMakeBorder(white, *[margin] * 4, cv2.BORDER_WRAP)
+    wrapped = _padded(white, margin, cv2.BORDER_WRAP)
     soft = cv2.GaussianBlur(wrapped, (0, 0), size)[margin:-margin, margin:-margin]
     return soft / soft.std()
 
@@ -599,7 +605,7 @@ def _softened(white: np.ndarray, size: float) -> np.ndarray:
 def _wrapped(white: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Filter a tileable field."""
     margin = len(kernel)
-    wrapped = cv2.copyMakeBorder(white, *[margin] * 4, cv2.BORDER_WRAP)
+    wrapped = _padded(white, margin, cv2.BORDER_WRAP)
     return cv2.filter2D(wrapped, -1, kernel)[margin:-margin, margin:-margin]
 
 

@@ -92,9 +92,8 @@ def _set_line(text: str, height: int, weight: int, slanted: bool) -> np.ndarray:
     face = _face("italic" if slanted else "sans")
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1, 1)
     mask = np.zeros((round(height * 1.4), round((width / 18 + 1) * height), 3), np.uint8)
-    end, mask = cv2.putText(
-        mask, text, (height // 6, round(height * 1.05)), (255, 255, 255), face, height, weight
-    )
+    start = (height // 6, round(height * 1.05))
+    end, _ = cv2.putText(mask, text, start, (255, 255, 255), face, height, weight)
     return mask[:, : max(1, min(mask.shape[1], end[0] + height // 6)), 0]
 
 
@@ -106,7 +105,7 @@ def _face(name: str) -> cv2.FontFace:
 def _turned(mask: np.ndarray, angle: float) -> np.ndarray:
     """Turn a mask by an angle in degrees, on a canvas large enough for it."""
     height, width = mask.shape
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1), float)
     across = np.abs(turn[:, :2]) @ (width, height)
     turn[:, 2] += across / 2 - np.array((width, height)) / 2
     return cv2.warpAffine(mask, turn, tuple(int(n) for n in np.ceil(across)))
@@ -159,7 +158,7 @@ def _square_line(line: np.ndarray, rng: Generator) -> None:
             span = rng.uniform(5, 18 - start)
             across = np.array(((start, level * 2), (start + span, level * 2 - 1)))
             across = across[:, ::-1] if rng.random() < 0.45 else across
-            strokes.append(np.add(np.clip(across, 0, 18), (x, 2)))
+            strokes.append(np.clip(across, 0, 18) + (x, 2))
     _strokes(line, strokes, 2)
 
 

@@ -34,7 +34,8 @@ def _stretch(picture: np.ndarray) -> np.ndarray:
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    return np.mgrid[:SIZE, :SIZE].astype(np.float32) / SIZE
+    y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32) / SIZE
+    return y, x
 
 
 def clouds(rng: Generator) -> np.ndarray:

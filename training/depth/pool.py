@@ -35,7 +35,7 @@ def make_shard(number: int) -> tuple[np.ndarray, np.ndarray]:
     pictures, disparities = [], []
     for scene_number in range(SCENES_IN_SHARD):
         rng = np.random.default_rng([SEED, number, scene_number])
-        disparity = np.zeros(size, np.float32)
+        disparity: np.ndarray = np.zeros(size, np.float32)
         while disparity.max() < 1.01 * disparity.min() + 1e-9:  # an empty view: look elsewhere
             scene, camera = make_scene(rng, size)
             light, depth = render(scene, camera)

@@ -190,7 +190,7 @@ def render(scene: Scene, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """
     world = _World(scene)
     directions, along = camera.rays()
-    origins = np.tile(np.float32(camera.position), (len(directions), 1))
+    origins = np.tile(np.asarray(camera.position, np.float32), (len(directions), 1))
     pixel = 2 * np.tan(camera.field_of_view / 2) / max(camera.size)
     light, distance, hits = world.look(origins, directions, pixel)
 
@@ -249,7 +249,8 @@ class _World:
         self, origins: np.ndarray, directions: np.ndarray, pixel: float
     ) -> tuple[np.ndarray, np.ndarray, _Hits]:
         """Return light (rays, 3), distance (rays,) and what was hit."""
-        origins, directions = np.float32(origins), np.ascontiguousarray(directions, np.float32)
+        origins = np.asarray(origins, np.float32)
+        directions = np.ascontiguousarray(directions, np.float32)
         hit = self.embree.run(origins, directions, output=True)
         found = hit["primID"] >= 0
         distance = np.where(found, hit["tfar"], np.float32(FAR)).astype(np.float32)

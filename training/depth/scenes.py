@@ -150,7 +150,8 @@ def street(rng: Generator) -> tuple[Scene, Camera]:
                               np.zeros(12)], 1)  # fmt: skip
             scatter(scene, props.tree, 2, trees)
             continue
-        y, models = rng.uniform(-14, 2), []
+        y = rng.uniform(-14, 2)
+        models: list[Mesh] = []
         storeys = rng.uniform(3, 18)
         while y < pick(rng, [40, 90, 160]):
             width, high = rng.uniform(5, 18), storeys * rng.uniform(0.7, 1.4)
@@ -175,9 +176,9 @@ def street(rng: Generator) -> tuple[Scene, Camera]:
         scene.add(props.vehicle(scene).placed((x, place[1], 0), turn=turn))
     for make in (props.post, props.tree):
         if rng.random() < 0.5:
-            side = offset + pick(rng, [-0.45, 0.45]) * road
+            beside = offset + pick(rng, [-0.45, 0.45]) * road
             row = np.arange(rng.uniform(3, 9), 70, rng.uniform(6, 20))
-            places = np.stack([np.full(len(row), side), row, np.zeros(len(row))], 1)
+            places = np.stack([np.full(len(row), beside), row, np.zeros(len(row))], 1)
             scatter(scene, make, 1, places, (0.9, 1.1))
     high = pick(rng, [rng.uniform(1.2, 2.0), rng.uniform(2, 12)], [0.75, 0.25])
     yaw = rng.normal(0, 0.35) if rng.random() < 0.8 else rng.uniform(-1.4, 1.4)
@@ -276,7 +277,7 @@ def waterside(rng: Generator) -> tuple[Scene, Camera]:
         scatter(scene, props.person, 3,
                 np.stack([edge + side * rng.uniform(0.5, 4, 5), rng.uniform(4, 40, 5),
                           np.full(5, 1.0)], 1), (0.95, 1.05))  # fmt: skip
-        for y in np.arange(5, 80, 15):
+        for y in range(5, 80, 15):
             if rng.random() < 0.6:
                 house = props.facade(scene, 12, rng.uniform(4, 15))
                 scene.add(house.placed((edge + side * rng.uniform(5, 9), y, 0.5),
@@ -382,9 +383,9 @@ def _on_wall(scene: Scene, what: str, height: float) -> Mesh:
         wide, high = rng.uniform(0.6, 2), rng.uniform(0.8, max(1.0, height - 1.2))
         pane = surface(scene, "snow", "clouds", "foliage", "plain", glow=rng.uniform(0.3, 3))
         parts = [box((wide, 0.02, high), pane).placed((0, 0, 0.8))]
-        for x in np.linspace(-wide / 2, wide / 2, int(rng.integers(2, 5))):
+        for x in np.linspace(-wide / 2, wide / 2, int(rng.integers(2, 5))).tolist():
             parts.append(box((0.05, 0.08, high), frame).placed((x, 0, 0.8)))
-        for z in np.linspace(0, high, int(rng.integers(2, 4))):
+        for z in np.linspace(0, high, int(rng.integers(2, 4))).tolist():
             parts.append(box((wide, 0.08, 0.05), frame).placed((0, 0, 0.8 + z)))
         if rng.random() < 0.4:
             curtain = surface(scene, "cloth", "stripes", "plain", "dots")

@@ -4,28 +4,22 @@ Canvases are (height, width, 3) uint8 and are drawn upon; points are arrays (n, 
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from training.depth.archive_look import along
+from training.depth.chance import pick
 from training.depth.lettering import Colour, column, lettering, phrase, stamp, word
 
 Size = tuple[int, int]  # height and width in pixels
 Box = tuple[int, int, int, int]  # left, top, right, bottom
-Thing = TypeVar("Thing")
 
 STANDARD_SIDE = 192  # lengths in pixels are meant for a sheet whose short side is this long
 SUBPIXEL = 4  # fractional bits of the coordinates that OpenCV draws
 PAPERS = ((250, 249, 246), (243, 236, 216), (232, 217, 186), (216, 209, 200), (205, 214, 206))
 INKS = ((18, 18, 20), (42, 30, 22), (25, 32, 70), (96, 34, 24), (30, 60, 45))
-
-
-def pick(rng: Generator, things: Sequence[Thing]) -> Thing:
-    """Draw one of several things."""
-    return things[rng.integers(len(things))]
 
 
 def scale(size: Size) -> float:
@@ -178,7 +172,7 @@ def cartouche(canvas: np.ndarray, ink: Colour, rng: Generator) -> None:
         cv2.rectangle(canvas, *corners, pick(rng, PAPERS), -1)
         cv2.rectangle(canvas, *corners, ink, int(rng.integers(1, 4)))
     for line, share in enumerate(rng.uniform(0.12, 0.24, 3)):
-        mask = lettering(phrase(rng, rng.integers(1, 4)), max(5, round(high * share)), rng)
+        mask = lettering(phrase(rng, int(rng.integers(1, 4))), max(5, round(high * share)), rng)
         mask = fit(mask, round(wide * 0.8))
         stamp(canvas, mask, (centre[0], top + high * (0.25 + 0.25 * line)), ink)
 
@@ -361,7 +355,8 @@ def leaf(
     rib = np.array(((0, 0), (length, 0))) @ turn + foot
     if ink is None:
         fill(canvas, blade @ turn + foot, paint)
-        draw(canvas, [rib], tuple(0.75 * channel for channel in paint), 1)
+        red, green, blue = paint
+        draw(canvas, [rib], (0.75 * red, 0.75 * green, 0.75 * blue), 1)
         return
     along_rib = np.linspace(0.15, 0.8, 6)[:, None]
     ends = np.stack((along_rib + 0.15, slim * 0.7 * np.sin(np.pi * along_rib**0.8)), 2)[:, 0]

@@ -24,6 +24,7 @@ from training.depth.archive_look import (
     stain,
     vignette,
 )
+from training.depth.chance import pick
 from training.depth.lettering import SCRIPTS, Colour, column, lettering, phrase, stamp, word
 from training.depth.sheet_parts import (
     INKS,
@@ -50,7 +51,6 @@ from training.depth.sheet_parts import (
     name_places,
     ornament,
     paper,
-    pick,
     scale,
     set_text,
     split,
@@ -94,9 +94,8 @@ def flat_sheet(size: Size, rng: Generator) -> np.ndarray:
 def askew(canvas: np.ndarray, rng: Generator) -> np.ndarray:
     """Turn and enlarge a little, as if the sheet were not laid straight under the camera."""
     height, width = canvas.shape[:2]
-    move = cv2.getRotationMatrix2D(
-        (width / 2, height / 2), rng.normal(0, 4), rng.uniform(1.05, 1.5)
-    )
+    middle, angle, growth = (width / 2, height / 2), rng.normal(0, 4), rng.uniform(1.05, 1.5)
+    move = np.asarray(cv2.getRotationMatrix2D(middle, angle, growth), float)
     move[:, 2] += rng.normal(0, 0.04, 2) * (width, height)
     return cv2.warpAffine(canvas, move, (width, height), borderMode=cv2.BORDER_REFLECT)
 
@@ -130,15 +129,15 @@ def land_map(size: Size, rng: Generator) -> np.ndarray:
     draw_sea(canvas, heights, sea, ink, rng)
     for _ in range(rng.integers(0, 7)):
         river = pick(rng, ((70, 110, 160), ink))
-        draw(canvas, [wander(size, rng, 0.25)], river, rng.integers(1, 3))
+        draw(canvas, [wander(size, rng, 0.25)], river, int(rng.integers(1, 3)))
     for _ in range(rng.integers(0, 5)):
-        road, width = wander(size, rng, 0.1), rng.integers(2, 5)
+        road, width = wander(size, rng, 0.1), int(rng.integers(2, 5))
         draw(canvas, [road], ink, width)
         if width > 2:
             draw(canvas, [road], pick(rng, (PAPERS[0], (220, 130, 80), (240, 210, 90))), width - 2)
     if rng.random() < 0.6:
         graticule(canvas, ink, rng)
-    name_places(canvas, ink, rng.integers(3, 22), rng)
+    name_places(canvas, ink, int(rng.integers(3, 22)), rng)
     if rng.random() < 0.4:
         cartouche(canvas, ink, rng)
     if rng.random() < 0.35:
@@ -206,7 +205,7 @@ def town_map(size: Size, rng: Generator) -> np.ndarray:
         width = int(unit * rng.uniform(8, 22))
         draw(canvas, [river], ink, width)
         draw(canvas, [river], (180, 205, 220), max(1, width - 2))
-    name_places(canvas, ink, rng.integers(2, 14), rng, towns=False)
+    name_places(canvas, ink, int(rng.integers(2, 14)), rng, towns=False)
     if rng.random() < 0.4:
         cartouche(canvas, ink, rng)
     return canvas
@@ -260,7 +259,7 @@ def text_page(size: Size, rng: Generator) -> np.ndarray:
     top = int(size[0] * rng.uniform(0.02, 0.1))
     if rng.random() < 0.5:
         height = round(unit * rng.uniform(8, 26))
-        title = lettering(phrase(rng, rng.integers(1, 4)), height, rng)
+        title = lettering(phrase(rng, int(rng.integers(1, 4))), height, rng)
         stamp(canvas, title, (size[1] / 2, top + height / 2), ink)
         top += round(height * 1.4)
     count = 1 if script == "hand" else int(rng.integers(1, 5))
@@ -348,12 +347,12 @@ def title_page(size: Size, rng: Generator) -> np.ndarray:
     y = margin * 2.0
     second = ink if rng.random() < 0.5 else (170, 45, 35)
     while y < size[0] - margin * 2:
-        height = unit * rng.choice((5, 7, 10, 16, 28), p=(0.25, 0.3, 0.2, 0.15, 0.1))
+        height = unit * pick(rng, (5, 7, 10, 16, 28), (0.25, 0.3, 0.2, 0.15, 0.1))
         if rng.random() < 0.15:
             height = unit * rng.uniform(15, 40)
             ornament(canvas, (size[1] / 2, y + height / 2), height, ink, rng)
         else:
-            mask = lettering(phrase(rng, rng.integers(1, 6)), round(height), rng)
+            mask = lettering(phrase(rng, int(rng.integers(1, 6))), round(height), rng)
             mask = fit(mask, size[1] - 4 * margin)
             stamp(canvas, mask, (size[1] / 2, y + height / 2), pick(rng, (ink, second)))
         y += height * rng.uniform(1.1, 1.6)
@@ -376,13 +375,13 @@ def book_cover(size: Size, rng: Generator) -> np.ndarray:
         frame(canvas, int(unit * rng.uniform(6, 20)), ink, rng)
     if rng.random() < 0.3:
         middle, half = np.array(size[::-1]) / 2, np.array(size[::-1]) * (0.3, 0.15)
-        corners = np.rint((middle - half, middle + half)).astype(int)
-        cv2.rectangle(canvas, corners[0], corners[1], pick(rng, PAPERS), -1)
+        start, end = np.rint((middle - half, middle + half)).astype(int).tolist()
+        cv2.rectangle(canvas, start, end, pick(rng, PAPERS), -1)
         ink = INKS[0]
     for line in range(rng.integers(1, 4)):
         height = round(unit * rng.uniform(9, 30))
         place = (size[1] / 2, size[0] * (0.3 + 0.17 * line))
-        stamp(canvas, lettering(phrase(rng, rng.integers(1, 3)), height, rng), place, ink)
+        stamp(canvas, lettering(phrase(rng, int(rng.integers(1, 3))), height, rng), place, ink)
     ornament(canvas, (size[1] / 2, size[0] * 0.78), unit * rng.uniform(15, 50), ink, rng)
     return canvas
 
@@ -400,13 +399,13 @@ def poster(size: Size, rng: Generator) -> np.ndarray:
         reach = int(min(size) * rng.uniform(0.08, 0.5))
         shape = rng.integers(4)
         if shape == 0:
-            cv2.circle(canvas, centre, reach, paint, rng.choice((-1, -1, 6)), cv2.LINE_AA)
+            cv2.circle(canvas, centre.tolist(), reach, paint, pick(rng, (-1, -1, 6)), cv2.LINE_AA)
         elif shape == 1:
             corners = centre + rng.integers(-reach, reach + 1, (rng.integers(3, 6), 2))
             cv2.fillPoly(canvas, [cv2.convexHull(corners.astype(np.int32))], paint, cv2.LINE_AA)
         elif shape == 2:
-            corners = centre - reach // 2, np.add(centre, (reach, reach // 2))
-            cv2.rectangle(canvas, *corners, paint, -1)
+            start, end = centre - reach // 2, centre + (reach, reach // 2)
+            cv2.rectangle(canvas, start.tolist(), end.tolist(), paint, -1)
         else:
             slope = rng.normal(0, 1)
             ends = np.array(((0, centre[1] - slope * centre[0]), (size[1], 0)))
@@ -414,7 +413,7 @@ def poster(size: Size, rng: Generator) -> np.ndarray:
             draw(canvas, [ends], paint, max(1, reach // 3))
     for _ in range(rng.integers(0, 5)):
         height = round(min(size) * rng.choice((0.08, 0.15, 0.3, 0.6)))
-        mask = lettering(phrase(rng, rng.integers(1, 3)), height, rng)
+        mask = lettering(phrase(rng, int(rng.integers(1, 3))), height, rng)
         angle = 0.0 if rng.random() < 0.7 else rng.normal(0, 20)
         place = rng.uniform(0.3, 0.7) * size[1], rng.uniform(0.05, 0.95) * size[0]
         stamp(canvas, mask, place, pick(rng, (*palette, (12, 12, 12), (250, 250, 245))), angle)
@@ -451,8 +450,8 @@ def diagram(size: Size, rng: Generator) -> np.ndarray:
                 walk = np.cumsum(rng.normal(0, 1, 60))
                 y = low * (0.1 + 0.8 * (walk - walk.min()) / np.ptp(walk))
                 line = np.stack((np.linspace(left, size[1], 60), y), 1)
-                draw(canvas, [line], colour(rng, 0, 200), rng.integers(1, 3))
-    name_places(canvas, ink, rng.integers(2, 8), rng, towns=False)
+                draw(canvas, [line], colour(rng, 0, 200), int(rng.integers(1, 3)))
+    name_places(canvas, ink, int(rng.integers(2, 8)), rng, towns=False)
     title = lettering(phrase(rng, 3), round(9 * unit), rng)
     stamp(canvas, title, (size[1] / 2, 7 * unit), ink)
     return canvas
@@ -471,7 +470,7 @@ def stamps(size: Size, rng: Generator) -> np.ndarray:
             ink, motif = pick(rng, kinds)
             one_stamp(canvas, (left, top, left + card[1], top + card[0]), ink, motif, rng)
     for _ in range(rng.integers(0, 4)):
-        centre = (rng.random(2) * size[::-1]).astype(int)
+        centre = (rng.random(2) * size[::-1]).astype(int).tolist()
         for reach in (0.18, 0.11):
             cv2.circle(canvas, centre, int(min(size) * reach), (30, 30, 40), 1, cv2.LINE_AA)
         stamp(canvas, lettering(word(rng), round(9 * unit), rng), tuple(centre), (30, 30, 40), 20)
@@ -581,8 +580,8 @@ def tiles(size: Size, rng: Generator) -> np.ndarray:
             cv2.fillPoly(quarter, [np.array(corner) + spread], paint, cv2.LINE_AA)
         else:
             half = reach // 2
-            ends = np.array(corner) - half, np.array(corner) + half
-            cv2.rectangle(quarter, ends[0], ends[1], paint, -1)
+            x, y = corner
+            cv2.rectangle(quarter, (x - half, y - half), (x + half, y + half), paint, -1)
     around = [np.rot90(quarter, turns) for turns in range(4)]
     tile = np.vstack((np.hstack((around[1], around[0])), np.hstack((around[2], around[3]))))
     tile = np.ascontiguousarray(tile)
@@ -622,7 +621,8 @@ def herbarium(size: Size, rng: Generator) -> np.ndarray:
                 shade = tuple(np.clip(green * rng.uniform(0.8, 1.15), 0, 255))
                 leaf(canvas, stem[place], angle, grown, slim, toothed, shade, outline)
     width, height = round(size[1] * rng.uniform(0.2, 0.4)), round(size[0] * rng.uniform(0.1, 0.2))
-    left, top = rng.integers(size[1] - width), size[0] - height - rng.integers(height)
+    left = int(rng.integers(size[1] - width))
+    top = size[0] - height - int(rng.integers(height))
     cv2.rectangle(canvas, (left, top), (left + width, top + height), PAPERS[0], -1)
     cv2.rectangle(canvas, (left, top), (left + width, top + height), ink, 1)
     inside = (left + 3, top + 3, left + width - 3, top + height - 3)
