@@ -51,14 +51,16 @@ class Batches(IterableDataset[Batch]):
                 opened = [np.load(path, mmap_mode="r") for path in ready]
             size = self.shapes[rng.integers(len(self.shapes))]
             samples = [self._sample(opened, size, rng) for _ in range(self.batch)]
-            pictures, disparities, valid = (np.stack(part) for part in zip(*samples, strict=True))
-            yield tuple(torch.from_numpy(part) for part in (pictures, disparities, valid))
+            pictures, disparities, valid = (
+                torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True)
+            )
+            yield pictures, disparities, valid
             number += 1
 
     def _sample(self, opened: list[np.ndarray], size: tuple[int, int], rng: Generator) -> Sample:
         if rng.random() < FLAT_SHARE:
             picture = flat_sheet(size, rng)
-            disparity = np.ones((size[0] // 2, size[1] // 2), np.float32)
+            disparity: np.ndarray = np.ones((size[0] // 2, size[1] // 2), np.float32)
         else:
             shard = opened[rng.integers(len(opened))]
             scene = shard[rng.integers(len(shard))]
@@ -92,7 +94,7 @@ def random_crop(
         height, width = int(largest * share), int(largest * share * aspect)
         top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
         window = np.s_[top : top + height, left : left + width]
-        truth = disparity[window].astype(np.float32)
+        truth: np.ndarray = disparity[window].astype(np.float32)
         if truth.max() - truth.min() > LEAST_RELIEF * truth.max():
             break
     small = cv2.resize(picture[window], size[::-1], interpolation=cv2.INTER_AREA)

@@ -73,11 +73,8 @@ def train(plan: Plan) -> Path:
     torch.manual_seed(plan.seed)
     plan.folder.mkdir(parents=True, exist_ok=True)
     renderers = start_rendering(plan)
-    while len(shards(plan.pool)) < min(FIRST_SHARDS, plan.scenes // SCENES_IN_SHARD):
-        time.sleep(1.0)
-        if renderers and not any(renderer.is_alive() for renderer in renderers):
-            raise RuntimeError(f"No scenes could be rendered into {plan.pool}.")
     try:
+        wait_for_scenes(plan, renderers)
         return _Trainer(plan, torch.device(device)).run()
     finally:
         for renderer in renderers:
@@ -97,10 +94,23 @@ def start_rendering(plan: Plan) -> list[multiprocessing.process.BaseProcess]:
     return list(processes)
 
 
+def wait_for_scenes(plan: Plan, renderers: list[multiprocessing.process.BaseProcess]) -> None:
+    """Wait until the pool has enough to begin with."""
+    wanted = min(FIRST_SHARDS, plan.scenes // SCENES_IN_SHARD)
+    while True:
+        # Asked before the shards are counted: the last renderer may just have finished the last.
+        rendering = not renderers or any(renderer.is_alive() for renderer in renderers)
+        if len(shards(plan.pool)) >= wanted:
+            return
+        if not rendering:
+            raise RuntimeError(f"No scenes could be rendered into {plan.pool}.")
+        time.sleep(1.0)
+
+
 class _Trainer:
     def __init__(self, plan: Plan, device: torch.device) -> None:
         self.plan, self.device = plan, device
-        self.network = DepthNetwork().to(device, memory_format=torch.channels_last)
+        self.network = DepthNetwork().to(device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True
         )
