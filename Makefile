@@ -62,7 +62,7 @@ format: $(SERVER)/ready
 test: setup check test-server test-blender
 
 test-server: $(SERVER)/ready $(BLENDER_5_2)/ready
-	$(SERVER)/bin/python -m pytest tests/protocol tests/inference_server tests/end_to_end
+	$(SERVER)/bin/python -m pytest tests/protocol tests/inference_server tests/training tests/end_to_end
 
 test-blender: $(BLENDER_5_2)/ready $(BLENDER_4_5)/ready $(SERVER)/ready
 	$(BLENDER_5_2)/bin/python -m pytest tests/blender_addon
