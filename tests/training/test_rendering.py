@@ -214,6 +214,22 @@ def test_a_mirror_shows_what_stands_behind_it():
     assert redness[1] > 1.0
 
 
+def test_a_mirror_shows_things_where_their_image_stands():
+    """A red strip above the water and, without water, one as far below: both look alike."""
+    camera = replace(CAMERA, position=(0, 0, 1.0), pitch=-0.15)
+    reds = []
+    for side in (1, -1):
+        scene = scene_of(mirror=1.0)
+        scene.zenith = scene.horizon = np.full(3, 0.5)
+        red = scene.material(Material(0, np.array([1, 0, 0]), np.array([1, 0, 0]), glow=2.0))
+        corners = [[-3, 10, 2 * side], [2, 10, 2 * side], [2, 10, 3 * side], [-3, 10, 3 * side]]
+        scene.add(quad(np.array(corners), red), *([floor(0.0)] if side > 0 else []))
+        picture, _ = render(scene, camera)
+        reds.append((picture[..., 0] > picture[..., 1] + 0.2)[24:])
+    assert 40 < reds[1].sum() < 400
+    assert (reds[0] != reds[1]).mean() < 0.01
+
+
 def test_haze_hides_what_is_far_but_not_its_depth():
     scene = scene_of(wall(200.0))
     clear, depth = render(scene, CAMERA)
