@@ -35,7 +35,7 @@ def test_the_canonical_target_is_the_best_answer(seed, scale):
     target, flat = canonical(disparity, valid)
     assert not flat.any()
     best = depth_loss(target, disparity, valid)
-    for name in ("shape", "edges", "anchor", "still"):
+    for name in ("shape", "edges", "anchor", "anchored edges"):
         assert float(best[name]) == pytest.approx(0, abs=1e-4)
     assert float(best["total"]) < 0.05  # ratios count a floor under far things
     assert float(depth_loss(noise(target), disparity, valid)["total"]) > 10 * float(best["total"])
@@ -77,18 +77,26 @@ def test_flat_pictures_want_one_half_and_no_relief():
     right = depth_loss(torch.full_like(disparity, 0.5), disparity, valid)
     assert float(right["total"]) == 0
     elsewhere = depth_loss(torch.full_like(disparity, 0.8), disparity, valid)
-    assert float(elsewhere["anchor"]) == pytest.approx(0.3)
-    assert float(elsewhere["still"]) == 0
-    assert float(elsewhere["total"]) > 0.2
+    assert float(elsewhere["anchor"]) == pytest.approx(0.09)
+    assert float(elsewhere["anchored edges"]) == 0
     rough = depth_loss(0.5 + 0.1 * (noise(disparity) - 0.5), disparity, valid)
-    assert float(rough["still"]) > 0.1
+    assert float(rough["anchored edges"]) > 0.1
     for parts in (right, elsewhere, rough):
         assert not any(float(parts[name]) for name in ("shape", "edges", "ratio"))
+    for worse in (elsewhere, rough):
+        assert float(worse["total"]) > 0.005
 
 
-def test_relief_is_not_held_against_scenes():
+def test_freedom_is_what_lets_any_scale_be_right():
     disparity = scenes()
-    assert float(depth_loss(noise(disparity), disparity, everywhere(disparity))["still"]) == 0
+    valid = everywhere(disparity)
+    target, _ = canonical(disparity, valid)
+    half = depth_loss(0.5 * target, disparity, valid, freedom=0.0)
+    free = depth_loss(0.5 * target, disparity, valid, freedom=100.0)
+    assert float(half["total"]) > 0.05
+    assert float(free["total"]) == pytest.approx(float(half["total"]), abs=0.6)
+    wrong = depth_loss(noise(target), disparity, valid, freedom=100.0)
+    assert float(wrong["total"]) > 50 * float(half["total"])
 
 
 @settings(max_examples=30, deadline=None)

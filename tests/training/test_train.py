@@ -22,7 +22,7 @@ SHAPES = ((64, 64),)
 def plan(tmp_path, monkeypatch):
     """A plan with a ready pool of gradients, and batches small enough for one core."""
     monkeypatch.setattr(training, "PHASES", ((0.5, SHAPES, 1.0), (1.0, SHAPES, 0.5)))
-    monkeypatch.setattr(training, "LARGE", SHAPES)
+    monkeypatch.setattr(training, "SMALL", SHAPES)
     monkeypatch.setattr(training, "VALIDATION_BATCHES", 2)
     monkeypatch.setattr(training, "LOG_SECONDS", 0.5)
     pool = tmp_path / "pool"

@@ -9,43 +9,41 @@ import torch
 from torch import Tensor
 
 SCALES = 4
-GRADIENT_WEIGHT = 0.5
-ANCHOR_WEIGHT = 0.3
+GRADIENT_WEIGHT = 0.5  # beside the affine-invariant difference
+ANCHOR_WEIGHT, ANCHOR_GRADIENT_WEIGHT = 4.0, 0.05
 RATIO_WEIGHT = 0.15
 FARTHEST = 0.02  # disparity of the farthest distance that ratios count, the nearest being 1
 FLAT_SPREAD = 0.03  # of the nearest disparity: less relief is a sheet or a wall
 
 
-def depth_loss(predicted: Tensor, disparity: Tensor, valid: Tensor) -> dict[str, Tensor]:
+def depth_loss(
+    predicted: Tensor, disparity: Tensor, valid: Tensor, freedom: float = 1.0
+) -> dict[str, Tensor]:
     """Return the parts of the loss and their weighted sum, "total".
 
+    Absolute differences ask for the median of all that a picture could be, which is a ramp until
+    the network is sure of something; squares move with every hint. So training begins with squares
+    in the anchored scale, and is given the freedom of any scale and shift later.
+
     Args:
-        predicted: (n, h, w) disparity at any scale and shift.
+        predicted: (n, h, w) disparity, about in the scale of `canonical`.
         disparity: (n, h, w) true disparity >= 0 at any scale; constant where a picture is flat.
         valid: (n, h, w) bool.
+        freedom: share, in [0, 1], of what is affine-invariant.
     """
     target, flat = canonical(disparity, valid)
     relief = (~flat).float()
     aligned, wanted = robustly_scaled(predicted, valid), robustly_scaled(target, valid)
-    shape = _mean((aligned - wanted).abs(), valid) * relief
-    edges = gradient_difference(aligned - wanted, valid) * relief
-    anchor = _mean((predicted - target).abs(), valid)
-    ratio = depth_ratio(predicted, target, valid) * relief
-    still = gradient_difference(predicted, valid) * (~flat).logical_not().float()
     parts = {
-        "shape": shape.mean(),
-        "edges": edges.mean(),
-        "anchor": anchor.mean(),
-        "ratio": ratio.mean(),
-        "still": still.mean(),
+        "shape": (_mean((aligned - wanted).abs(), valid) * relief).mean(),
+        "edges": (gradient_difference(aligned - wanted, valid) * relief).mean(),
+        "ratio": (depth_ratio(predicted, target, valid) * relief).mean(),
+        "anchor": _mean((predicted - target).square(), valid).mean(),
+        "anchored edges": gradient_difference(predicted - target, valid).mean(),
     }
-    parts["total"] = (
-        parts["shape"]
-        + GRADIENT_WEIGHT * parts["edges"]
-        + ANCHOR_WEIGHT * (anchor * (1 + 2 * flat.float())).mean()
-        + RATIO_WEIGHT * parts["ratio"]
-        + parts["still"]
-    )
+    anchored = ANCHOR_WEIGHT * parts["anchor"] + ANCHOR_GRADIENT_WEIGHT * parts["anchored edges"]
+    free = parts["shape"] + GRADIENT_WEIGHT * parts["edges"] + RATIO_WEIGHT * parts["ratio"]
+    parts["total"] = anchored + freedom * free
     return parts
 
 
@@ -64,7 +62,7 @@ def canonical(disparity: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     spread = high - low
     flat = ~(spread > FLAT_SPREAD * high.clamp(min=1e-9))
     scaled = (disparity - low[:, None, None]) / spread.clamp(min=1e-9)[:, None, None]
-    return torch.where(flat[:, None, None], 0.5, scaled.clamp(-0.2, 2.0)), flat
+    return torch.where(flat[:, None, None], 0.5, scaled.clamp(-0.2, 1.5)), flat
 
 
 def robustly_scaled(disparity: Tensor, valid: Tensor) -> Tensor:

@@ -14,12 +14,12 @@ from training.depth.archive_look import archive_look, balance, expose, paper_bor
 from training.depth.pool import shards
 from training.depth.sheets import flat_sheet
 
-# Heights and widths of a batch. Training begins with the small ones, which cost half.
+# Heights and widths of batches: the layout of a scene is learnt on tiny pictures, which cost least.
+TINY = ((96, 128), (128, 96), (96, 96), (96, 160))
 SMALL = ((128, 192), (192, 128), (160, 160), (128, 160), (96, 256))
-LARGE = ((192, 256), (256, 192), (224, 224), (192, 288), (128, 384))
 HELD_OUT = 40  # every so many shards one is kept for validation
 FLAT_SHARE, BORDER_SHARE = 0.07, 0.03
-CLEAN_SHARE = 0.35  # only exposed and balanced by chance
+CLEAN_SHARE = 0.35  # of pictures that are only exposed and balanced by chance
 SMALLEST_CROP = 0.55  # of the largest that fits, in length
 STRETCH = 0.1
 LEAST_RELIEF = 0.03  # of the nearest disparity that a crop should have
@@ -34,10 +34,10 @@ class Batches(IterableDataset[Batch]):
 
     def __init__(
         self, folder: Path, batch: int, shapes: tuple[tuple[int, int], ...], seed: int, *,
-        held_out: bool = False,
+        clean_share: float = CLEAN_SHARE, held_out: bool = False,
     ) -> None:  # fmt: skip
         self.folder, self.batch, self.shapes, self.seed = folder, batch, shapes, seed
-        self.held_out = held_out
+        self.clean_share, self.held_out = clean_share, held_out
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
@@ -70,7 +70,7 @@ class Batches(IterableDataset[Batch]):
             whole = cv2.resize(disparity, size[::-1], interpolation=cv2.INTER_NEAREST)
             picture, whole, inside = paper_border(picture, whole, rng)
             disparity, valid = whole[::2, ::2], inside[::2, ::2].astype(bool)
-        if rng.random() < CLEAN_SHARE:
+        if rng.random() < self.clean_share:
             picture = balance(expose(picture, rng), rng)
         else:
             picture = archive_look(picture, rng)

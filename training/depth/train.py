@@ -16,10 +16,13 @@ from zograscope_server.depth.network import DepthNetwork
 
 from training.depth.losses import depth_loss
 from training.depth.pool import SCENES_IN_SHARD, fill, shards
-from training.depth.samples import LARGE, SMALL, Batches
+from training.depth.samples import SMALL, TINY, Batches
 
-LEARNING_RATE, LAST_LEARNING_RATE, WEIGHT_DECAY = 4e-4, 4e-6, 0.02
+LEARNING_RATE, LAST_LEARNING_RATE, WEIGHT_DECAY = 5e-4, 4e-6, 0.02
 WARM_UP_STEPS = 200
+# Until which share of the time, the sizes of pictures, and how many of them keep a clean look.
+PHASES = ((0.6, TINY, 0.75), (1.0, SMALL, 0.4))
+FREE_FROM, FREEDOM = 0.4, 0.3  # share of the time before any scale is right, and how free then
 AVERAGE_DECAY = 0.998
 LARGEST_GRADIENT = 1.0
 FIRST_SHARDS = 24  # to begin with, while others are rendered
@@ -45,7 +48,6 @@ class Plan:
         pool: where rendered scenes are kept.
         scenes: how many are rendered.
         minutes: of training in all, earlier sessions included.
-        small_share: share of that time spent on small pictures.
         batch: pictures in a step.
         renderers, loaders: processes that render scenes and that make batches.
         threads: of torch on a CPU.
@@ -55,7 +57,6 @@ class Plan:
     pool: Path
     scenes: int = 24_000
     minutes: float = 30.0
-    small_share: float = 0.45
     batch: int = 16
     renderers: int = 1
     loaders: int = 1
@@ -132,10 +133,11 @@ class _Trainer:
         logged = saved = started
         sums: dict[str, float] = {}
         counted = 0
-        stream, large = self._batches(), False
+        phase = None
         while self.progress.seconds < budget:
-            if not large and self.progress.seconds >= self.plan.small_share * budget:
-                stream, large = self._batches(), True
+            due = next(p for p in PHASES if self.progress.seconds < p[0] * budget)
+            if due is not phase:
+                phase, stream = due, self._batches(*due[1:])
             parts = self.step(*next(stream))
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
@@ -161,8 +163,10 @@ class _Trainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
-        parts = depth_loss(self._predict(self.network, pictures), disparity.to(self.device),
-                           valid.to(self.device))  # fmt: skip
+        freedom = FREEDOM * min(1.0, max(0.0, (done - FREE_FROM) / (1 - FREE_FROM) * 2))
+        predicted = self._predict(self.network, pictures)
+        truth = disparity.to(self.device), valid.to(self.device)
+        parts = depth_loss(predicted, *truth, freedom)
         self.optimiser.zero_grad(set_to_none=True)
         parts["total"].backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
@@ -175,7 +179,7 @@ class _Trainer:
     @torch.no_grad()
     def validate(self) -> float:
         """Mean loss of the averaged network on scenes that it never saw."""
-        held_out = Batches(self.plan.pool, self.plan.batch, LARGE, 10_000, held_out=True)
+        held_out = Batches(self.plan.pool, self.plan.batch, SMALL, 10_000, held_out=True)
         self.average.eval()
         losses = []
         for _, (pictures, disparity, valid) in zip(
@@ -205,12 +209,11 @@ class _Trainer:
             predicted: Tensor = network(values)
         return predicted.float()
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        done = self.progress.seconds / (self.plan.minutes * 60)
-        shapes = SMALL if done < self.plan.small_share else LARGE
-        batches = Batches(
-            self.plan.pool, self.plan.batch, shapes, self.plan.seed + self.progress.steps
-        )
+    def _batches(
+        self, sizes: tuple[tuple[int, int], ...], clean_share: float
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        seed = self.plan.seed + self.progress.steps
+        batches = Batches(self.plan.pool, self.plan.batch, sizes, seed, clean_share=clean_share)
         return iter(DataLoader(
             batches, batch_size=None, num_workers=self.plan.loaders,
             prefetch_factor=8 if self.plan.loaders else None,

@@ -116,7 +116,8 @@ class DepthNetwork(nn.Module):
             (n, h / 2, w / 2) disparity, about [0, 1].
         """
         grid = place_grid(pictures.shape[-2], pictures.shape[-1], pictures)
-        features = torch.cat([(pictures - MEAN) / SPREAD, grid.expand(len(pictures), -1, -1, -1)], 1)
+        places = grid.expand(len(pictures), -1, -1, -1)
+        features = torch.cat([(pictures - MEAN) / SPREAD, places], 1)
         pyramid = []
         for stage in self.stages:
             features = stage(features)
