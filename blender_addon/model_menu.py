@@ -6,8 +6,9 @@ import bpy
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.requests import Request
 
+from . import preferences
 from .server_link import link
-from .server_panel import Watched, refuse
+from .server_panel import Watched, refuse, wrapped
 
 # Where each task's choice is kept.
 TASK_SETTINGS = {"depth": "zograscope_depth", "embedding": "zograscope_mosaic"}
@@ -38,18 +39,19 @@ class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
 
 
 class ZOGRASCOPE_OT_download_model(Watched, bpy.types.Operator):
-    """Download the chosen model to the server's models folder"""
+    """Download the model to the server's models folder"""
 
     bl_idname = "zograscope.download_model"
     bl_label = "Download Model"
 
     task: bpy.props.StringProperty(default="depth")
+    name: bpy.props.StringProperty()  # the chosen one where it is empty
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the download, if Blender may go online."""
         if not bpy.app.online_access:
             return refuse(self, ZograscopeError("online-access-off"))
-        name = getattr(context.scene, TASK_SETTINGS[self.task]).model
+        name = self.name or getattr(context.scene, TASK_SETTINGS[self.task]).model
         try:
             link.submit(
                 Request("download_model", {"name": name}), lambda job: link.ask_for_models()
@@ -59,7 +61,49 @@ class ZOGRASCOPE_OT_download_model(Watched, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def draw_model(layout: bpy.types.UILayout, task: str, name: str) -> None:
+class ZOGRASCOPE_OT_decline_model(bpy.types.Operator):
+    """Go on with what is here, and do not recommend this model again"""
+
+    bl_idname = "zograscope.decline_model"
+    bl_label = "Not Now"
+
+    name: bpy.props.StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Remember it."""
+        preferences.decline(self.name)
+        return {"FINISHED"}
+
+
+def recommended_model(task: str, name: str) -> dict[str, Any] | None:
+    """Return a better model to download where an embedded one is chosen, unless it was declined."""
+    model = link.model(name, task)
+    if model is None or not model.get("embedded"):
+        return None
+    for other in link.models:
+        if other["task"] == task and other.get("recommended") and not other["installed"]:
+            return None if preferences.is_declined(other["name"]) else other
+    return None
+
+
+def draw_recommendation(
+    layout: bpy.types.UILayout, context: bpy.types.Context, better: dict[str, Any]
+) -> None:
+    """Offer a better model once, with what it is good for."""
+    box = layout.box()
+    box.label(text=f"{better['title']} sees more.", icon="INFO")
+    for line in wrapped(better["good_for"], context):
+        box.label(text=line)
+    row = box.row(align=True)
+    size = f"Download ({better['bytes'] / 1e6:.0f} MB)"
+    download = row.operator("zograscope.download_model", text=size, icon="IMPORT")
+    download.name, download.task = better["name"], better["task"]
+    row.operator("zograscope.decline_model").name = better["name"]
+
+
+def draw_model(
+    layout: bpy.types.UILayout, context: bpy.types.Context, task: str, name: str
+) -> None:
     """Draw the choice of model, its licence, and its download where it is not here."""
     model = link.model(name, task)
     row = layout.split(factor=0.4)
@@ -75,6 +119,9 @@ def draw_model(layout: bpy.types.UILayout, task: str, name: str) -> None:
     if not model["installed"]:
         size = f"Download ({model['bytes'] / 1e6:.0f} MB)"
         layout.operator("zograscope.download_model", text=size, icon="IMPORT").task = task
+    better = recommended_model(task, name)
+    if better is not None:
+        draw_recommendation(layout, context, better)
 
 
 class _Models:
@@ -117,6 +164,7 @@ register, unregister = bpy.utils.register_classes_factory(
     (
         ZOGRASCOPE_OT_choose_model,
         ZOGRASCOPE_OT_download_model,
+        ZOGRASCOPE_OT_decline_model,
         ZOGRASCOPE_MT_depth_models,
         ZOGRASCOPE_MT_embedding_models,
     )

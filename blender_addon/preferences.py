@@ -40,6 +40,11 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
         description="Where models are kept. Left empty, the server's own folder",
         subtype="DIR_PATH",
     )
+    declined_models: bpy.props.StringProperty(
+        name="Declined Models",
+        description="Recommended models that were declined, which are not recommended again",
+        options={"HIDDEN"},
+    )
     use_remote: bpy.props.BoolProperty(
         name="Server on Another Computer",
         description="Let another computer do the work",
@@ -92,6 +97,17 @@ class ZOGRASCOPE_OT_copy_public_key(bpy.types.Operator):
 def get() -> ZograscopePreferences:
     """Return the extension's preferences."""
     return bpy.context.preferences.addons[__package__].preferences
+
+
+def is_declined(model: str) -> bool:
+    """Whether the artist was recommended a model and went on without it."""
+    return model in get().declined_models.split()
+
+
+def decline(model: str) -> None:
+    """Never recommend a model again."""
+    if not is_declined(model):
+        get().declined_models = f"{get().declined_models} {model}".strip()
 
 
 def find_command(preferences: ZograscopePreferences) -> str | None:

@@ -43,15 +43,19 @@ class ZOGRASCOPE_PT_server(Sidebar, bpy.types.Panel):
             draw_error(layout, context, link.error)
 
 
+def wrapped(text: str, context: bpy.types.Context) -> list[str]:
+    """Break a sentence into lines that fit the sidebar."""
+    scale = context.preferences.system.ui_scale
+    return textwrap.wrap(text, max(20, int(context.region.width / (CHARACTER_WIDTH * scale)) - 10))
+
+
 def draw_error(
     layout: bpy.types.UILayout, context: bpy.types.Context, error: ZograscopeError
 ) -> None:
     """Draw an error's sentence, wrapped to the width of the sidebar."""
     box = layout.box()
     box.alert = True
-    scale = context.preferences.system.ui_scale
-    characters = max(20, int(context.region.width / (CHARACTER_WIDTH * scale)) - 10)
-    first, *rest = textwrap.wrap(error.sentence, characters)
+    first, *rest = wrapped(error.sentence, context)
     row = box.row()
     row.label(text=first, icon="ERROR")
     row.operator("zograscope.dismiss_error", text="", icon="X", emboss=False)

@@ -19,7 +19,7 @@ class ZOGRASCOPE_PT_new_diorama(Sidebar, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "photograph")
-        draw_model(layout, "depth", settings.model)
+        draw_model(layout, context, "depth", settings.model)
         layout.prop(settings, "quality")
         layout.prop(settings, "camera")
         layout.prop(settings, "frames")

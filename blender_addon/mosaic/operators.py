@@ -538,6 +538,7 @@ def _build(job: Job, scene: bpy.types.Scene, source: dict[str, Any]) -> None:
     if settings.own_scene:
         scene = scene_of_its_own(scene, name)
     mosaic = builders.build_mosaic(job.result.arrays, metadata, name, scene)
+    source["model"] = metadata["model"]  # the default may be another one tomorrow
     source["left_out"] = metadata["left_out"]
     source["duplicates"] = metadata["duplicates"]
     mosaic.tiles[SOURCE] = json.dumps(source)

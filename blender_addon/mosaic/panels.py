@@ -25,7 +25,7 @@ class ZOGRASCOPE_PT_new_mosaic(Sidebar, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "collection")
-        draw_model(layout, "embedding", settings.model)
+        draw_model(layout, context, "embedding", settings.model)
         layout.prop(settings, "layout")
         if settings.layout == "column":
             layout.prop(settings, "column")

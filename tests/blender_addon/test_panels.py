@@ -18,6 +18,21 @@ MODELS = [
         "bytes": 0,
         "installed": True,
         "default": True,
+        "embedded": True,
+        "recommended": False,
+    },
+    {
+        "name": "better",
+        "title": "Better",
+        "task": "depth",
+        "licence": "Apache-2.0",
+        "commercial": True,
+        "good_for": "Nearly all, more finely.",
+        "bytes": 99_000_000,
+        "installed": False,
+        "default": False,
+        "embedded": False,
+        "recommended": True,
     },
     {
         "name": "research",
@@ -29,6 +44,8 @@ MODELS = [
         "bytes": 390_000_000,
         "installed": False,
         "default": False,
+        "embedded": False,
+        "recommended": False,
     },
 ]
 
@@ -74,7 +91,26 @@ def words(scene):
 def test_the_default_model_shows_its_licence(link, words):
     texts = words("ZOGRASCOPE_PT_new_diorama")
     assert "Licence: Apache-2.0" in texts
+
+
+def test_a_better_model_is_recommended_until_it_is_declined(link, words, scene):
+    texts = words("ZOGRASCOPE_PT_new_diorama")
+    assert {"Better sees more.", "Nearly all, more finely.", "Download (99 MB)"} <= set(texts)
+    bpy.ops.zograscope.decline_model(name="better")
+    bpy.ops.zograscope.decline_model(name="better")
+    texts = words("ZOGRASCOPE_PT_new_diorama")
     assert not [text for text in texts if text.startswith("Download")]
+
+
+def test_nothing_is_recommended_to_those_who_chose(link, words, scene, monkeypatch):
+    module = importlib.import_module(link.__module__.replace("server_link", "preferences"))
+    module.get().declined_models = ""
+    bpy.ops.zograscope.choose_model(name="research")
+    assert "Better sees more." not in words("ZOGRASCOPE_PT_new_diorama")
+    installed = [model | {"installed": True} for model in MODELS]
+    bpy.ops.zograscope.choose_model(name="free")
+    monkeypatch.setattr(link, "models", installed)
+    assert "Better sees more." not in words("ZOGRASCOPE_PT_new_diorama")
 
 
 def test_a_non_commercial_model_is_marked_wherever_it_is_offered(link, words, scene):

@@ -49,7 +49,7 @@ def test_everything_is_made(made):
     start = finished.stdout.index("[\n  {")
     (entry,) = json.JSONDecoder().raw_decode(finished.stdout[start:])[0]
     assert entry["scene"] == str(folder / "scene.blend")
-    assert entry["metadata"]["depth"]["model"] == "classical"
+    assert entry["metadata"]["depth"]["model"] == "zograscope-small"
 
 
 def test_the_scene_shows_the_photograph_without_extension_or_server(

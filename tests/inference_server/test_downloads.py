@@ -151,6 +151,24 @@ def test_a_default_is_of_a_task(tmp_path):
         catalogue.find_model("default", tmp_path)
 
 
+def test_the_recommended_download_becomes_the_default(tmp_path):
+    better = next(
+        model
+        for model in catalogue.catalogue().values()
+        if model.recommended and model.task == catalogue.DEPTH
+    )
+    folder = tmp_path / better.name
+    folder.mkdir()
+    for file in better.files[:-1]:
+        (folder / file.name).touch()
+    assert catalogue.default_model(catalogue.DEPTH, tmp_path).embedded, "not whole yet"
+    (folder / better.files[-1].name).touch()
+    assert catalogue.find_model("default", tmp_path, catalogue.DEPTH) == better
+    assert catalogue.find_model("default", tmp_path, catalogue.EMBEDDING).embedded
+    defaults = [entry["name"] for entry in catalogue.describe_models(tmp_path) if entry["default"]]
+    assert defaults == [better.name, catalogue.default_model(catalogue.EMBEDDING, tmp_path).name]
+
+
 def test_a_model_of_another_task_is_refused(tmp_path):
     with pytest.raises(ZograscopeError, match="is for depth, not for embedding"):
         catalogue.find_model("dpt-large", tmp_path, catalogue.EMBEDDING)

@@ -65,8 +65,15 @@ def _list(folder: Path, *, as_json: bool) -> None:
         return
     for model in models:
         here = "installed" if model["installed"] else f"{model['bytes'] / 1e6:.0f} MB to download"
+        if model["embedded"]:
+            here = "comes with Zograscope"
         work = "" if model["commercial"] else ", NOT for commercial work"
-        print(f"{model['name']}  ({here}; {model['licence']}{work})")
+        notes = [here, model["licence"] + work]
+        if model["recommended"]:
+            notes.append("recommended")
+        if model["default"]:
+            notes.append(f"the default for {model['task']}")
+        print(f"{model['name']}  ({'; '.join(notes)})")
         print(f"    {model['good_for']}")
 
 

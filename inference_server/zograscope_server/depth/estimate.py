@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 
-from zograscope_server.depth.classical import ClassicalDepth
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.refinement import refine
 from zograscope_server.images import Photograph
@@ -32,10 +31,14 @@ def estimate_depth(
 
     Args:
         photograph: upright, in sRGB.
-        model: None for the embedded estimate, which needs no download.
+        model: None for the embedded network, which needs no download.
         long_side: of the disparity, in pixels; None for the photograph's own, and never more.
     """
-    depth = (model or ClassicalDepth()).estimate(photograph.pixels)
+    if model is None:
+        from zograscope_server.depth.embedded import EmbeddedDepth
+
+        model = EmbeddedDepth()
+    depth = model.estimate(photograph.pixels)
     height, width = photograph.pixels.shape[:2]
     scale = min(1.0, (long_side or max(height, width)) / max(height, width))
     size = (max(2, round(height * scale)), max(2, round(width * scale)))

@@ -40,8 +40,10 @@ class Model:
         commercial: whether the licence allows commercial work.
         good_for: one sentence for the artist.
         task: what it does: `DEPTH` or `EMBEDDING`.
-        embedded: whether it needs no files; each task has one such model, its default.
+        embedded: whether it comes with Zograscope and needs no download.
+        default: of its task while nothing better is installed; one of each task's embedded models.
         metric: whether it gives metres and a field of view.
+        recommended: the best download for most; once installed, the default of its task.
         repository: where its files come from; empty for what is embedded or local.
         revision: which state of the repository.
         bytes: of all files together, about.
@@ -54,6 +56,7 @@ class Model:
     commercial: bool
     good_for: str
     embedded: bool = False
+    default: bool = False
     metric: bool = False
     recommended: bool = False
     repository: str = ""
@@ -84,9 +87,9 @@ def find_model(name: str, models_folder: Path, task: str | None = None) -> Model
     Raises:
         ZograscopeError: `unknown-model`, `model-of-another-task`.
     """
+    if name == DEFAULT and task is not None:
+        return default_model(task, models_folder)
     for model in [*catalogue().values(), *local_models(models_folder)]:
-        if name == DEFAULT and model.embedded and model.task == task:
-            return model
         if name == model.name:
             if task not in (None, model.task):
                 raise ZograscopeError(
@@ -94,6 +97,15 @@ def find_model(name: str, models_folder: Path, task: str | None = None) -> Model
                 )
             return model
     raise ZograscopeError("unknown-model", name=name)
+
+
+def default_model(task: str, models_folder: Path) -> Model:
+    """Return what does a task where nobody chose: what is recommended, or else what is embedded."""
+    candidates = [model for model in catalogue().values() if model.task == task]
+    for model in candidates:
+        if model.recommended and is_installed(model, models_folder):
+            return model
+    return next(model for model in candidates if model.default)
 
 
 def local_models(models_folder: Path) -> list[Model]:
@@ -195,7 +207,8 @@ def describe_models(models_folder: Path) -> list[dict[str, Any]]:
             "recommended": model.recommended,
             "bytes": model.bytes,
             "installed": is_installed(model, models_folder),
-            "default": model.embedded,
+            "default": model == default_model(model.task, models_folder),
+            "embedded": model.embedded,
         }
         for model in [*catalogue().values(), *local_models(models_folder)]
     ]

@@ -22,10 +22,14 @@ def load_model(name: str, models_folder: Path, device: str) -> Any:
         from zograscope_server.mosaic.embedding.loading import load_embedder
 
         return load_embedder(name, models_folder, device)
-    if model.embedded:
+    if model.name == "classical":
         from zograscope_server.depth.classical import ClassicalDepth
 
         return ClassicalDepth()
+    if model.embedded:
+        from zograscope_server.depth.embedded import EmbeddedDepth
+
+        return EmbeddedDepth(device=device)
     from zograscope_server.depth.learned import LearnedDepth
 
     folder = installed_folder(model, models_folder)

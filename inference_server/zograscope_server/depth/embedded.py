@@ -1,0 +1,70 @@
+"""Depth by the network that comes with Zograscope: the first look at a picture, offline.
+
+It answers in a scale of its own: 0 at the far end of the scene and 1 at the near one, and hardly
+any difference on what is flat, so that maps and pages stay flat.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from zograscope_server.depth.depth_map import DepthMap
+
+WEIGHTS = Path(__file__).with_name("zograscope_small.safetensors")
+INPUT_PIXELS = 128 * 192  # about as many as it was trained on, whatever the proportions
+LONGEST_ASPECT = 4.0  # wider pictures are squeezed to this
+LEAST_RELIEF = 0.25  # of the network's scale, below which a picture keeps less than full relief
+
+
+class EmbeddedDepth:
+    """Relative disparity by the embedded network."""
+
+    name = "zograscope-small"
+    licence = "Apache-2.0"
+
+    def __init__(self, weights: Path = WEIGHTS, *, device: str = "cpu") -> None:
+        """Load the network's weights (safetensors) onto a torch device."""
+        import torch
+        from safetensors.torch import load_file
+
+        from zograscope_server.depth.network import DepthNetwork
+
+        self._network = DepthNetwork()
+        state = {name: value.float() for name, value in load_file(weights).items()}
+        # Counters of training are not kept; everything else must be there.
+        missing, unknown = self._network.load_state_dict(state, strict=False)
+        if unknown or [name for name in missing if not name.endswith("num_batches_tracked")]:
+            raise ValueError(f"{weights} holds another network's weights.")
+        self._device = torch.device(device)
+        self._network.eval().to(self._device)
+
+    def estimate(self, pixels: np.ndarray) -> DepthMap:
+        """Return the disparity of (height, width, 3) uint8 sRGB pixels, at the network's size."""
+        import torch
+
+        small = cv2.resize(pixels, input_size(*pixels.shape[:2]), interpolation=cv2.INTER_AREA)
+        picture = torch.from_numpy(small).to(self._device).permute(2, 0, 1).float() / 255
+        with torch.inference_mode():
+            both = self._network(torch.stack([picture, picture.flip(-1)]))
+            predicted = (both[0] + both[1].flip(-1)) / 2
+        disparity = spread_out(predicted.cpu().numpy())
+        return DepthMap(disparity, model=self.name, licence=self.licence)
+
+
+def input_size(height: int, width: int) -> tuple[int, int]:
+    """Return the width and height in which the network sees a picture: multiples of its stride."""
+    from zograscope_server.depth.network import STRIDE
+
+    aspect = float(np.clip(width / height, 1 / LONGEST_ASPECT, LONGEST_ASPECT))
+    rows = (INPUT_PIXELS / aspect) ** 0.5
+    width, height = (max(1, round(side / STRIDE)) * STRIDE for side in (rows * aspect, rows))
+    return width, height
+
+
+def spread_out(predicted: np.ndarray) -> np.ndarray:
+    """Bring the network's answer to [0, 1], far to near; what is nearly flat stays about 0.5."""
+    low, high = (float(value) for value in np.percentile(predicted, (0.5, 99.5)))
+    spread = max(high - low, LEAST_RELIEF)
+    middle = (low + high) / 2
+    return np.clip((predicted - middle) / spread + 0.5, 0.0, 1.0).astype(np.float32)
