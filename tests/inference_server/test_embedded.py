@@ -70,16 +70,6 @@ def test_a_mirrored_picture_has_mirrored_depth(model):
     np.testing.assert_allclose(seen, mirrored, atol=1e-4)
 
 
-def test_a_person_is_nearer_than_what_is_behind(model):
-    from skimage.data import astronaut
-
-    disparity = model.estimate(astronaut()).disparity
-    rows, columns = disparity.shape
-    face = disparity[int(0.15 * rows) : int(0.3 * rows), int(0.38 * columns) : int(0.5 * columns)]
-    corner = disparity[: int(0.2 * rows), : int(0.15 * columns)]
-    assert face.mean() > corner.mean() + 0.2
-
-
 def test_ground_comes_nearer_towards_the_viewer(model):
     """A field of rough soil below an even sky."""
     rng = np.random.default_rng(4)
@@ -92,7 +82,6 @@ def test_ground_comes_nearer_towards_the_viewer(model):
 
 
 def test_a_printed_page_stays_flat(model):
-    """It has less than half of the relief of a view."""
     rng = np.random.default_rng(7)
     page = np.full((400, 300, 3), 235, np.uint8)
     for top in range(30, 370, 12):
@@ -100,7 +89,7 @@ def test_a_printed_page_stays_flat(model):
         page[top : top + 6, 30:270] = np.where(np.repeat(letters, 2)[None, :, None], 40, 235)
     disparity = model.estimate(page).disparity
     low, high = np.percentile(disparity, (5, 95))
-    assert high - low < 0.5
+    assert high - low < 0.15
 
 
 @given(st.floats(-3, 3), st.floats(0.01, 4), st.integers(0, 2**32 - 1))
