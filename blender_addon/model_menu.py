@@ -86,6 +86,13 @@ def recommended_model(task: str, name: str) -> dict[str, Any] | None:
     return None
 
 
+def draw_download(layout: bpy.types.UILayout, model: dict[str, Any]) -> None:
+    """Draw the button that downloads a model."""
+    size = f"Download ({model['bytes'] / 1e6:.0f} MB)"
+    download = layout.operator("zograscope.download_model", text=size, icon="IMPORT")
+    download.name, download.task = model["name"], model["task"]
+
+
 def draw_recommendation(
     layout: bpy.types.UILayout, context: bpy.types.Context, better: dict[str, Any]
 ) -> None:
@@ -95,9 +102,7 @@ def draw_recommendation(
     for line in wrapped(better["good_for"], context):
         box.label(text=line)
     row = box.row(align=True)
-    size = f"Download ({better['bytes'] / 1e6:.0f} MB)"
-    download = row.operator("zograscope.download_model", text=size, icon="IMPORT")
-    download.name, download.task = better["name"], better["task"]
+    draw_download(row, better)
     row.operator("zograscope.decline_model").name = better["name"]
 
 
@@ -117,8 +122,7 @@ def draw_model(
     licence.alert = not model["commercial"]
     licence.label(text=f"Licence: {model['licence']}{_licence_note(model)}", icon="COPY_ID")
     if not model["installed"]:
-        size = f"Download ({model['bytes'] / 1e6:.0f} MB)"
-        layout.operator("zograscope.download_model", text=size, icon="IMPORT").task = task
+        draw_download(layout, model)
     better = recommended_model(task, name)
     if better is not None:
         draw_recommendation(layout, context, better)

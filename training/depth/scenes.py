@@ -14,7 +14,7 @@ from training.depth import patterns, props
 from training.depth.chance import pick
 from training.depth.props import surface
 from training.depth.rendering import Camera, Light, Mesh, Scene, join
-from training.depth.shapes import box, cylinder, ellipsoid, heightfield, quad
+from training.depth.shapes import box, cylinder, ellipsoid, heightfield, limb, quad
 
 PIXELS = 140_000  # of a rendered picture, whatever its proportions
 ASPECTS = {0.67: 0.08, 0.75: 0.12, 1.0: 0.1, 1.33: 0.3, 1.5: 0.2, 1.78: 0.12, 2.6: 0.08}  # shares
@@ -462,7 +462,7 @@ def _contraption(scene: Scene, size: float) -> Mesh:
         which = rng.random()
         if which < 0.5:
             thick = size * rng.uniform(0.008, 0.05)
-            parts.append(limb_between(joint, end, thick, material))
+            parts.append(limb(joint, end, (thick, thick), material))
         elif which < 0.75:
             wheel = cylinder(size * rng.uniform(0.08, 0.35), size * 0.05, material)
             parts.append(wheel.placed(tuple(end), turn=rng.uniform(0, 6), tilt=np.pi / 2))
@@ -471,11 +471,6 @@ def _contraption(scene: Scene, size: float) -> Mesh:
                 tuple(end - [0, 0, 0.1 * size]), turn=rng.uniform(0, 6)))  # fmt: skip
         joint = end
     return join(parts)
-
-
-def limb_between(start: np.ndarray, end: np.ndarray, thick: float, material: int) -> Mesh:
-    """A bar of even thickness."""
-    return props.limb(start, end, (thick, thick), material)
 
 
 def crowd(rng: Generator) -> tuple[Scene, Camera]:

@@ -1,10 +1,12 @@
 """The training loop: a time budget, a moving average of the weights, checkpoints that resume."""
 
 import json
+import math
 import multiprocessing
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -16,7 +18,7 @@ from zograscope_server.depth.network import DepthNetwork
 
 from training.depth.losses import depth_loss
 from training.depth.pool import SCENES_IN_SHARD, fill, shards
-from training.depth.samples import SMALL, TINY, Batches
+from training.depth.samples import SMALL, TINY, Batch, Batches
 
 LEARNING_RATE, LAST_LEARNING_RATE, WEIGHT_DECAY = 5e-4, 4e-6, 0.02
 WARM_UP_STEPS = 200
@@ -150,23 +152,21 @@ class _Trainer:
             if now - saved > CHECKPOINT_SECONDS:
                 self._save()
                 saved = now
-        self._save()
+        weights = self._save()
         self._log({"validation": self.validate()})
-        return self.export()
+        return weights
 
     def step(self, pictures: Tensor, disparity: Tensor, valid: Tensor) -> dict[str, Tensor]:
         """Learn from one batch; returns the parts of its loss."""
         self.network.train()
         done = self.progress.seconds / (self.plan.minutes * 60)
         rate = LAST_LEARNING_RATE + 0.5 * (LEARNING_RATE - LAST_LEARNING_RATE) * (
-            1 + float(torch.cos(torch.tensor(torch.pi * min(done, 1.0))))
+            1 + math.cos(math.pi * min(done, 1.0))
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
         freedom = FREEDOM * min(1.0, max(0.0, (done - FREE_FROM) / (1 - FREE_FROM) * 2))
-        predicted = self._predict(self.network, pictures)
-        truth = disparity.to(self.device), valid.to(self.device)
-        parts = depth_loss(predicted, *truth, freedom)
+        parts = self._loss(self.network, (pictures, disparity, valid), freedom)
         self.optimiser.zero_grad(set_to_none=True)
         parts["total"].backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
@@ -181,13 +181,10 @@ class _Trainer:
         """Mean loss of the averaged network on scenes that it never saw."""
         held_out = Batches(self.plan.pool, self.plan.batch, SMALL, 10_000, held_out=True)
         self.average.eval()
-        losses = []
-        for _, (pictures, disparity, valid) in zip(
-            range(VALIDATION_BATCHES), held_out, strict=False
-        ):
-            predicted = self._predict(self.average, pictures)
-            parts = depth_loss(predicted, disparity.to(self.device), valid.to(self.device))
-            losses.append(float(parts["total"]))
+        losses = [
+            float(self._loss(self.average, batch)["total"])
+            for batch in islice(held_out, VALIDATION_BATCHES)
+        ]
         return sum(losses) / len(losses)
 
     def export(self) -> Path:
@@ -201,6 +198,11 @@ class _Trainer:
         facts = {name: str(value) for name, value in asdict(self.progress).items()}
         save_file(weights, path, metadata={"name": "zograscope depth network", **facts})
         return path
+
+    def _loss(self, network: nn.Module, batch: Batch, freedom: float = 1.0) -> dict[str, Tensor]:
+        pictures, disparity, valid = batch
+        predicted = self._predict(network, pictures)
+        return depth_loss(predicted, disparity.to(self.device), valid.to(self.device), freedom)
 
     def _predict(self, network: nn.Module, pictures: Tensor) -> Tensor:
         values = pictures.to(self.device).permute(0, 3, 1, 2).float() / 255
@@ -227,7 +229,7 @@ class _Trainer:
             file.write(json.dumps(line) + "\n")
         print(json.dumps(line), flush=True)
 
-    def _save(self) -> None:
+    def _save(self) -> Path:
         partial = self.checkpoint.with_suffix(".part")
         torch.save(
             {"network": self.network.state_dict(), "average": self.average.state_dict(),
@@ -235,7 +237,7 @@ class _Trainer:
             partial,
         )  # fmt: skip
         partial.replace(self.checkpoint)
-        self.export()
+        return self.export()
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
