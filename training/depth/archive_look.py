@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
+from training.depth.chance import pick
+
 Ingredient = Callable[[np.ndarray, Generator], np.ndarray]
 Recipe = tuple[tuple[Ingredient, float], ...]  # each with its chance
 
@@ -53,7 +55,7 @@ def archive_look(
     The picture is (height, width, 3) float32 sRGB in [0, 1], and so is the result. `disparity`,
     (height, width) in [0, 1] with 1 near, lets a lens throw things out of focus by their depth.
     """
-    look = pick(rng, LOOKS)
+    look = pick_recipe(rng, LOOKS)
     if disparity is not None and look is not PRINT and rng.random() < DEFOCUS_CHANCE:
         picture = defocus_by_depth(picture, disparity, rng)
     return cook(picture, look, rng)
@@ -68,10 +70,10 @@ def cook(picture: np.ndarray, recipe: Recipe, rng: Generator) -> np.ndarray:
     return np.clip(picture, 0.0, 1.0)
 
 
-def pick(rng: Generator, choices: tuple[tuple[Recipe, float], ...]) -> Recipe:
+def pick_recipe(rng: Generator, choices: tuple[tuple[Recipe, float], ...]) -> Recipe:
     """Draw one of several recipes, each with its weight."""
-    weights = np.array([weight for _, weight in choices])
-    return choices[rng.choice(len(choices), p=weights / weights.sum())][0]
+    recipes, weights = zip(*choices, strict=True)
+    return pick(rng, recipes, [weight / sum(weights) for weight in weights])
 
 
 # --- light and colour ---------------------------------------------------------------------------
@@ -630,7 +632,7 @@ DEFOCUS_CHANCE = 0.25
 
 def print_or_paint(picture: np.ndarray, rng: Generator) -> np.ndarray:
     """Turn the picture into a print, a painting or a coloured photograph."""
-    return cook(picture, pick(rng, TECHNIQUES), rng)
+    return cook(picture, pick_recipe(rng, TECHNIQUES), rng)
 
 
 SCAN: Recipe = ((resample, 0.15), (sharpen, 0.15), (sensor_noise, 0.15), (compress, 0.4))

@@ -195,6 +195,8 @@ def revision_of(name: str, models_folder: Path, task: str | None = None) -> str:
 
 def describe_models(models_folder: Path) -> list[dict[str, Any]]:
     """Return what the message `models` says of each model."""
+    models = [*catalogue().values(), *local_models(models_folder)]
+    defaults = [default_model(task, models_folder) for task in {model.task for model in models}]
     return [
         {
             "name": model.name,
@@ -207,8 +209,8 @@ def describe_models(models_folder: Path) -> list[dict[str, Any]]:
             "recommended": model.recommended,
             "bytes": model.bytes,
             "installed": is_installed(model, models_folder),
-            "default": model == default_model(model.task, models_folder),
+            "default": model in defaults,
             "embedded": model.embedded,
         }
-        for model in [*catalogue().values(), *local_models(models_folder)]
+        for model in models
     ]
