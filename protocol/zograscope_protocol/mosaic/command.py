@@ -3,27 +3,33 @@
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from zograscope_protocol.commands.options import (
+from zograscope_protocol.command_options import (
     ENGINES,
     FILM_SUFFIX,
     Size,
     check_file,
     check_suffixes,
-    refusal,
     size,
 )
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.requests import Picture, Request
+from zograscope_protocol.mosaic.tasks import (
+    COLUMN,
+    LAYOUTS,
+    NEIGHBOURHOODS,
+    POSTER_SUFFIXES,
+    MosaicOptions,
+    PageOptions,
+    PosterOptions,
+    is_layout,
+)
+from zograscope_protocol.options import refusal
+from zograscope_protocol.submission import Submission
 
-LAYOUTS = ("tsne", "umap", "date", "colour")
-COLUMN = "column:"
 FORMS = ("grid", "cloud")
 SURFACES = ("wall", "floor", "cylinder", "dome")
 JOURNEYS = ("overview", "dive", "clusters", "visit")
 NO_JOURNEY = "none"
-POSTER_SUFFIXES = (".png", ".jpg", ".tif", ".webp")
 STILL_SUFFIXES = (".png",)
 URL_STARTS = ("http://", "https://")
 
@@ -78,39 +84,51 @@ class MosaicCommand:
         """What the mosaic is called."""
         return Path(self.collection.rstrip("/\\")).stem or "collection"
 
-    def request(self) -> Request:
-        """Return the job that lays the collection out.
-
-        Raises ZograscopeError when the mask cannot be read.
-        """
+    def options(self) -> MosaicOptions:
+        """Return what the task `mosaic` is asked. Raises ZograscopeError `bad-parameters`."""
         remote = self.collection.startswith(URL_STARTS)
-        parameters: dict[str, Any] = {
-            "collection": self.collection if remote else str(Path(self.collection).absolute()),
-            "layouts": list(self.layout),
-            "model": self.model,
-            "shape": "mask" if self.mask else self.shape,
-            "aspect": self.aspect,
-            "neighbourhood": self.sort,
-            "stack": self.stack,
-            "tile_pixels": self.tile_pixels,
-            "atlas": self.needs_blender,
-            "online": not self.offline,
-            "seed": self.seed,
-            "keep_map": self.keep_map,
-        }
-        inputs = {}
-        if self.mask:
-            inputs["mask"] = self.mask.read_bytes()
-            parameters["mask_name"] = self.mask.name
-        return Request("mosaic", parameters, inputs)
+        return MosaicOptions(
+            collection=self.collection if remote else str(Path(self.collection).absolute()),
+            model=self.model,
+            layouts=self.layout,
+            shape="mask" if self.mask else self.shape,
+            aspect=self.aspect,
+            mask_name=self.mask.name if self.mask else "mask",
+            neighbourhood=self.sort,
+            stack=self.stack,
+            tile_pixels=self.tile_pixels,
+            atlas=self.needs_blender,
+            online=not self.offline,
+            seed=self.seed,
+            keep_map=self.keep_map,
+        )
 
-    def picture(self) -> Picture:
-        """Return how the flat pictures are drawn: as the first layout, in the chosen form."""
-        return Picture(
-            layout=FORMS[::-1].index(self.form),
+    def submission(self) -> Submission:
+        """Return the job that lays the collection out. Raises OSError for a mask that is gone."""
+        return self.options().submission({"mask": self.mask.read_bytes()} if self.mask else {})
+
+    @property
+    def pictured_layout(self) -> int:
+        """Number of the layout that flat pictures show: the first, in the chosen form."""
+        return FORMS[::-1].index(self.form)
+
+    def poster(self, suffix: str) -> PosterOptions:
+        """Return how the poster is drawn. Raises ZograscopeError `bad-parameters`."""
+        return PosterOptions(
+            suffix=suffix,
             width_pixels=self.image_width,
             tile_size=self.tile_size,
-            fill=self.fill,
+            crop=self.fill,
+        )
+
+    def page(self, clusters: tuple[str, ...]) -> PageOptions:
+        """Return how the web page is drawn. Raises ZograscopeError `bad-parameters`."""
+        return PageOptions(
+            title=self.name,
+            clusters=clusters,
+            width_pixels=self.image_width,
+            tile_size=self.tile_size,
+            crop=self.fill,
         )
 
 
@@ -137,8 +155,8 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--cloud", dest="form", action="store_const", const="cloud")
     order.add_argument(
         "--sort",
-        choices=("map", "features"),
-        default="map",
+        choices=NEIGHBOURHOODS,
+        default=NEIGHBOURHOODS[0],
         help="a grid that keeps the map's shape, or the best neighbours",
     )
     order.add_argument("--shape", choices=("rectangle", "circle"), default="rectangle")
@@ -193,7 +211,7 @@ def _check(command: MosaicCommand) -> None:
     if not command.collection.startswith(URL_STARTS) and not Path(command.collection).exists():
         raise ZograscopeError("file-not-found", path=command.collection)
     for layout in command.layout:
-        if layout not in LAYOUTS and not layout.startswith(COLUMN):
+        if not is_layout(layout):
             raise refusal(f"--layout {layout} is none of {', '.join(LAYOUTS)} or {COLUMN}NAME")
     if not (command.needs_blender or command.image or command.html):
         raise refusal("nothing is to be made; name --output, --image, --html, --still or --render")
@@ -203,10 +221,10 @@ def _check(command: MosaicCommand) -> None:
             raise refusal(f"--{name.replace('_', '-')} is {value}, and must be at least 1")
     if command.journey == "visit" and not command.visit:
         raise refusal("--journey visit needs tiles to visit: name each with --visit TILE")
-    if not 0.01 <= command.tile_size <= 10:
-        raise refusal(f"--tile-size {command.tile_size:g} is not between 0.01 and 10")
     if command.mask is not None:
         check_file(command.mask)
+    command.options()
+    command.page(())
     check_suffixes("--output", [command.output], (".blend",))
     check_suffixes("--image", [command.image], POSTER_SUFFIXES)
     check_suffixes("--still", [command.still], STILL_SUFFIXES)

@@ -6,17 +6,17 @@ The server's `zograscope diorama` checks them early and passes them on; Blender 
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from zograscope_protocol.commands.options import (
+from zograscope_protocol.command_options import (
     ENGINES,
     FILM_SUFFIX,
     Size,
     check_file,
     check_suffixes,
-    refusal,
     size,
 )
+from zograscope_protocol.depth.tasks import NEAR_TONES, QUALITIES, Crop, DioramaOptions
+from zograscope_protocol.options import refusal
 
 CAMERA_PRESETS = (
     "push_in",
@@ -29,12 +29,9 @@ CAMERA_PRESETS = (
     "fly_through",
 )
 NO_CAMERA = "none"
-QUALITIES = ("draft", "standard", "high", "full")
 MESH_SUFFIXES = (".glb", ".ply", ".obj")
 DEPTH_SUFFIXES = (".png", ".exr")
 NAME_FIELD = "{name}"
-
-Crop = str | list[int]
 
 
 @dataclass(frozen=True)
@@ -72,19 +69,20 @@ class DioramaCommand:
             return None
         return Path(str(path).replace(NAME_FIELD, photograph.stem))
 
-    def job_parameters(self, photograph: Path) -> dict[str, Any]:
-        """Return the parameters of the task `diorama`."""
-        parameters: dict[str, Any] = {
-            "file_name": photograph.name,
-            "model": self.model,
-            "quality": self.quality,
-            "crop": self.crop,
-            "field_of_view": self.field_of_view,
-        }
-        if self.depth_map is not None:
-            parameters["depth_map_name"] = self.depth_map.name
-            parameters["depth_map_near"] = self.depth_map_near
-        return parameters
+    def options(self, photograph: Path) -> DioramaOptions:
+        """Return what the task `diorama` is asked for a photograph.
+
+        Raises ZograscopeError `bad-parameters`.
+        """
+        return DioramaOptions(
+            file_name=photograph.name,
+            model=self.model,
+            quality=self.quality,
+            crop=self.crop,
+            depth_map_name=self.depth_map.name if self.depth_map else "depth map",
+            depth_map_near=self.depth_map_near,
+            field_of_view=self.field_of_view,
+        )
 
 
 def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +99,7 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", type=size, metavar="WxH", help="of the film; the picture's own by default")
     add("--model", default="default", help="as `zograscope models` lists them")
     add("--depth-map", type=Path, metavar="FILE", help="your own: PNG, TIFF, EXR or npy")
-    add("--depth-map-near", choices=("white", "black"), default="white")
+    add("--depth-map-near", choices=NEAR_TONES, default=NEAR_TONES[0])
     add("--quality", choices=QUALITIES, default="standard")
     add("--crop", type=_crop, default="auto", metavar="auto|none|L,T,R,B", help="paper borders")
     add("--field-of-view", type=float, metavar="DEGREES", help="horizontal")
@@ -135,6 +133,7 @@ def parse_diorama(arguments: argparse.Namespace) -> DioramaCommand:
 
 
 def _check(command: DioramaCommand) -> None:
+    command.options(command.photographs[0])
     for name in ("frames", "fps", "samples"):
         value = getattr(command, name)
         if value is not None and value < 1:
@@ -161,9 +160,10 @@ def _check(command: DioramaCommand) -> None:
 
 
 def _crop(text: str) -> Crop:
-    if text in ("auto", "none"):
+    if text == "auto" or text == "none":  # noqa: PLR1714 - this way the type is known
         return text
     edges = text.split(",")
     if len(edges) != 4 or not all(edge.strip().isdigit() for edge in edges):
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto, none nor L,T,R,B in pixels")
-    return [int(edge) for edge in edges]
+    left, top, right, bottom = map(int, edges)
+    return left, top, right, bottom

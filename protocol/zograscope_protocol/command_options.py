@@ -1,10 +1,11 @@
-"""What the options of all commands share: their checks, and words for what is wrong."""
+"""What the command lines of all capabilities share: their checks, and words for what is wrong."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.options import refusal
 
 ENGINES = ("workbench", "eevee", "cycles")
 FILM_SUFFIX = ".mp4"
@@ -33,8 +34,3 @@ def check_file(path: Path) -> None:
         raise ZograscopeError("is-a-folder", path=str(path))
     if not path.is_file():
         raise ZograscopeError("file-not-found", path=str(path))
-
-
-def refusal(problem: str) -> ZograscopeError:
-    """Return the error that says what is wrong with the options."""
-    return ZograscopeError("bad-parameters", problem=problem)

@@ -1,0 +1,98 @@
+"""What the tasks of dioramas can be asked; TASKS.md describes their inputs and results."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from zograscope_protocol.options import Options, choice, flag, number, option, refusal, text, texts
+
+QUALITIES = ("draft", "standard", "high", "full")
+NEAR_TONES = ("white", "black")
+KINDS = ("auto", "photograph", "print")
+MESH_FORMATS = ("glb", "ply", "obj")
+DEPTH_FORMATS = ("png16", "exr")
+LAYER_PARTS = ("vertices", "triangles", "uv", "texture")
+NEAREST, FARTHEST = 1e-6, 1e9
+
+Rectangle = tuple[int, int, int, int]
+Crop = Literal["auto", "none"] | Rectangle
+
+
+def _read_crop(name: str, value: Any) -> Crop:
+    if value in ("auto", "none"):
+        return value
+    edges = isinstance(value, list | tuple) and all(type(edge) is int for edge in value)
+    if edges and len(value) == 4:
+        return tuple(value)
+    raise refusal(
+        f'the {name} is {value!r}, but can only be "auto", "none" or the four whole numbers left, '
+        "top, right, bottom"
+    )
+
+
+@dataclass(frozen=True)
+class DioramaOptions(Options):
+    """How a picture becomes a diorama; the defaults decide by themselves.
+
+    Attributes:
+        file_name: of the picture, for sentences.
+        model: that estimates depth, `default` or a name of the catalogue.
+        quality: disparity of 512, 1024 or 2048 samples along the long side, or the picture's own.
+        crop: "auto" takes paper margins away, "none" keeps the whole scan, or the picture's
+            (left, top, right, bottom) in pixels.
+        depth_map_name: of the artist's own depth map, for sentences.
+        depth_map_near: which tone of it is near.
+        field_of_view: horizontal, of the cropped picture, in degrees; None leaves it to the model,
+            the camera's record in the file, or a usual lens, in this order.
+        kind: "print" for paintings, prints and maps, whose depth is only ever relative.
+        background: whether to paint the background plate and the dome.
+    """
+
+    task = "diorama"
+    file_name: str = text("photograph")
+    model: str = text("default")
+    quality: str = choice(QUALITIES, default="standard")
+    crop: Crop = option(_read_crop, default="auto")
+    depth_map_name: str = text("depth map")
+    depth_map_near: str = choice(NEAR_TONES)
+    field_of_view: float | None = number(1.0, 170.0, default=None)
+    kind: str = choice(KINDS)
+    background: bool = flag(default=True)
+
+
+@dataclass(frozen=True)
+class ExportMeshOptions(Options):
+    """How layers become a model's file.
+
+    Attributes:
+        format: an OBJ is several files, which come as one zip.
+        layers: their names; each has its `LAYER_PARTS` among the inputs, as `NAME.PART`.
+    """
+
+    task = "export_mesh"
+    format: str = choice(MESH_FORMATS)
+    layers: tuple[str, ...] = texts()
+
+    def check(self) -> None:
+        """Refuse to export nothing."""
+        if not self.layers:
+            raise refusal("no layers to export were named")
+
+
+@dataclass(frozen=True)
+class ExportDepthOptions(Options):
+    """How a disparity map becomes a file.
+
+    Attributes:
+        format: a 16-bit PNG of disparity, or a float EXR of depth.
+        near, far: depth of disparity 1 and of 0, in scene units.
+    """
+
+    task = "export_depth"
+    format: str = choice(DEPTH_FORMATS, default="exr")
+    near: float = number(NEAREST, FARTHEST, default=1.0)
+    far: float = number(NEAREST, FARTHEST, default=10.0)
+
+    def check(self) -> None:
+        """Refuse a range that ends before it begins."""
+        if self.near >= self.far:
+            raise refusal(f"near ({self.near:g}) must be less than far ({self.far:g})")

@@ -1,0 +1,53 @@
+"""What can be asked of the tasks that compute nothing: they measure and test the way and back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from zograscope_protocol.options import Options, number, option, refusal, text, whole
+from zograscope_protocol.wire import MOST_DIMENSIONS, MOST_LENGTH
+
+
+def _read_shape(name: str, value: Any) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    lengths = isinstance(value, list | tuple) and len(value) <= MOST_DIMENSIONS
+    if not lengths or not all(type(side) is int and 0 <= side <= MOST_LENGTH for side in value):
+        raise refusal(f"the {name} is {value!r}, and not the shape of an array")
+    return tuple(value)
+
+
+@dataclass(frozen=True)
+class NullOptions(Options):
+    """What `null` replies: zeros of this shape and dtype, or its inputs where the shape is None."""
+
+    task = "null"
+    reply_shape: tuple[int, ...] | None = option(_read_shape, default=None)
+    reply_dtype: str = text("<f4")
+
+
+@dataclass(frozen=True)
+class SleepOptions(Options):
+    """How long `sleep` sleeps, in how many steps, and how much memory it holds meanwhile."""
+
+    task = "sleep"
+    seconds: float = number(0.0, 86400.0, default=1.0)
+    steps: int = whole(1, 1_000_000, default=10)
+    megabytes: int = whole(0, 1 << 20, default=0)
+
+
+@dataclass(frozen=True)
+class CountOptions(Options):
+    """How `count` counts.
+
+    Attributes:
+        parts: how many parts it emits; part n holds the sum of the numbers up to n.
+        part_bytes: of each part's array `data`.
+        seconds: between two parts.
+        checkpoint_every: parts between two checkpoints; 0 makes one only to pause.
+    """
+
+    task = "count"
+    parts: int = whole(0, 1_000_000, default=10)
+    part_bytes: int = whole(8, 1 << 30, default=8)
+    seconds: float = number(0.0, 3600.0, default=0.0)
+    checkpoint_every: int = whole(0, 1_000_000, default=10)
