@@ -1,32 +1,37 @@
 """What a task is: a named function over arrays that a worker runs and a client waits for.
 
-The broker imports the modules listed in `TASK_MODULES` to know which tasks there are, so they must
-import fast: torch, OpenCV, SciPy and the like are imported inside the functions that need them.
+    @task(PosterOptions, version=1, cacheable=False)
+    def mosaic_poster(inputs, options, context) -> TaskResult: ...
+
+Tasks are declared in the modules `tasks` of the capabilities. A task whose result grows emits parts
+(`TaskContext.emit`); one that runs for long makes checkpoints and lets itself be paused.
 """
 
-import importlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.options import Options
 
+from zograscope_server import capabilities
+from zograscope_server.errors import ServerError
 from zograscope_server.models.cache import ModelCache
 from zograscope_server.models.catalogue import find_model
-
-TASK_MODULES = (
-    "zograscope_server.diagnostics",
-    "zograscope_server.depth.jobs",
-    "zograscope_server.models.jobs",
-    "zograscope_server.mosaic.jobs",
-)
+from zograscope_server.progress import OnProgress, no_progress
+from zograscope_server.settings import ServerSettings
 
 
 class Cancelled(Exception):  # noqa: N818 - it is how a task stops when asked, not an error
     """The job was cancelled: the task unwinds and the worker says so."""
+
+
+class Paused(Exception):  # noqa: N818
+    """The job was paused after its latest checkpoint: the task unwinds and the worker says so."""
 
 
 @dataclass
@@ -37,8 +42,23 @@ class TaskResult:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def _no_progress(fraction: float | None, stage: str) -> None:
-    pass
+class JobFiles(Protocol):
+    """Where a running task's parts and checkpoints go; the worker keeps them in the spool."""
+
+    parts: int
+    """How many parts there are."""
+
+    def add_part(self, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+        """Keep the next part."""
+
+    def latest_checkpoint(self) -> Path | None:
+        """Return the folder of the latest whole checkpoint."""
+
+    def begin_checkpoint(self) -> Path:
+        """Return an empty folder to fill."""
+
+    def finish_checkpoint(self) -> None:
+        """Put what was filled in the place of the checkpoint before it."""
 
 
 def _no_preview(array: np.ndarray) -> None:
@@ -57,50 +77,51 @@ def _cpu() -> str:
 class TaskContext:
     """What a running task may ask of the worker around it.
 
-    Without arguments it is a context for notebooks and tests: nothing listens and there are no
-    models.
+    Without arguments it is a context for notebooks and tests: nothing listens, there are no models,
+    and parts are kept nowhere.
     """
 
+    settings: ServerSettings = field(default_factory=ServerSettings)
     models: ModelCache = field(default_factory=lambda: ModelCache(_no_models))
-    models_folder: Path = Path()
-    cache_folder: Path = Path()
-    collection_folders: list[str] | None = None
     choose_device: Callable[[], str] = _cpu
-    on_progress: Callable[[float | None, str], None] = _no_progress
+    on_progress: OnProgress = no_progress
     on_preview: Callable[[np.ndarray], None] = _no_preview
     cancel_asked: threading.Event = field(default_factory=threading.Event)
+    pause_asked: threading.Event = field(default_factory=threading.Event)
+    files: JobFiles | None = None
 
-    def load_model(self, name: str, task: str) -> Any:
-        """Return a model for a task of the catalogue ("depth", "embedding"), `default` included.
+    def load_model(self, name: str, purpose: str) -> Any:
+        """Return a model for a purpose ("depth", "embedding"), `default` included.
 
-        Raises ZograscopeError `unknown-model`, `model-of-another-task`, `model-not-installed` or
-        `model-file-wrong`.
+        Raises ZograscopeError `unknown-model`, `model-for-another-purpose`, `model-not-installed`
+        or `model-file-wrong`.
         """
-        return self.models.load(find_model(name, self.models_folder, task).name)
+        return self.models.load(find_model(name, self.settings.models_folder, purpose).name)
 
     def check_may_read(self, path: Path) -> None:
         """Raise ZograscopeError `folder-not-shared` for a path that clients may not name."""
-        if self.collection_folders is None:
+        folders = self.settings.shared_folders
+        if folders is None:
             return
         path = path.resolve()
-        if not any(path.is_relative_to(folder) for folder in self.collection_folders):
-            raise ZograscopeError("folder-not-shared", path=str(path))
+        if not any(path.is_relative_to(folder) for folder in folders):
+            raise ServerError("folder-not-shared", path=str(path))
 
     @property
     def device(self) -> str:
         """The torch device to compute on; asking may import torch to find out."""
         return self.choose_device()
 
-    def progress(self, fraction: float | None, stage: str) -> None:
-        """Say how far the job is: fraction in [0, 1] or None, and a short phrase for the artist.
-
-        Raises Cancelled when the job was cancelled.
-        """
+    def progress(self, fraction: float | None, stage: str, detail: str = "") -> None:
+        """Say how far the job is (see `OnProgress`). Raises Cancelled when it was cancelled."""
         self.check_cancelled()
-        self.on_progress(fraction, stage)
+        self.on_progress(fraction, stage, detail)
 
     def preview(self, array: np.ndarray) -> None:
-        """Show a first impression of the result (at most 1 MiB). Raises Cancelled."""
+        """Show a first impression of the result (at most 1 MiB). Raises Cancelled.
+
+        A picture: (height, width) or (height, width, 3), uint8, or float from 0 to 1.
+        """
         self.check_cancelled()
         self.on_preview(array)
 
@@ -109,12 +130,69 @@ class TaskContext:
         if self.cancel_asked.is_set():
             raise Cancelled
 
+    # Parts
 
-TaskFunction = Callable[[Mapping[str, np.ndarray], Mapping[str, Any], TaskContext], TaskResult]
-Revision = Callable[[Mapping[str, Any], Path], str]
+    @property
+    def parts(self) -> int:
+        """How many parts there are: of earlier attempts at first, which are not made again."""
+        return 0 if self.files is None else self.files.parts
+
+    def emit(
+        self,
+        number: int,
+        arrays: Mapping[str, np.ndarray],
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add the part of that number to the result; clients get it while the job goes on.
+
+        A part that is there already is left as it is, so that a task may simply begin anew.
+
+        Raises:
+            Cancelled: the job was cancelled.
+            ValueError: the part before it is missing.
+            ZograscopeError: `spool-full`, `result-indescribable`.
+        """
+        self.check_cancelled()
+        if self.files is None or number < self.files.parts:
+            return
+        if number > self.files.parts:
+            raise ValueError(f"part {number} comes before part {self.files.parts}")
+        self.files.add_part(arrays, metadata or {})
+
+    # Checkpoints, for tasks that were declared with `pausable`
+
+    @property
+    def latest_checkpoint(self) -> Path | None:
+        """The folder of the latest checkpoint, to go on from; None where there is none."""
+        return None if self.files is None else self.files.latest_checkpoint()
+
+    @contextmanager
+    def checkpoint(self) -> Iterator[Path]:
+        """Fill an empty folder with what it takes to go on from here.
+
+        It takes the place of the checkpoint before it as the block ends, on the disk for good: from
+        then on neither a killed worker nor a power cut costs what was done until now, the parts
+        included. Raises ZograscopeError `spool-full`.
+        """
+        if self.files is None:
+            raise LookupError("this context keeps no checkpoints")
+        yield self.files.begin_checkpoint()
+        self.files.finish_checkpoint()
+
+    def pause_if_asked(self) -> None:
+        """End the task here when it was asked to pause; call it right after a checkpoint.
+
+        Raises Paused.
+        """
+        if self.pause_asked.is_set():
+            raise Paused
 
 
-def _no_revision(parameters: Mapping[str, Any], models_folder: Path) -> str:
+TaskFunction = Callable[[Mapping[str, np.ndarray], Any, TaskContext], TaskResult]
+Revision = Callable[[Any, Path], str]
+
+
+def _no_revision(options: Any, models_folder: Path) -> str:
     return ""
 
 
@@ -122,30 +200,42 @@ def _no_revision(parameters: Mapping[str, Any], models_folder: Path) -> str:
 class Task:
     """A task function with what the broker must know about it."""
 
-    name: str
+    options: type[Options]
     version: int
     cacheable: bool
+    pausable: bool
     function: TaskFunction
     revision: Revision
+
+    @property
+    def name(self) -> str:
+        """What a job's submit calls it."""
+        return self.options.task
 
 
 _registry: dict[str, Task] = {}
 
 
 def task(
-    name: str, *, version: int, cacheable: bool, revision: Revision = _no_revision
+    options: type[Options],
+    *,
+    version: int,
+    cacheable: bool,
+    pausable: bool = False,
+    revision: Revision = _no_revision,
 ) -> Callable[[TaskFunction], TaskFunction]:
-    """Declare a function as the task `name`.
+    """Declare a function as the task that these options are of; it gets them read and checked.
 
     A cacheable task gives the same answer to the same question: same version, inputs, parameters
-    and `revision(parameters, models_folder)`, which names the exact model that would answer. The
-    broker calls `revision`, so it must be quick and import nothing heavy.
+    and `revision(options, models_folder)`, which names the exact model that would answer. The broker
+    calls `revision`, so it must be quick and import nothing heavy. A pausable task makes checkpoints
+    and pauses when it is asked to; a short job that waits for the only worker asks it too.
     """
 
     def declare(function: TaskFunction) -> TaskFunction:
-        if name in _registry:
-            raise ValueError(f"the task {name!r} is declared twice")
-        _registry[name] = Task(name, version, cacheable, function, revision)
+        if options.task in _registry:
+            raise ValueError(f"the task {options.task!r} is declared twice")
+        _registry[options.task] = Task(options, version, cacheable, pausable, function, revision)
         return function
 
     return declare
@@ -153,6 +243,12 @@ def task(
 
 def load_tasks() -> Mapping[str, Task]:
     """Import the modules that declare tasks and return all tasks by name."""
-    for module in TASK_MODULES:
-        importlib.import_module(module)
+    capabilities.modules("tasks")
     return _registry
+
+
+def required(inputs: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Return an input that must be there. Raises ZograscopeError `bad-parameters`."""
+    if name not in inputs:
+        raise ZograscopeError("bad-parameters", problem=f"the input {name!r} is missing")
+    return inputs[name]

@@ -160,8 +160,10 @@ def _check(command: DioramaCommand) -> None:
 
 
 def _crop(text: str) -> Crop:
-    if text == "auto" or text == "none":  # noqa: PLR1714 - this way the type is known
-        return text
+    if text == "auto":
+        return "auto"
+    if text == "none":
+        return "none"
     edges = text.split(",")
     if len(edges) != 4 or not all(edge.strip().isdigit() for edge in edges):
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto, none nor L,T,R,B in pixels")

@@ -1,0 +1,1 @@
+"""Tasks that compute nothing, to measure and test the way there and back."""
