@@ -93,7 +93,7 @@ class TaskContext:
     def load_model(self, name: str, purpose: str) -> Any:
         """Return a model for a purpose ("depth", "embedding"), `default` included.
 
-        Raises ZograscopeError `unknown-model`, `model-for-another-purpose`, `model-not-installed`
+        Raises ZograscopeError `unknown-model`, `model-of-another-task`, `model-not-installed`
         or `model-file-wrong`.
         """
         return self.models.load(find_model(name, self.settings.models_folder, purpose).name)
@@ -227,9 +227,9 @@ def task(
     """Declare a function as the task that these options are of; it gets them read and checked.
 
     A cacheable task gives the same answer to the same question: same version, inputs, parameters
-    and `revision(options, models_folder)`, which names the exact model that would answer. The broker
-    calls `revision`, so it must be quick and import nothing heavy. A pausable task makes checkpoints
-    and pauses when it is asked to; a short job that waits for the only worker asks it too.
+    and `revision(options, models_folder)`, which names the exact model that would answer. The
+    broker calls `revision`, so it must be quick and import nothing heavy. A pausable task makes
+    checkpoints and pauses when it is asked to; a short job that waits for the only worker asks too.
     """
 
     def declare(function: TaskFunction) -> TaskFunction:

@@ -1,17 +1,16 @@
 """What is handed to a server as a job: a task, its parameters and its inputs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from zograscope_protocol.wire import Buffer
 
 
-@dataclass(frozen=True)
-class Submission:
-    """A job that has not been submitted yet.
+class Submission(NamedTuple):
+    """A job that has not been submitted yet: `client.submit(*submission)`.
 
     Attributes:
         task: what it runs.
@@ -21,4 +20,4 @@ class Submission:
 
     task: str
     parameters: Mapping[str, Any]
-    inputs: Mapping[str, np.ndarray | Buffer] = field(default_factory=dict)
+    inputs: Mapping[str, np.ndarray | Buffer] = MappingProxyType({})

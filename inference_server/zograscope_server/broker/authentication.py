@@ -8,6 +8,8 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.errors import ServerError
+
 CLIENTS = "clients"
 WORKERS = "workers"
 
@@ -55,7 +57,7 @@ def allow_key(folder: Path, name: str, key: str) -> None:
     Raises ZograscopeError `bad-key-name` or `bad-key`.
     """
     if not _KEY_NAME.fullmatch(name):
-        raise ZograscopeError("bad-key-name", name=name)
+        raise ServerError("bad-key-name", name=name)
     try:
         valid = len(z85.decode(key)) == _KEY_BYTES
     except (ValueError, KeyError, OverflowError):

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -23,7 +22,9 @@ from zograscope_server.broker.job_store import Job, JobStore
 from zograscope_server.broker.lock import lock_folder
 from zograscope_server.broker.scheduler import Scheduler
 from zograscope_server.broker.spool import JOB_ID, Spool, Upload
-from zograscope_server.broker.worker_pool import PoolSettings, WorkerPool
+from zograscope_server.broker.worker_pool import WorkerPool
+from zograscope_server.errors import ServerError
+from zograscope_server.settings import ServerSettings
 from zograscope_server.tasks import load_tasks
 
 logger = logging.getLogger(__name__)
@@ -39,31 +40,6 @@ CLIENT_SILENCE = 3600.0
 RECENT_JOBS = 20
 MOST_LISTED_JOBS = 200
 MOST_ECHOED = 64
-
-
-@dataclass(frozen=True)
-class BrokerSettings:
-    """What `zograscope serve` was asked for. Sizes in bytes, times in seconds."""
-
-    state_folder: Path
-    models_folder: Path
-    devices: tuple[str, ...] = ("auto",)
-    tcp: str | None = None
-    memory_limit: int | None = None
-    spool_limit: int = 20_000_000_000
-    idle_seconds: float = 600.0
-    collections: tuple[Path, ...] = ()
-    threads: int = 1
-
-    def allowed_collections(self) -> list[str] | None:
-        """Return the folders whose files jobs may name; None for all.
-
-        A client on this user's own socket could read those files anyway. One that comes over the
-        network must not choose paths here.
-        """
-        if self.tcp is None and not self.collections:
-            return None
-        return [str(folder.resolve()) for folder in self.collections]
 
 
 @dataclass
@@ -91,7 +67,7 @@ class Broker:
     `bad-endpoint`.
     """
 
-    def __init__(self, settings: BrokerSettings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         self._started = time.monotonic()
         self._running = True
@@ -119,7 +95,7 @@ class Broker:
             self._spool = Spool(state / "spool", settings.spool_limit)
             self._store = JobStore(state / "jobs.sqlite")
         except OSError as error:
-            raise ZograscopeError(
+            raise ServerError(
                 "folder-not-writable", details=str(error), folder=str(state)
             ) from error
         self._endpoints = Endpoints(state, settings.tcp)
@@ -128,15 +104,7 @@ class Broker:
             self._endpoints.workers,
             self._endpoints.workers_endpoint,
             self._endpoints.worker_keys,
-            PoolSettings(
-                devices=settings.devices,
-                models_folder=settings.models_folder,
-                cache_folder=settings.state_folder / "cache",
-                collection_folders=settings.allowed_collections(),
-                idle_seconds=settings.idle_seconds,
-                threads=settings.threads,
-                memory_limit=settings.memory_limit,
-            ),
+            settings,
         )
         self._scheduler = Scheduler(
             store=self._store,

@@ -22,6 +22,8 @@ from zograscope_protocol.connection import (
 )
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.errors import ServerError
+
 if TYPE_CHECKING:
     from zmq.auth.thread import ThreadAuthenticator
 
@@ -122,8 +124,8 @@ class Endpoints:
             socket.bind(f"tcp://{address}")
         except zmq.ZMQError as error:
             if error.errno == errno.EADDRINUSE:
-                raise ZograscopeError("port-in-use", endpoint=address) from error
-            raise ZograscopeError("bad-endpoint", details=str(error), endpoint=address) from error
+                raise ServerError("port-in-use", endpoint=address) from error
+            raise ServerError("bad-endpoint", details=str(error), endpoint=address) from error
         return socket
 
 

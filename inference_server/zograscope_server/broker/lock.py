@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.errors import ServerError
 
 
 def lock_folder(folder: Path) -> BinaryIO:
@@ -24,5 +24,5 @@ def lock_folder(folder: Path) -> BinaryIO:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise ZograscopeError("server-running", folder=str(folder)) from error
+        raise ServerError("server-running", folder=str(folder)) from error
     return file

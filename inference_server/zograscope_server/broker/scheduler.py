@@ -325,7 +325,7 @@ class Scheduler:
             "task": job.task,
             "version": task.version,
             "parameters": job.parameters,
-            "revision": task.revision(job.parameters, self._models_folder),
+            "revision": task.revision(task.options.read(job.parameters), self._models_folder),
             "inputs": [
                 [array["name"], array["dtype"], array["shape"], digest]
                 for array, digest in zip(job.inputs, digests, strict=True)

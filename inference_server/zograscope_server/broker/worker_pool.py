@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +15,7 @@ import zmq
 from zograscope_protocol import wire
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.settings import ServerSettings
 from zograscope_server.worker.settings import WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -25,19 +25,6 @@ CANCEL_GRACE = 4.0
 STOP_GRACE = 3.0
 MEMORY_INTERVAL = 0.25
 LONGEST_RESTART_PAUSE = 30.0
-
-
-@dataclass(frozen=True)
-class PoolSettings:
-    """How the workers are to be: `memory_limit` in bytes for each, None for none."""
-
-    devices: tuple[str, ...]
-    models_folder: Path
-    cache_folder: Path
-    collection_folders: list[str] | None
-    idle_seconds: float
-    threads: int
-    memory_limit: int | None
 
 
 @dataclass(frozen=True)
@@ -86,7 +73,7 @@ class WorkerPool:
     """The workers of one broker, one for each device."""
 
     def __init__(
-        self, socket: zmq.Socket, endpoint: str, keys: dict[str, str], settings: PoolSettings
+        self, socket: zmq.Socket, endpoint: str, keys: dict[str, str], settings: ServerSettings
     ) -> None:
         """`socket` is a ROUTER bound to `endpoint`; `keys` are a worker's CURVE keys, if any."""
         self.socket = socket
@@ -187,10 +174,7 @@ class WorkerPool:
             endpoint=self._endpoint,
             identity=worker.identity,
             device=self._settings.devices[worker.number],
-            models_folder=str(self._settings.models_folder),
-            cache_folder=str(self._settings.cache_folder),
-            idle_seconds=self._settings.idle_seconds,
-            collection_folders=self._settings.collection_folders,
+            server=self._settings,
             **self._keys,
         )
         worker.process = subprocess.Popen(

@@ -1,42 +1,68 @@
-"""Tasks that compute nothing, to measure and test the way there and back."""
+"""The tasks `null`, `sleep` and `count`."""
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+from zograscope_protocol.diagnostics import CountOptions, NullOptions, SleepOptions
 
 from zograscope_server.tasks import TaskContext, TaskResult, task
 
 LONGEST_PAUSE = 0.1
+COUNT_FILE = "count.npy"
 
 
-@task("null", version=1, cacheable=False)
+@task(NullOptions, version=1, cacheable=False)
 def null(
-    inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any], context: TaskContext
+    inputs: Mapping[str, np.ndarray], options: NullOptions, context: TaskContext
 ) -> TaskResult:
     """Reply with zeros of `reply_shape` and `reply_dtype`, or with the inputs as they came."""
-    if "reply_shape" not in parameters:
+    if options.reply_shape is None:
         return TaskResult(dict(inputs))
-    reply = np.zeros(parameters["reply_shape"], parameters.get("reply_dtype", "<f4"))
-    return TaskResult({"reply": reply})
+    return TaskResult({"reply": np.zeros(options.reply_shape, options.reply_dtype)})
 
 
-@task("sleep", version=1, cacheable=True)
+@task(SleepOptions, version=1, cacheable=True)
 def sleep(
-    inputs: Mapping[str, np.ndarray], parameters: Mapping[str, Any], context: TaskContext
+    inputs: Mapping[str, np.ndarray], options: SleepOptions, context: TaskContext
 ) -> TaskResult:
-    """Sleep for `seconds` in `steps` steps, reporting each, and reply with the steps' numbers.
+    """Sleep in steps, reporting each, and reply with the steps' numbers."""
+    ballast = np.ones(options.megabytes << 20, np.uint8)
+    for step in range(options.steps):
+        context.progress(step / options.steps, "Sleeping", f"step {step + 1} of {options.steps}")
+        _sleep(options.seconds / options.steps, context)
+    steps = np.arange(options.steps, dtype=np.int32)
+    return TaskResult({"steps": steps}, {"ballast": ballast.nbytes})
 
-    Holds `megabytes` of memory meanwhile.
+
+@task(CountOptions, version=1, cacheable=True, pausable=True)
+def count(
+    inputs: Mapping[str, np.ndarray], options: CountOptions, context: TaskContext
+) -> TaskResult:
+    """Emit the sums 0, 0 + 1, 0 + 1 + 2, ... as parts, and reply with the last.
+
+    The sum is what its checkpoints hold: a task that lost it could not go on.
     """
-    seconds = float(parameters.get("seconds", 1.0))
-    steps = int(parameters.get("steps", 10))
-    ballast = np.ones(int(parameters.get("megabytes", 0)) << 20, np.uint8)
-    for step in range(steps):
-        context.progress(step / steps, f"Sleeping, step {step + 1} of {steps}")
-        end = time.monotonic() + seconds / steps
-        while (left := end - time.monotonic()) > 0:
-            context.check_cancelled()
-            time.sleep(min(left, LONGEST_PAUSE))
-    return TaskResult({"steps": np.arange(steps, dtype=np.int32)}, {"ballast": ballast.nbytes})
+    number, total = 0, 0
+    if context.latest_checkpoint is not None:
+        number, total = map(int, np.load(context.latest_checkpoint / COUNT_FILE))
+    for number in range(number, options.parts):
+        due = options.checkpoint_every and number % options.checkpoint_every == 0
+        if due or context.pause_asked.is_set():
+            with context.checkpoint() as folder:
+                np.save(folder / COUNT_FILE, [number, total])
+            context.pause_if_asked()
+        context.progress(number / options.parts, "Counting", f"{number} of {options.parts}")
+        total += number
+        data = np.full(options.part_bytes // 8, total, np.int64)
+        context.emit(number, {"data": data}, {"sum": total})
+        _sleep(options.seconds, context)
+    return TaskResult({"sum": np.array(total)})
+
+
+def _sleep(seconds: float, context: TaskContext) -> None:
+    """Sleep, but no longer than the job is wanted; raises Cancelled."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        context.check_cancelled()
+        time.sleep(min(left, LONGEST_PAUSE))

@@ -8,7 +8,7 @@ class ModelError(ZograscopeError):
 
     SENTENCES = {
         "unknown-model": "There is no model called {name!r}. `zograscope models` lists them.",
-        "model-for-another-purpose": "The model {name!r} is for {purpose}, not for {wanted}. `zograscope models` says which are.",
+        "model-of-another-task": "The model {name!r} is for {purpose}, not for {wanted}. `zograscope models` says which are.",
         "model-not-installed": "The model {name!r} is not installed. Download it in the sidebar, or with `zograscope models download {name}`.",
         "model-file-wrong": "The model in {name} cannot be used: {problem}.",
         "model-without-loader": "The model {name!r} is for {purpose}, which this server cannot do. Update the server, or choose another model.",

@@ -5,7 +5,6 @@ import queue
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +13,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.wire import MOST_CHUNK_BYTES, byte_view, describe_array
 
 from zograscope_server.models.cache import ModelCache
+from zograscope_server.progress import OnProgress
 from zograscope_server.result_file import write_result
 from zograscope_server.tasks import Cancelled, TaskContext, load_tasks
 from zograscope_server.worker.broker_link import BrokerLink
@@ -35,10 +35,10 @@ class Worker:
     def __init__(self, settings: WorkerSettings, link: BrokerLink) -> None:
         self._link = link
         self._device = settings.device
-        self._models_folder = Path(settings.models_folder)
-        self._cache_folder = Path(settings.cache_folder)
-        self._collection_folders = settings.collection_folders
-        self._models = ModelCache(self._load_model, settings.idle_seconds, self._report_state)
+        self._settings = settings.server
+        self._models = ModelCache(
+            self._load_model, settings.server.idle_seconds, self._report_state
+        )
         self._tasks = load_tasks()
 
     def run(self) -> NoReturn:
@@ -60,8 +60,9 @@ class Worker:
         job = request["job"]
         try:
             inputs = {array["name"]: _map_input(array) for array in request["inputs"]}
-            function = self._tasks[request["task"]].function
-            result = function(inputs, request["parameters"], self._context(job))
+            task = self._tasks[request["task"]]
+            options = task.options.read(request["parameters"])
+            result = task.function(inputs, options, self._context(job))
             path, temporary = Path(request["result"]), Path(request["temporary"])
             write_result(path, temporary, result.arrays, result.metadata)
         except Cancelled:
@@ -77,28 +78,34 @@ class Worker:
 
     def _context(self, job: str) -> TaskContext:
         return TaskContext(
+            settings=self._settings,
             models=self._models,
-            models_folder=self._models_folder,
-            cache_folder=self._cache_folder,
-            collection_folders=self._collection_folders,
             choose_device=self._choose_device,
             on_progress=self._progress_reporter(job),
             on_preview=lambda array: self._send_preview(job, array),
             cancel_asked=self._link.cancel_asked,
         )
 
-    def _progress_reporter(self, job: str) -> Callable[[float | None, str], None]:
+    def _progress_reporter(self, job: str) -> OnProgress:
         """Return a function that reports progress, as often as an eye can follow."""
         last_stage = ""
         last_time = 0.0
 
-        def report(fraction: float | None, stage: str) -> None:
+        def report(fraction: float | None, stage: str, detail: str = "") -> None:
             nonlocal last_stage, last_time
             now = time.monotonic()
             if stage == last_stage and now - last_time < PROGRESS_INTERVAL:
                 return
             last_stage, last_time = stage, now
-            self._link.send({"type": "progress", "job": job, "fraction": fraction, "stage": stage})
+            self._link.send(
+                {
+                    "type": "progress",
+                    "job": job,
+                    "fraction": fraction,
+                    "stage": stage,
+                    "detail": detail,
+                }
+            )
 
         return report
 
@@ -132,7 +139,7 @@ class Worker:
         from zograscope_server.models.loading import load_model
 
         self._report_state(f"loading model {name}")
-        return load_model(name, self._models_folder, self._choose_device())
+        return load_model(name, self._settings.models_folder, self._choose_device())
 
     def _import_torch(self) -> None:
         if "torch" not in sys.modules:
