@@ -43,10 +43,10 @@ def count(
 
     The sum is what its checkpoints hold: a task that lost it could not go on.
     """
-    number, total = 0, 0
+    first, total = 0, 0
     if context.latest_checkpoint is not None:
-        number, total = map(int, np.load(context.latest_checkpoint / COUNT_FILE))
-    for number in range(number, options.parts):
+        first, total = map(int, np.load(context.latest_checkpoint / COUNT_FILE))
+    for number in range(first, options.parts):
         due = options.checkpoint_every and number % options.checkpoint_every == 0
         if due or context.pause_asked.is_set():
             with context.checkpoint() as folder:
