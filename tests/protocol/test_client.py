@@ -16,7 +16,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.transfers import Sender
 
 PATIENCE = 20.0
-WELCOME = {"type": "welcome", "protocol": "1.0", "server": "fake", "heartbeat": 0.2}
+WELCOME = {"type": "welcome", "protocol": "1.1", "server": "fake", "heartbeat": 0.2}
 
 
 class FakeServer:
@@ -52,7 +52,7 @@ class FakeServer:
 
     def welcome(self, client: Client) -> None:
         hello = self.receive(client, "hello")
-        assert hello["protocol"] == "1.0"
+        assert hello["protocol"] == "1.1"
         self.send(WELCOME)
         pump(client, lambda: client.state == "connected")
 
