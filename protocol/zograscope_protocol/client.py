@@ -473,6 +473,8 @@ class Client:
 
     def _download(self, job: Job, header: dict[str, Any], chunk: memoryview) -> None:
         name, number = header.get("name", ""), header.get("part")
+        if not isinstance(name, str):
+            raise ZograscopeError("bad-message", "a chunk without the name of its array")
         arrays = job._result_arrays
         if number is not None:
             arrays = job._follow.incoming.get(number) if job._follow else None

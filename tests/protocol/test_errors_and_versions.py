@@ -7,7 +7,6 @@ import pytest
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
 
-
 SENTENCES = ZograscopeError.SENTENCES
 
 
