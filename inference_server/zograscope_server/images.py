@@ -16,6 +16,9 @@ import tifffile
 from PIL import ExifTags, Image, ImageCms, ImageOps, Jpeg2KImagePlugin, JpegImagePlugin
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.depth.errors import DepthError
+from zograscope_server.errors import ServerError
+
 MOST_PIXELS = 300_000_000  # a 60 cm sheet at 720 dpi; more is a mistake or an attack
 SHORTEST_SIDE = 16
 
@@ -130,7 +133,7 @@ def read_reduced_photograph(data: bytes, name: str, side: int) -> ReducedPhotogr
 def _decode(data: bytes, name: str, shortest_side: int, reduced_side: int | None) -> _Decoded:
     """Decode; with `reduced_side`, a decoder that is faster for it may give a reduced image."""
     if not data:
-        raise ZograscopeError("file-empty", name=name)
+        raise ServerError("file-empty", name=name)
     return _decode_deep_tiff(data, name, shortest_side) or _decode_with_pillow(
         data, name, shortest_side, reduced_side
     )
@@ -143,7 +146,7 @@ def _decode_with_pillow(
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
-        raise ZograscopeError("not-an-image", str(error), name=name) from error
+        raise ServerError("not-an-image", str(error), name=name) from error
     _check_size(*image.size, name, shortest_side)
     source, size = f"{image.format}, {image.mode}", image.size
     try:
@@ -159,7 +162,7 @@ def _decode_with_pillow(
     except MemoryError:
         raise
     except Exception as error:
-        raise ZograscopeError("image-truncated", str(error), name=name) from error
+        raise ServerError("image-truncated", str(error), name=name) from error
     if image.mode.startswith(("I", "F")):
         bits = 16 if image.mode.startswith("I;16") else None
         image = Image.fromarray(to_eight_bits(np.asarray(image), bits))
@@ -206,7 +209,7 @@ def _decode_deep_tiff(data: bytes, name: str, shortest_side: int) -> _Decoded | 
     except (ZograscopeError, MemoryError):
         raise
     except Exception as error:
-        raise ZograscopeError("image-truncated", str(error), name=name) from error
+        raise ServerError("image-truncated", str(error), name=name) from error
     eight = to_eight_bits(samples, None if is_float else bits)
     if inverted:
         eight = 255 - eight
@@ -216,7 +219,7 @@ def _decode_deep_tiff(data: bytes, name: str, shortest_side: int) -> _Decoded | 
     else:
         mode = _TIFF_MODES.get(eight.shape[2])
         if mode is None:
-            raise ZograscopeError("not-an-image", f"{eight.shape[2]} channels", name=name)
+            raise ServerError("not-an-image", f"{eight.shape[2]} channels", name=name)
         image = Image.fromarray(np.ascontiguousarray(eight).squeeze(), mode)
     kind = "float" if is_float else f"{bits}-bit"
     orientation = tags.get(ExifTags.Base.Orientation, 1)
@@ -276,9 +279,9 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
 def _check_size(width: int, height: int, name: str, shortest_side: int) -> None:
     if width * height > MOST_PIXELS:
         limit = MOST_PIXELS // 1_000_000
-        raise ZograscopeError("image-too-large", name=name, width=width, height=height, limit=limit)
+        raise ServerError("image-too-large", name=name, width=width, height=height, limit=limit)
     if min(width, height) < shortest_side:
-        raise ZograscopeError(
+        raise DepthError(
             "image-too-small", name=name, width=width, height=height, limit=shortest_side
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.folder import open_folder
 from zograscope_server.collection.iiif import open_manifest
@@ -43,9 +44,9 @@ def open_collection(
     elif suffix in TABLE_SUFFIXES:
         collection = open_table(Path(source), on_progress)
     else:
-        raise ZograscopeError("collection-unknown", path=source)
+        raise CollectionError("collection-unknown", path=source)
     if not collection.items:
-        raise ZograscopeError(
+        raise CollectionError(
             "collection-empty",
             "\n".join(f"{problem.name}: {problem.sentence}" for problem in collection.problems),
             name=collection.name,

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 from zograscope_protocol.connection import state_folder
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.command_line.find_blender import CHECKOUT, find_blender
+from zograscope_server.errors import ServerError
 
 SCRIPT = Path(__file__).with_name("run_in_blender.py")
 EXTENSION_VARIABLE = "ZOGRASCOPE_EXTENSION"
@@ -42,7 +42,7 @@ def run_in_blender(arguments: argparse.Namespace, command_line: list[str]) -> in
     command = blender.command(SCRIPT, [json.dumps([str(path) for path in zips]), *passed_on])
     code = subprocess.run(command, env=_environment(zips), check=False).returncode
     if code == EXTENSION_MISSING:
-        raise ZograscopeError("extension-not-found")
+        raise ServerError("extension-not-found")
     return code
 
 
@@ -57,7 +57,7 @@ def _extension_zips(named: Path | None) -> list[Path]:
         return sorted((CHECKOUT / "dist").glob("zograscope*.zip"))
     zips = sorted(named.glob("zograscope*.zip")) if named.is_dir() else [named]
     if not zips or not zips[0].is_file():
-        raise ZograscopeError("extension-not-found", str(named))
+        raise ServerError("extension-not-found", str(named))
     return [path.resolve() for path in zips]
 
 

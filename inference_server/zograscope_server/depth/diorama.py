@@ -19,6 +19,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth.border import Rectangle, find_paper_border
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.depth_range import DepthRange
+from zograscope_server.depth.errors import DepthError
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.refinement import settle_edges
@@ -238,7 +239,7 @@ def crop_depth_map(
     rows, columns = depth.disparity.shape
     height, width = scan_size
     if abs(rows - columns * height / width) > max(1.0, SHAPE_TOLERANCE * rows):
-        raise ZograscopeError(
+        raise DepthError(
             "depth-map-shape",
             name=depth.model,
             depth_shape=f"{columns} x {rows}",

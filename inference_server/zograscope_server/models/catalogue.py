@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.models.errors import ModelError
 
 DEFAULT = "default"
 DEPTH, EMBEDDING = "depth", "embedding"  # tasks
@@ -92,11 +92,9 @@ def find_model(name: str, models_folder: Path, task: str | None = None) -> Model
     for model in [*catalogue().values(), *local_models(models_folder)]:
         if name == model.name:
             if task not in (None, model.task):
-                raise ZograscopeError(
-                    "model-of-another-task", name=name, task=model.task, wanted=task
-                )
+                raise ModelError("model-of-another-task", name=name, task=model.task, wanted=task)
             return model
-    raise ZograscopeError("unknown-model", name=name)
+    raise ModelError("unknown-model", name=name)
 
 
 def default_model(task: str, models_folder: Path) -> Model:
@@ -143,7 +141,7 @@ def add_model(source: Path, models_folder: Path) -> str:
     """
     source = source.resolve()
     if not (source / CONFIG).is_file():
-        raise ZograscopeError(
+        raise ModelError(
             "model-file-wrong", name=str(source), problem="it has no config.json of a checkpoint"
         )
     check_name_is_free(source.name, source)
@@ -159,7 +157,7 @@ def check_name_is_free(name: str, source: Path) -> None:
     Its licence would be told of another's weights.
     """
     if name == DEFAULT or name in catalogue():
-        raise ZograscopeError(
+        raise ModelError(
             "model-file-wrong",
             name=str(source),
             problem="the catalogue has a model of that name; rename the folder",
@@ -176,7 +174,7 @@ def is_installed(model: Model, models_folder: Path) -> bool:
 def installed_folder(model: Model, models_folder: Path) -> Path:
     """Return the folder of an installed model. Raises ZograscopeError `model-not-installed`."""
     if not is_installed(model, models_folder):
-        raise ZograscopeError("model-not-installed", name=model.name)
+        raise ModelError("model-not-installed", name=model.name)
     return models_folder / model.name
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import tifffile
 from PIL import Image, ImageOps
-from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.progress import OnProgress, no_progress
 
 Pictures = Callable[[int, int], Image.Image]
@@ -178,7 +178,7 @@ def drawn_canvas(
                 bigtiff=True,
             )
         except OSError as error:
-            raise ZograscopeError("output-not-writable", str(error), path=output) from error
+            raise MosaicError("output-not-writable", str(error), path=output) from error
         yield pyvips.Image.tiffload(str(path), access="sequential")
 
 
@@ -215,7 +215,7 @@ def save_with_progress(
     except (pyvips.Error, OSError) as error:
         if raised:
             raise raised[0] from None
-        raise ZograscopeError("output-not-writable", str(error), path=output) from error
+        raise MosaicError("output-not-writable", str(error), path=output) from error
     on_progress(1.0, stage)
 
 
@@ -223,4 +223,4 @@ def _check_room(output: Path, needed: int) -> None:
     free = shutil.disk_usage(output.parent).free
     if free < needed:
         gigabytes = {"needed": f"{needed / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
-        raise ZograscopeError("output-needs-room", path=output, **gigabytes)
+        raise MosaicError("output-needs-room", path=output, **gigabytes)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.models.catalogue import DEFAULT, EMBEDDING
 from zograscope_server.parameters import number, one_of, refusal, required, truth
 from zograscope_server.tasks import TaskContext, TaskResult, task
@@ -200,7 +201,7 @@ def _readable_part(collection: "Collection", context: TaskContext) -> "Collectio
         except ZograscopeError as error:
             problems.append(Problem(item.name, error.sentence))
     if not items:
-        raise ZograscopeError("collection-empty", name=collection.name)
+        raise CollectionError("collection-empty", name=collection.name)
     return Collection(collection.name, tuple(items), tuple(problems))
 
 

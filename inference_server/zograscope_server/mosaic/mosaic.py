@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.spatial import KDTree
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item
 from zograscope_server.images import read_photograph
@@ -24,6 +23,7 @@ from zograscope_server.mosaic.embedding.embed import (
 )
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.grid.assignment import snap_to_grid
 from zograscope_server.mosaic.grid.shapes import circle_cells, mask_cells, rectangle_cells
 from zograscope_server.mosaic.layout.clusters import find_clusters
@@ -364,7 +364,7 @@ def _column(items: Sequence[Item], name: str) -> list[str]:
     columns = {key.casefold(): key for item in items for key in item.fields}
     if wanted not in columns:
         known = ", ".join(("folder", "creator", *sorted(columns.values())))
-        raise ZograscopeError("column-unknown", name=name, known=known)
+        raise MosaicError("column-unknown", name=name, known=known)
     return [item.fields.get(columns[wanted], "") for item in items]
 
 

@@ -30,6 +30,7 @@ from zograscope_server.mosaic.embedding.embed import (
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import FileState
 from zograscope_server.mosaic.embedding.loading import load_embedder
+from zograscope_server.mosaic.errors import MosaicError
 
 CHUNK = 64  # images of a task: a few seconds of work, which is what a death costs
 CHUNKS_AHEAD = 2  # for each processor of the cluster
@@ -64,7 +65,7 @@ class RayCluster:
             ray.init(self._address, log_to_driver=False, logging_level="ERROR")
         except (OSError, ValueError, RuntimeError) as error:
             problem = str(error).splitlines()[0].rstrip(".")
-            raise ZograscopeError(
+            raise MosaicError(
                 "ray-unreachable", str(error), address=self._address, problem=problem
             ) from error
         return self
@@ -154,7 +155,7 @@ def _divide(chunk: Chunk, error: Exception) -> tuple[list[Chunk], list[Outcome]]
         middle = len(chunk) // 2
         return [chunk[:middle], chunk[middle:]], []
     ((item, state),) = chunk
-    sentence = ZograscopeError("image-kills-worker", str(error), name=item.name).sentence
+    sentence = MosaicError("image-kills-worker", str(error), name=item.name).sentence
     return [], [Outcome(item, state, problem=Problem(item.name, sentence))]
 
 
@@ -169,5 +170,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise ZograscopeError("ray-missing", str(error)) from error
+        raise MosaicError("ray-missing", str(error)) from error
     return ray
