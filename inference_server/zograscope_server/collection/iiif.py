@@ -23,7 +23,7 @@ from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.file_names import name_of
 from zograscope_server.collection.iiif_image import image_service, size_of
 from zograscope_server.collection.metadata import with_metadata
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 Resource = dict[str, Any]  # an object of a manifest, as JSON has it
 

@@ -14,7 +14,7 @@ from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import is_address
 from zograscope_server.collection.file_names import could_be_image, name_of, title_of
 from zograscope_server.collection.metadata import plain_label, with_metadata
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 FILE = (  # names of the column with the file, better ones first
     *("file", "filename", "filepath", "path", "imagefile", "imagepath", "imagefilename", "image"),

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import tifffile
 from PIL import Image, ImageOps
+from zograscope_protocol.mosaic.tasks import Colour
 
 from zograscope_server.mosaic.errors import MosaicError
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 Pictures = Callable[[int, int], Image.Image]
 """Given a tile's number and the long side that is wanted in pixels, returns its picture.
@@ -26,8 +27,6 @@ Pictures = Callable[[int, int], Image.Image]
 The picture may have another size: it is resized. Called once for each tile, from one thread, and
 from the top of the mosaic to its bottom. Raises ZograscopeError, never OSError.
 """
-
-Colour = tuple[int, int, int]
 
 STRIP_ROWS = 256
 _COVERING = 1.5  # what a cell's long side is multiplied by to ask for a 3:2 picture that fills it

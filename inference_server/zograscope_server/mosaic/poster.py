@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from zograscope_protocol.mosaic.tasks import Colour
 
 from zograscope_server.mosaic.canvas import (
     Canvas,
-    Colour,
     Pictures,
     drawn_canvas,
     save_with_progress,
 )
 from zograscope_server.mosaic.errors import MosaicError
-from zograscope_server.mosaic.progress import OnProgress, no_progress, part_of
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 _DRAWING = 0.7  # share of the time; the rest is compression
 

@@ -19,17 +19,17 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from zograscope_protocol.mosaic.tasks import Colour
 
 from zograscope_server.mosaic.canvas import (
     Canvas,
-    Colour,
     Pictures,
     drawn_canvas,
     fit_box,
     save_with_progress,
 )
 from zograscope_server.mosaic.errors import MosaicError
-from zograscope_server.mosaic.progress import OnProgress, no_progress, part_of
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 _TEMPLATES = Path(__file__).parent / "web"
 _COPIED = ("mosaic.css", "mosaic.js", "finding.js")

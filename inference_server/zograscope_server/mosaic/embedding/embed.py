@@ -37,7 +37,7 @@ from zograscope_server.mosaic.embedding.image_index import (
     ImageFacts,
     ImageIndex,
 )
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 logger = logging.getLogger(__name__)
 

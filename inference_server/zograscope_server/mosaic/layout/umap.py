@@ -5,7 +5,7 @@ import numpy as np
 from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
 from zograscope_server.mosaic.layout.tsne import SMALLEST, principal_plane
-from zograscope_server.mosaic.progress import OnProgress, no_progress, part_of
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 NEIGHBOURS = 15
 STAGE = "Laying out by UMAP"
