@@ -18,6 +18,7 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item, Problem
 from zograscope_server.collection.fetching import Fetcher, is_address, read_image
+from zograscope_server.models.loading import load_model
 from zograscope_server.mosaic.embedding.embed import (
     HEARTBEAT,
     IsKnown,
@@ -29,7 +30,6 @@ from zograscope_server.mosaic.embedding.embed import (
 )
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import FileState
-from zograscope_server.mosaic.embedding.loading import load_embedder
 from zograscope_server.mosaic.errors import MosaicError
 
 CHUNK = 64  # images of a task: a few seconds of work, which is what a death costs
@@ -130,7 +130,8 @@ def _embed_chunk(
 @cache
 def _loaded(model: str, models_folder: Path, device: str) -> Embedder:
     """Load an embedder once for each worker process."""
-    return load_embedder(model, models_folder, device)
+    embedder: Embedder = load_model(model, models_folder, device)
+    return embedder
 
 
 def _fetch(chunk: Chunk, read: Read) -> tuple[Chunk, dict[str, bytes], list[Outcome]]:
