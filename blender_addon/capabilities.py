@@ -25,7 +25,6 @@ Source = dict[str, Any]
 """How something was asked for, as the file remembers it: a JSON object."""
 
 Build = Callable[[Job, bpy.types.Scene, Source], None]
-PrepareScene = Callable[[bpy.types.Scene, Any], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,6 @@ class Capability:
         modules: with `register` and `unregister`, in the order of registration.
         build: turns a job's result into a scene; called from the timer.
         title_of: names the job of a source for people.
-        prepare_scene: sets up a scene of its own for what was built in it.
         purpose: what its models are for, or None.
         commands: its subcommands.
     """
@@ -65,7 +63,6 @@ class Capability:
     modules: tuple[ModuleType, ...]
     build: Build
     title_of: Callable[[Source], str]
-    prepare_scene: PrepareScene
     purpose: str | None = None
     commands: tuple[Command, ...] = ()
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,32 +69,35 @@ def complain(error: ZograscopeError) -> None:
 
 
 class Outputs:
-    """What a command makes, and where."""
+    """What a command makes, and where.
+
+    Attributes:
+        paths: by the kind of each.
+    """
 
     def __init__(self) -> None:
-        self._paths: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
 
     def place(self, kind: str, path: Path) -> Path:
-        """Note that something will be at a path; return the path whole, its folder made."""
+        """Note that something will be at a path; return the path whole, its folder made.
+
+        Raises ZograscopeError `output-exists` where there can be no such folder.
+        """
         path = path.resolve()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ZograscopeError("output-exists", str(error), path=str(path)) from error
-        self._paths[kind] = str(path)
+        self.paths[kind] = str(path)
         return path
-
-    def described(self, **facts: Any) -> dict[str, Any]:
-        """Return the paths by kind, and further facts."""
-        return {**self._paths, **facts}
 
     def print(self) -> None:
         """Print a line for each."""
-        for kind, path in self._paths.items():
+        for kind, path in self.paths.items():
             print(f"{kind}: {path}")
 
 
-def print_json(answer: Mapping[str, Any] | list[Any]) -> None:
+def print_json(answer: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print what a script reads."""
     print(json.dumps(answer, indent=2))
 

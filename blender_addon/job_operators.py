@@ -13,9 +13,7 @@ def owner_in(context: bpy.types.Context, capability: str) -> Owner:
     return Owner(context.scene.session_uid, capability)
 
 
-def refuse(
-    operator: bpy.types.Operator, error: ZograscopeError, owner: Owner = NOBODY
-) -> set[str]:
+def refuse(operator: bpy.types.Operator, error: ZograscopeError, owner: Owner = NOBODY) -> set[str]:
     """Show an error in the panel and where Blender reports, and end the operator."""
     link.forget_errors(owner)
     link.tell(owner, error)

@@ -59,22 +59,26 @@ def select_only(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
 
 
 def build_in(
-    scene: bpy.types.Scene, capability: str, name: str, build: Callable[[bpy.types.Scene], Built]
+    scene: bpy.types.Scene,
+    capability: str,
+    name: str,
+    build: Callable[[bpy.types.Scene], Built],
+    prepare: Callable[[bpy.types.Scene, Built], None],
 ) -> tuple[bpy.types.Scene, Built]:
     """Build in a scene, or in one of its own where the artist wants that; return which, and what.
 
     Args:
         scene: where the artist asked for it.
-        capability: whose settings say where to build, and who prepares a scene of its own.
+        capability: whose settings say where to build.
         name: of a new scene.
         build: makes it in the scene that it is given.
+        prepare: sets up a scene of its own for what was built.
     """
-    record = capabilities.named(capability)
-    if not record.settings_of(scene).own_scene:
+    if not capabilities.named(capability).settings_of(scene).own_scene:
         return scene, build(scene)
     own = _scene_of_its_own(scene, name)
     built = build(own)
-    record.prepare_scene(own, built)
+    prepare(own, built)
     return own, built
 
 
@@ -93,8 +97,9 @@ def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
 
 
 def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGroup) -> None:
+    """Copy what the artist chose, but not the job that the scene waits for."""
     for choice in source.bl_rna.properties:
-        if not choice.is_readonly:
+        if not choice.is_readonly and choice.identifier != "job_id":
             setattr(target, choice.identifier, getattr(source, choice.identifier))
 
 

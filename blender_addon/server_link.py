@@ -31,6 +31,7 @@ REMEMBERED_TICKS = 20_000
 # Codes of errors that pass when a server answers again; jobs wait for it.
 AWAY = ("server-lost", "server-not-running", "server-unreachable")
 
+
 class ServerLink:
     """The client, the jobs that Blender waits for, and the server process if we started it.
 
