@@ -16,9 +16,10 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..meshes import unit_plane
 from ..node_wiring import get_input, set_input
 from ..pictures import image_from_bytes
-from ..scenes import PART_MARK, add_part
+from ..scenes import PART_MARK, add_part, show_untouched
 from . import materials
 from .geometry_nodes import INPUTS, LAYOUT_ATTRIBUTE, add_mosaic_modifier, mosaic_modifier
 from .places import Places, Settings, place_tiles
@@ -261,7 +262,7 @@ def set_close_ups(mosaic: Mosaic, pictures: Mapping[int, bytes]) -> None:
     chosen = np.zeros(len(numbers), np.int32)
     for place, (number, data) in enumerate(sorted(pictures.items()), start=1):
         name = f"{mosaic.tiles.name} {CLOSE_UP_FORMAT.format(place)}"
-        plane = bpy.data.objects.new(name, _plane(name))
+        plane = bpy.data.objects.new(name, unit_plane(name))
         plane.data.materials.append(materials.tile_material(name, image_from_bytes(name, data)))
         collection.objects.link(plane)
         chosen[numbers == number] = place
@@ -307,7 +308,7 @@ def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
         tilt, turn = places.rotations[vertex]
         item.rotation_euler = (tilt, 0.0, turn)
         card = add_part(
-            f"{item.name} card", _plane(f"{item.name} card"), "card", item, mosaic.collection
+            f"{item.name} card", unit_plane(f"{item.name} card"), "card", item, mosaic.collection
         )
         card.data.materials.append(_plain("Zograscope label card", CARD_COLOUR))
         card.scale = (width, height, 1.0)
@@ -361,18 +362,7 @@ def prepare_scene(
     scene: bpy.types.Scene, mosaic: Mosaic, size: tuple[int, int] | None = None
 ) -> None:
     """Set a scene up to show the pictures' colours untouched, through the mosaic's camera."""
-    scene.camera = mosaic.camera
-    if size:
-        scene.render.resolution_x, scene.render.resolution_y = size
-        scene.render.resolution_percentage = 100
-    scene.render.dither_intensity = 0.0
-    scene.display_settings.display_device = "sRGB"
-    view = scene.view_settings
-    view.view_transform, view.look = "Standard", "None"
-    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
-    shading = scene.display.shading
-    shading.light, shading.color_type = "FLAT", "TEXTURE"
-    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
+    show_untouched(scene, mosaic.camera, size)
     scene.world = _dark_world()
 
 
@@ -387,16 +377,6 @@ def set_settings(mosaic: Mosaic, settings: Settings) -> None:
 def _mosaic_of(tiles: bpy.types.Object) -> Mosaic:
     parts = {child.get(PART_MARK): child for child in tiles.children_recursive}
     return Mosaic(tiles.users_collection[0], tiles, parts["camera rig"], parts["camera"])
-
-
-def _plane(name: str) -> bpy.types.Mesh:
-    """Make a plane of side 1 about the origin, as the node group's own."""
-    mesh = bpy.data.meshes.new(name)
-    corners = [(-0.5, -0.5, 0.0), (0.5, -0.5, 0.0), (0.5, 0.5, 0.0), (-0.5, 0.5, 0.0)]
-    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-    uv = mesh.uv_layers.new(name="UVMap")
-    uv.uv.foreach_set("vector", [0, 0, 1, 0, 1, 1, 0, 1])
-    return mesh
 
 
 def _plain(name: str, colour: tuple[float, float, float, float]) -> bpy.types.Material:

@@ -1,8 +1,9 @@
-"""A result in one file: written by the worker in one go, mapped by the broker to serve it.
+"""A result, or one part of it, in a file: written by the worker, mapped by the broker to serve it.
 
     8 bytes   magic
     8 bytes   length of the header, little-endian
-    header    JSON: {"metadata": {...}, "arrays": [description + "offset"], "data_bytes": n}
+    header    JSON: {"metadata": {...}, "arrays": [description + "offset"], "data_bytes": n,
+              "parts": how many a result has beside this file}
     data      n bytes from the next multiple of 64: the arrays, C order, each at its offset
 
 The file appears under its name by an atomic rename.
@@ -18,26 +19,45 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.wire import byte_view, describe_array
+from zograscope_protocol.wire import (
+    MOST_HEADER_BYTES,
+    byte_view,
+    check_descriptions,
+    describe_array,
+)
 
 _MAGIC = b"ZOGRESU1"
 _PREFIX_BYTES = 16
 _ALIGNMENT = 64
+# Of a message's header, for what it says beside metadata and arrays.
+_ROOM_FOR_THE_REST = 1024
 # One write of a large, never touched array takes Linux twice as long as many of this size.
 _WRITE_BYTES = 1 << 20
 
 
 def write_result(
-    path: Path, temporary: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+    path: Path,
+    temporary: Path,
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, Any],
+    parts: int = 0,
+    durable: bool = False,
 ) -> None:
     """Write a result so that `path` is there whole or not at all.
 
-    It is written to `temporary`, in the same folder, over whatever lies there.
-    Raises ZograscopeError `spool-full` when the disk is full.
+    It is written to `temporary`, in the same folder, over whatever lies there. A durable one is on
+    the disk for good before it takes its name.
+
+    Raises ZograscopeError `spool-full` when the disk is full, and `result-indescribable` for what
+    no message could tell a client of.
     """
+    check_describable(arrays, metadata)
     try:
         with temporary.open("r+b" if temporary.exists() else "wb") as file:
-            _write(file, arrays, metadata)
+            _write(file, arrays, metadata, parts)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -47,14 +67,35 @@ def write_result(
         temporary.unlink(missing_ok=True)
 
 
-def _write(file: BinaryIO, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+def check_describable(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Raise ZograscopeError `result-indescribable` for what no message could tell a client of."""
+    descriptions = [describe_array(name, array) for name, array in arrays.items()]
+    try:
+        check_descriptions(descriptions)
+        told = json.dumps({"metadata": metadata, "arrays": descriptions}, separators=(",", ":"))
+    except ZograscopeError as error:
+        raise ZograscopeError("result-indescribable", problem=error.details) from error
+    if len(told) > MOST_HEADER_BYTES - _ROOM_FOR_THE_REST:
+        problem = f"its description has {len(told)} characters, more than a message can hold"
+        raise ZograscopeError("result-indescribable", problem=problem)
+
+
+def _write(
+    file: BinaryIO, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any], parts: int
+) -> None:
     descriptions = []
     data_bytes = 0
     for name, array in arrays.items():
         descriptions.append({**describe_array(name, array), "offset": data_bytes})
         data_bytes += _aligned(array.nbytes)
     header = json.dumps(
-        {"metadata": metadata, "arrays": descriptions, "data_bytes": data_bytes}, allow_nan=False
+        {
+            "metadata": metadata,
+            "arrays": descriptions,
+            "data_bytes": data_bytes,
+            "parts": parts,
+        },
+        allow_nan=False,
     ).encode()
     data_start = _aligned(_PREFIX_BYTES + len(header))
     file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
@@ -91,6 +132,7 @@ class ResultFile:
         if self._data_start + header["data_bytes"] != self.size:
             raise ValueError(f"{path} is cut short")
         self.metadata: dict[str, Any] = header["metadata"]
+        self.parts: int = header.get("parts", 0)
         self._offsets = {array["name"]: array.pop("offset") for array in header["arrays"]}
         self.arrays: list[dict[str, Any]] = header["arrays"]
 

@@ -1,14 +1,14 @@
 """The client for scripts and farms: waits for answers, over the same polled `Client`."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zograscope_protocol import wire
-from zograscope_protocol.client import Client, Job, JobResult
+from zograscope_protocol.client import Client, Job, JobResult, Part
 from zograscope_protocol.connection import Connection
 from zograscope_protocol.errors import ZograscopeError
 
@@ -73,13 +73,37 @@ class BlockingClient:
         """Follow a job that was submitted earlier; `wait` waits for it."""
         return self.client.attach(job_id)
 
+    def parts(self, job: Job, start: int = 0, window: int = 8) -> Iterator[Part]:
+        """Yield the parts of a job's result as they come, from number `start` on; then it is done.
+
+        Raises the ZograscopeError that ended the job, after the parts that are here.
+        """
+        job.follow(start, window)
+        while True:
+            self._wait_until(lambda: job.finished or job.has_part)
+            while (part := job.take_part()) is not None:
+                yield part
+            if job.finished:
+                break
+        if job.error is not None:
+            raise job.error
+
+    def pause(self, job: Job) -> None:
+        """Pause a job and wait until it rests; raises ZograscopeError `cannot-pause`."""
+        self._ask(lambda *then: self.client.request_pause(job, *then))
+        self._wait_until(lambda: job.finished or job.state == "paused")
+
+    def resume(self, job: Job) -> None:
+        """Let a paused job go on."""
+        job.resume()
+
     def wait(self, job: Job, on_progress: OnProgress | None = None) -> JobResult:
         """Wait for a job's result; raises the ZograscopeError that ended it instead."""
         told: tuple[Any, ...] = ()
 
         def finished() -> bool:
             nonlocal told
-            news = (job.state, job.stage, job.fraction)
+            news = (job.state, job.stage, job.detail, job.fraction)
             if on_progress is not None and news != told:
                 told = news
                 on_progress(job)

@@ -20,7 +20,13 @@ from zmq.utils.monitor import recv_monitor_message
 from zograscope_protocol import wire
 from zograscope_protocol.connection import Connection, client_keys, state_folder
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.messages import FINISHED_STATES, PROTOCOL_VERSION, check_protocol
+from zograscope_protocol.messages import (
+    FINISHED_STATES,
+    PROTOCOL_VERSION,
+    STREAMS_SINCE,
+    check_protocol,
+    parse_version,
+)
 from zograscope_protocol.transfers import Receiver, Sender
 
 # Seconds.
@@ -47,9 +53,22 @@ class JobResult:
         return self.arrays[name].tobytes()
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of a job's result: what a task emitted while it ran."""
+
+    number: int
+    metadata: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+    def bytes(self, name: str) -> bytes:
+        """Return a file that travelled as a 1-D uint8 array."""
+        return self.arrays[name].tobytes()
+
+
 @dataclass
 class _Download:
-    """A result array that is coming in, written into place."""
+    """An array that is coming in, written into place."""
 
     array: np.ndarray
     description: dict[str, Any]
@@ -60,6 +79,80 @@ class _Download:
             start = self.receiver.received
             wire.byte_view(self.array)[start : start + chunk.nbytes] = chunk
             self.receiver.took(chunk.nbytes)
+
+
+@dataclass
+class _Arrays:
+    """The arrays of a result or of a part, on their way in."""
+
+    descriptions: list[dict[str, Any]]
+    metadata: dict[str, Any]
+    downloads: dict[str, _Download]
+
+    @classmethod
+    def announced(cls, header: dict[str, Any]) -> "_Arrays":
+        """Make room for what a message announces.
+
+        Raises ZograscopeError `bad-message`, `out-of-memory` or `no-room`.
+        """
+        descriptions = wire.check_descriptions(header.get("arrays"))
+        try:
+            downloads = {
+                description["name"]: _Download(
+                    wire.empty_array(description), description, Receiver(description["bytes"])
+                )
+                for description in descriptions
+            }
+        except MemoryError as error:
+            raise ZograscopeError("out-of-memory", str(error)) from error
+        except OSError as error:
+            raise ZograscopeError("no-room", str(error)) from error
+        return cls(descriptions, header.get("metadata") or {}, downloads)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them are here."""
+        return all(download.receiver.complete for download in self.downloads.values())
+
+    @property
+    def fraction(self) -> float:
+        """How much of them is here, 0 to 1."""
+        receivers = [download.receiver for download in self.downloads.values()]
+        total = sum(receiver.size for receiver in receivers)
+        return sum(receiver.received for receiver in receivers) / total if total else 1.0
+
+    def take_all(self) -> dict[str, np.ndarray]:
+        """Return the arrays by name."""
+        return {name: download.array for name, download in self.downloads.items()}
+
+
+@dataclass
+class _Follow:
+    """How far a program has taken the parts of a job, and what of them is on its way.
+
+    At most `window` parts are announced, on their way or waiting to be taken.
+    """
+
+    taken: int
+    window: int
+    asked: int = 0
+    incoming: dict[int, _Arrays] = field(default_factory=dict)
+
+    @property
+    def held(self) -> int:
+        """How many parts are here, from the first on: what comes next is lacking."""
+        number = self.taken
+        while number in self.incoming and self.incoming[number].complete:
+            number += 1
+        return number
+
+    def credit(self, *, anew: bool = False) -> dict[str, int] | None:
+        """Return the fields of the message `follow` that is due, or None."""
+        if not anew and self.asked - self.taken > self.window // 2:
+            return None
+        self.asked = self.taken + self.window
+        first = self.held
+        return {"from": first, "window": max(1, self.asked - first)}
 
 
 def _ignore(_header: dict[str, Any]) -> None:
@@ -80,10 +173,13 @@ class Job:
     """A job as the client knows it; `Client.poll` keeps it up to date.
 
     Attributes:
-        state: sending, queued, running, fetching, done, failed or cancelled.
+        state: sending, queued, running, paused, fetching, done, failed or cancelled.
         fraction: of the present stage, 0 to 1, or None where nobody knows.
         stage: what is being done, in an artist's words.
+        detail: how far within the stage, such as "3 of 10"; may be empty.
         preview: the latest preview, if any came.
+        parts: how many parts of its result there are, as far as is known.
+        pausable: whether it can pause.
         error: why it failed.
         result: set once all arrays are here.
     """
@@ -93,16 +189,21 @@ class Job:
     state: str = "sending"
     fraction: float | None = None
     stage: str = ""
+    detail: str = ""
+    parts: int = 0
+    pausable: bool = False
     preview: np.ndarray | None = None
     error: ZograscopeError | None = None
     result: JobResult | None = None
     _parameters: dict[str, Any] = field(default_factory=dict)
     _inputs: dict[str, np.ndarray] | None = None
     _senders: dict[str, Sender] = field(default_factory=dict)
-    _downloads: dict[str, _Download] = field(default_factory=dict)
-    _done: dict[str, Any] = field(default_factory=dict)
-    _cancel_asked: bool = False
+    _result_arrays: _Arrays | None = None
+    _follow: _Follow | None = None
+    _done: dict[str, Any] | None = None
+    _asked: str = ""
     _tell_server: Callable[[], None] = lambda: None
+    _follow_on: Callable[[], None] = lambda: None
 
     @property
     def finished(self) -> bool:
@@ -111,13 +212,51 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the server to stop it; `state` tells when it has."""
-        self._cancel_asked = True
-        self._tell_server()
+        self._ask("cancel")
+
+    def pause(self) -> None:
+        """Ask the server to let it rest as soon as it can; `state` tells when it does."""
+        self._ask("pause")
+
+    def resume(self) -> None:
+        """Ask the server to let it go on."""
+        self._ask("resume")
+
+    def follow(self, start: int = 0, window: int = 8) -> None:
+        """Have the parts of its result sent while it runs, from number `start` on.
+
+        `take_part` hands them over. At most `window` parts that were not taken are held here or on
+        their way. The job is not done before all of its parts are here.
+        """
+        self._follow = _Follow(start, window)
+        self._follow_on()
+
+    @property
+    def has_part(self) -> bool:
+        """Whether `take_part` has one to hand over."""
+        return self._follow is not None and self._follow.held > self._follow.taken
+
+    def take_part(self) -> Part | None:
+        """Return the next part, in order, each once; None while it is not here."""
+        follow = self._follow
+        if follow is None or not self.has_part:
+            return None
+        arrays = follow.incoming.pop(follow.taken)
+        part = Part(follow.taken, arrays.metadata, arrays.take_all())
+        follow.taken += 1
+        if not self.finished:
+            self._follow_on()
+        return part
 
     def fail(self, error: ZograscopeError) -> None:
-        """End it with an error."""
+        """End it with an error; the parts that are here can be taken still."""
         self.state, self.error = "failed", error
-        self._inputs, self._senders, self._downloads = None, {}, {}
+        self._inputs, self._senders, self._result_arrays = None, {}, None
+
+    def _ask(self, what: str) -> None:
+        if self._asked != "cancel":
+            self._asked = what
+        self._tell_server()
 
 
 class Client:
@@ -201,6 +340,10 @@ class Client:
     def request_models(self, callback: Reply, on_error: Reply | None = None) -> None:
         """Ask for the catalogue of models."""
         self._request({"type": "models"}, callback, on_error)
+
+    def request_pause(self, job: Job, callback: Reply, on_error: Reply | None = None) -> None:
+        """Ask for a job to be paused, as `Job.pause`, and be told of a refusal."""
+        self._request({"type": "pause", "job": job.id}, callback, on_error)
 
     def shutdown_server(self) -> None:
         """Ask the server to end; its jobs go on when it starts again."""
@@ -364,14 +507,34 @@ class Client:
 
     def _new_job(self, job_id: str, task: str) -> Job:
         job = Job(job_id, task)
-        job._tell_server = lambda: self._pass_cancel_on(job)
+        job._tell_server = lambda: self._pass_on(job)
+        job._follow_on = lambda: self._follow_parts(job)
         self.jobs[job_id] = job
         return job
 
-    def _pass_cancel_on(self, job: Job) -> None:
-        """Tell the server that a job was cancelled; one that is away hears of it later."""
-        if job._cancel_asked and self.state == "connected":
+    def _pass_on(self, job: Job) -> None:
+        """Tell the server that a job is to stop, rest or go on; one that is away hears it later."""
+        if not job._asked or self.state != "connected":
+            return
+        if job._asked == "cancel":
             self._send({"type": "cancel", "job": job.id})
+        elif self._streams:
+            # As a request, so that a refusal is not taken for the job's end.
+            self._request({"type": job._asked, "job": job.id}, _ignore, None)
+            job._asked = ""
+
+    def _follow_parts(self, job: Job, *, anew: bool = False) -> None:
+        """Ask for more parts when it is time to."""
+        if job._follow is None or self.state != "connected" or not self._streams:
+            return
+        credit = job._follow.credit(anew=anew)
+        if credit is not None:
+            self._send({"type": "follow", "job": job.id, **credit})
+
+    @property
+    def _streams(self) -> bool:
+        """Whether the server knows of parts and pauses."""
+        return parse_version(self.server.get("protocol")) >= STREAMS_SINCE
 
     def _introduce(self, job: Job) -> None:
         """Tell a server that may not know the job, or not know that we care about it."""
@@ -379,7 +542,8 @@ class Client:
             self._send({"type": "attach", "job": job.id})
         else:
             self._submit(job, job._inputs)
-        self._pass_cancel_on(job)
+        self._pass_on(job)
+        self._follow_parts(job, anew=True)
 
     def _submit(self, job: Job, inputs: Mapping[str, np.ndarray]) -> None:
         job._senders = {name: Sender(wire.byte_view(array)) for name, array in inputs.items()}
@@ -403,10 +567,8 @@ class Client:
             self._lose()
         elif message_type == "error":
             self._error(header)
-        elif message_type in ("status", "models"):
-            request = self._requests.pop(header.get("request", 0), None)
-            if request is not None:
-                request.callback(header)
+        elif (request := self._requests.pop(header.get("request", 0), None)) is not None:
+            request.callback(header)
         else:
             job = self.jobs.get(header.get("job", ""))
             if job is not None and not job.finished:
@@ -433,24 +595,29 @@ class Client:
             return
         job = self.jobs.get(header.get("job", ""))
         request = self._requests.pop(header.get("request", 0), None)
-        if job is not None and not job.finished:
-            job.fail(error)
-        elif request is not None:
+        if request is not None:
             request.on_error(header)
+        elif job is not None and not job.finished:
+            job.fail(error)
         elif self.state != "connected":
             self._fail_connection("refused", error)
 
     def _job_said(self, job: Job, header: dict[str, Any], buffer: memoryview | None) -> None:
         match header["type"]:
-            case "accepted" if header.get("state") not in ("receiving", *FINISHED_STATES):
-                job.state = str(header.get("state"))
+            case "accepted":
+                job.pausable = header.get("pausable") is True
+                if header.get("state") not in ("receiving", *FINISHED_STATES):
+                    job.state = str(header.get("state"))
             case "credit":
                 self._upload(job, header)
             case "progress":
                 job.state = "sending" if header.get("state") == "receiving" else header["state"]
                 job.fraction, job.stage = header.get("fraction"), str(header.get("stage", ""))
+                job.detail, job.parts = str(header.get("detail", "")), int(header.get("parts", 0))
             case "preview" if buffer is not None:
                 job.preview = _array_of(header, buffer)
+            case "part":
+                self._part_announced(job, header)
             case "done":
                 self._start_downloads(job, header)
             case "chunk" if buffer is not None:
@@ -469,54 +636,85 @@ class Client:
             message = {"type": "chunk", "job": job.id, "name": header["name"], "offset": offset}
             self._send(message, chunk)
 
-    def _start_downloads(self, job: Job, header: dict[str, Any]) -> None:
-        """Make room for the result, or take up where an earlier connection stopped."""
-        descriptions = wire.check_descriptions(header.get("arrays"))
-        if [held.description for held in job._downloads.values()] != descriptions:
-            try:
-                job._downloads = {
-                    description["name"]: _Download(
-                        wire.empty_array(description), description, Receiver(description["bytes"])
-                    )
-                    for description in descriptions
-                }
-            except MemoryError as error:
-                job.fail(ZograscopeError("out-of-memory", str(error)))
+    def _part_announced(self, job: Job, header: dict[str, Any]) -> None:
+        """Make room for a part, or take up where an earlier connection stopped."""
+        follow, number = job._follow, header["number"]
+        if follow is None or type(number) is not int or not follow.taken <= number < follow.asked:
+            return
+        if not _same(follow.incoming.get(number), header):
+            arrays = self._make_room(job, header)
+            if arrays is None:
                 return
-            except OSError as error:
-                job.fail(ZograscopeError("no-room", str(error)))
-                return
-        job.state, job.stage = "fetching", "Fetching the result"
-        job._done = header
-        for name, download in job._downloads.items():
-            self._give_credit(job, name, download.receiver, anew=True)
+            follow.incoming[number] = arrays
+        job.parts = max(job.parts, number + 1)
+        for name, download in follow.incoming[number].downloads.items():
+            self._give_credit(job, name, download.receiver, number, anew=True)
         self._finish_when_complete(job)
 
+    def _start_downloads(self, job: Job, header: dict[str, Any]) -> None:
+        """Make room for the result, or take up where an earlier connection stopped."""
+        if not _same(job._result_arrays, header):
+            job._result_arrays = self._make_room(job, header)
+            if job._result_arrays is None:
+                return
+        job.state, job.stage, job.detail = "fetching", "Fetching the result", ""
+        job._done = header
+        job.parts = int(header.get("parts", 0))
+        for name, download in job._result_arrays.downloads.items():
+            self._give_credit(job, name, download.receiver, None, anew=True)
+        self._finish_when_complete(job)
+
+    def _make_room(self, job: Job, header: dict[str, Any]) -> _Arrays | None:
+        """Return room for what a message announces; without room the job has failed."""
+        try:
+            return _Arrays.announced(header)
+        except ZograscopeError as error:
+            if error.code == "bad-message":
+                raise
+            job.fail(error)
+            return None
+
     def _download(self, job: Job, header: dict[str, Any], chunk: memoryview) -> None:
-        name = header.get("name", "")
-        download = job._downloads.get(name)
+        name, number = header.get("name", ""), header.get("part")
+        arrays = job._result_arrays
+        if number is not None:
+            arrays = job._follow.incoming.get(number) if job._follow else None
+        download = arrays.downloads.get(name) if arrays else None
         if download is None:
             return
         download.take(header.get("offset"), chunk)
-        self._give_credit(job, name, download.receiver)
+        self._give_credit(job, name, download.receiver, number)
         self._finish_when_complete(job)
 
-    def _give_credit(self, job: Job, name: str, receiver: Receiver, anew: bool = False) -> None:
+    def _give_credit(
+        self, job: Job, name: str, receiver: Receiver, part: int | None, *, anew: bool = False
+    ) -> None:
         credit = receiver.credit(anew=anew)
         if credit is not None:
-            self._send({"type": "credit", "job": job.id, "name": name, **credit})
+            of_part = {} if part is None else {"part": part}
+            self._send({"type": "credit", "job": job.id, "name": name, **of_part, **credit})
 
     def _finish_when_complete(self, job: Job) -> None:
-        receivers = [download.receiver for download in job._downloads.values()]
-        if not all(receiver.complete for receiver in receivers):
-            total = sum(receiver.size for receiver in receivers)
-            job.fraction = sum(receiver.received for receiver in receivers) / total
+        """End a job whose result is here, and all of its parts if it is followed."""
+        arrays = job._result_arrays
+        if job._done is None or arrays is None:
             return
-        arrays = {name: download.array for name, download in job._downloads.items()}
-        metadata, cached = job._done.get("metadata") or {}, bool(job._done.get("cached"))
-        job.result = JobResult(metadata, arrays, cached)
+        if not arrays.complete:
+            job.fraction = arrays.fraction
+            return
+        if job._follow is not None and self._streams and job._follow.held < job.parts:
+            job.stage, job.fraction = "Fetching parts", job._follow.held / job.parts
+            return
+        job.result = JobResult(arrays.metadata, arrays.take_all(), bool(job._done.get("cached")))
         job.state, job.fraction, job.stage = "done", 1.0, ""
-        job._inputs, job._senders, job._downloads = None, {}, {}
+        job._inputs, job._senders, job._result_arrays = None, {}, None
+
+
+def _same(arrays: _Arrays | None, header: dict[str, Any]) -> bool:
+    """Whether these arrays are what a message announces."""
+    return arrays is not None and arrays.descriptions == wire.check_descriptions(
+        header.get("arrays")
+    )
 
 
 def _array_of(header: dict[str, Any], buffer: memoryview) -> np.ndarray:

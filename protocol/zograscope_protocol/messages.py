@@ -1,22 +1,13 @@
-"""The vocabulary: the version, the names of messages and job states, what makes one well-formed.
-
-SPEC.md describes each message. Headers are plain dictionaries, since that is what travels.
-"""
+"""The version of the protocol, and which peers go together. SPEC.md describes the messages."""
 
 from typing import Any
 
 from zograscope_protocol.errors import ZograscopeError
 
-PROTOCOL_VERSION = "1.0"
+PROTOCOL_VERSION = "1.1"
+STREAMS_SINCE = (1, 1)
+"""The version whose servers have parts, and jobs that pause."""
 
-CLIENT_MESSAGES = frozenset(
-    {"hello", "submit", "chunk", "credit", "attach", "cancel", "status", "models", "shutdown"}
-    | {"heartbeat"}
-)
-SERVER_MESSAGES = frozenset(
-    {"welcome", "accepted", "credit", "progress", "preview", "done", "chunk", "failed"}
-    | {"cancelled", "status", "models", "heartbeat", "error", "goodbye"}
-)
 FINISHED_STATES = frozenset({"done", "failed", "cancelled"})
 
 

@@ -105,11 +105,16 @@ def link(zograscope, server_link, repository, home, monkeypatch):
     preferences = bpy.context.preferences.addons[zograscope.__name__].preferences
     preferences.server_command = str(command)
     link = server_link.link
-    link.error = None
-    link.reconnect()
+    forget_everything(link)
     yield link
-    link.error = None
+    forget_everything(link)
+
+
+def forget_everything(link) -> None:
+    """Leave neither jobs nor errors for the next test."""
     link.reconnect()
+    for error in link.errors:
+        link.dismiss(error)
 
 
 def pump(link, condition) -> None:
@@ -117,6 +122,6 @@ def pump(link, condition) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, (
-            f"{link.state}, {link.error}, {[job.state for job in link.jobs]}"
+            f"{link.state}, {link.errors}, {[job.state for job in link.jobs]}"
         )
         time.sleep(min(link.tick(), 0.02))

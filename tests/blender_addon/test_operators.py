@@ -40,7 +40,7 @@ def build(link, scene, path: Path, **settings) -> None:
 
 def test_a_photograph_becomes_a_diorama(scene, link, photograph):
     build(link, scene, photograph)
-    assert link.error is None
+    assert not link.errors
     root = bpy.context.view_layer.objects.active
     assert root.name == "meadow"
     assert scene.camera.parent.parent == root
@@ -56,7 +56,7 @@ def test_update_depth_keeps_camera_and_settings(scene, link, photograph):
     root["cut_threshold"] = 0.123
     bpy.ops.zograscope.update_depth()
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert scene.camera == camera
     assert root["cut_threshold"] == pytest.approx(0.123)
     assert [item.name for item in scene.objects if "zograscope_diorama" in item] == ["meadow"]
@@ -66,7 +66,7 @@ def test_a_chosen_file_is_built_at_once(scene, link, photograph):
     scene.zograscope_depth.quality = "draft"
     bpy.ops.zograscope.import_photograph(filepath=str(photograph))
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert "meadow" in bpy.data.objects
 
 
@@ -84,7 +84,7 @@ def test_export(scene, link, photograph, tmp_path, operator, suffix, start):
     target = tmp_path / f"out{suffix}"
     getattr(bpy.ops.zograscope, operator)(filepath=str(target), suffix=suffix)
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert target.read_bytes().startswith(start)
 
 
@@ -99,7 +99,7 @@ def test_a_reopened_file_takes_up_its_job(scene, link, photograph, tmp_path):
     link.reconnect()  # as a new Blender would come
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert "other" in bpy.data.objects
     assert bpy.context.scene.zograscope_depth.job_id == ""
 
@@ -107,7 +107,7 @@ def test_a_reopened_file_takes_up_its_job(scene, link, photograph, tmp_path):
 def test_paths_are_relative_in_a_saved_file(scene, link, photograph, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
     build(link, scene, photograph)
-    assert link.error is None
+    assert not link.errors
     assert '"photograph": "//meadow.png"' in bpy.data.objects["meadow"]["zograscope_source"]
 
 
@@ -119,7 +119,7 @@ def test_cancel_forgets_the_job(scene, link, photograph):
     pump(link, lambda: link.jobs[0].state != "sending")
     bpy.ops.zograscope.cancel_job(job_id=job_id)
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert scene.zograscope_depth.job_id == ""
 
 
@@ -130,7 +130,7 @@ class TestRefusals:
         build(link, scene, path, **settings)
         assert not [item for item in scene.objects if "zograscope_diorama" in item]
         assert scene.zograscope_depth.job_id == ""
-        return link.error
+        return link.errors[-1]
 
     def test_text_that_calls_itself_a_picture(self, scene, link, tmp_path):
         path = tmp_path / "letter.jpg"
@@ -157,7 +157,7 @@ class TestRefusals:
     def test_a_download_while_offline(self, scene, link):
         assert not bpy.app.online_access
         bpy.ops.zograscope.download_model()
-        assert link.error.code == "online-access-off"
+        assert link.errors[-1].code == "online-access-off"
 
     def test_no_server_program(
         self, scene, link, server_link, zograscope, home, photograph, monkeypatch
@@ -177,10 +177,10 @@ def test_a_job_outlives_its_server(scene, link, photograph, tmp_path):
     bpy.ops.zograscope.build_diorama()
     pump(link, lambda: link.jobs[0].state not in ("sending",))
     os.kill(link.process._process.pid, signal.SIGKILL)
-    pump(link, lambda: link.error is not None)
-    assert link.error.code == "server-lost"
+    pump(link, lambda: link.errors)
+    assert link.errors[-1].code == "server-lost"
     assert not link.connected
     bpy.ops.zograscope.start_server()
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert "survivor" in bpy.data.objects

@@ -18,10 +18,11 @@ from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
 from zograscope_protocol.transfers import Receiver, Sender
 
 from zograscope_server.broker.endpoints import Endpoints
+from zograscope_server.broker.inputs import JOB_ID, Upload
 from zograscope_server.broker.job_store import Job, JobStore
 from zograscope_server.broker.lock import lock_folder
 from zograscope_server.broker.scheduler import Scheduler
-from zograscope_server.broker.spool import JOB_ID, Spool, Upload
+from zograscope_server.broker.spool import Spool
 from zograscope_server.broker.worker_pool import WorkerPool
 from zograscope_server.errors import ServerError
 from zograscope_server.settings import ServerSettings
@@ -35,20 +36,36 @@ HEARTBEAT = 2.0
 # Seconds between looks at the worker processes, and at hashes that will soon be ready.
 WATCH_INTERVAL = 0.1
 HASH_INTERVAL = 0.001
+# Seconds that jobs get to save how far they are when the server stops.
+PAUSE_GRACE = 5.0
 # A client unheard for so many seconds is forgotten; it says hello again if it comes back.
 CLIENT_SILENCE = 3600.0
 RECENT_JOBS = 20
 MOST_LISTED_JOBS = 200
 MOST_ECHOED = 64
+MOST_FOLLOWED_PARTS = 1024
+
+
+@dataclass
+class _Follow:
+    """How far a client follows the parts of a job: those from `next` to before `end` are told."""
+
+    next: int
+    end: int
+
+
+_ArrayName = tuple[str, int | None, str]
+"""A job's id, the number of a part or None for the result itself, and an array's name."""
 
 
 @dataclass
 class _Client:
-    """A client that said hello: the jobs it hears of and the arrays, by job, that it fetches."""
+    """A client that said hello: the jobs it hears of and follows, and the arrays it fetches."""
 
     last_heard: float
     jobs: set[str] = field(default_factory=set)
-    senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
+    follows: dict[str, _Follow] = field(default_factory=dict)
+    senders: dict[_ArrayName, Sender] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,13 +90,17 @@ class Broker:
         self._running = True
         self._clients: dict[bytes, _Client] = {}
         self._inputs: dict[tuple[str, str], _Input] = {}
+        self._tasks = load_tasks()
         self._handlers: dict[str, Callable[[bytes, dict[str, Any], memoryview | None], None]] = {
             "heartbeat": self._heartbeat,
             "submit": self._submit,
             "chunk": self._chunk,
             "credit": self._credit,
             "attach": self._attach,
+            "follow": self._follow,
             "cancel": self._cancel,
+            "pause": self._pause,
+            "resume": self._resume,
             "status": self._status,
             "models": self._models,
             "shutdown": self._shutdown,
@@ -92,8 +113,8 @@ class Broker:
             state.mkdir(parents=True, exist_ok=True, mode=0o700)
             settings.models_folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock_folder(state)
-            self._spool = Spool(state / "spool", settings.spool_limit)
             self._store = JobStore(state / "jobs.sqlite")
+            self._spool = Spool(state / "spool", settings.spool_limit, self._durable_jobs)
         except OSError as error:
             raise ServerError(
                 "folder-not-writable", details=str(error), folder=str(state)
@@ -110,9 +131,10 @@ class Broker:
             store=self._store,
             spool=self._spool,
             pool=self._pool,
-            tasks=load_tasks(),
+            tasks=self._tasks,
             models_folder=settings.models_folder,
             announce=self._announce,
+            announce_parts=self._announce_parts,
         )
         self._scheduler.recover()
         self._pool.start()
@@ -123,6 +145,7 @@ class Broker:
         self._endpoints.withdraw()
         for address in self._clients:
             self._send(address, {"type": "goodbye", "reason": "the server stops"})
+        self._let_long_jobs_pause()
         self._pool.stop()
         self._scheduler.close()
         self._endpoints.close()
@@ -154,9 +177,21 @@ class Broker:
                 next_watch = time.monotonic() + WATCH_INTERVAL
                 self._watch_workers()
 
+    def _let_long_jobs_pause(self) -> None:
+        deadline = time.monotonic() + PAUSE_GRACE
+        while self._scheduler.pause_all() and time.monotonic() < deadline:
+            self._pool.socket.poll(int(1000 * WATCH_INTERVAL))
+            self._watch_workers()
+
     def stop(self) -> None:
         """Leave the loop at its next turn; may be called from a signal handler."""
         self._running = False
+
+    def _durable_jobs(self) -> dict[str, str]:
+        """Return the jobs whose files were synced, and the keys of their results."""
+        durable = {name for name, task in self._tasks.items() if task.pausable}
+        jobs = [job for job in self._store.unfinished() + self._store.done() if job.result_key]
+        return {job.id: str(job.result_key) for job in jobs if job.task in durable}
 
     # What comes in
 
@@ -255,12 +290,31 @@ class Broker:
             self._close_inputs(job)
             self._send(address, self._scheduler.outcome(job))
 
+    def _pause(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job = self._scheduler.find(_job_id(header))
+        self._scheduler.pause(job)
+        self._send(address, self._accepted(header, job))
+
+    def _resume(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job = self._scheduler.find(_job_id(header))
+        self._scheduler.resume(job)
+        self._send(address, self._accepted(header, job))
+
+    def _accepted(self, header: dict[str, Any], job: Job) -> dict[str, Any]:
+        return {
+            **_reply(header, "accepted"),
+            "job": job.id,
+            "state": job.state,
+            "pausable": self._scheduler.pausable(job),
+        }
+
     def _tell_where_it_stands(self, address: bytes, header: dict[str, Any], job: Job) -> None:
         """Let the client hear of the job from now on, and catch up on what it missed."""
         client = self._clients[address]
         client.jobs.add(job.id)
         client.senders = {key: sender for key, sender in client.senders.items() if key[0] != job.id}
-        self._send(address, {**_reply(header, "accepted"), "job": job.id, "state": job.state})
+        client.follows.pop(job.id, None)
+        self._send(address, self._accepted(header, job))
         if job.finished:
             self._send(address, self._scheduler.outcome(job))
         elif job.state == "receiving":
@@ -300,7 +354,7 @@ class Broker:
         """Open the files of a job's inputs, to go on where an earlier server stopped."""
         for index, array in enumerate(job.inputs):
             if (job.id, array["name"]) not in self._inputs:
-                upload = self._spool.open_upload(job.id, index, array["bytes"])
+                upload = self._spool.inputs.open_upload(job.id, index, array["bytes"])
                 receiver = Receiver(array["bytes"], upload.received)
                 self._inputs[job.id, array["name"]] = _Input(upload, receiver)
 
@@ -326,23 +380,55 @@ class Broker:
     # Results
 
     def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job_id, name = _job_id(header), str(header.get("name"))
+        job_id, name, part = _job_id(header), str(header.get("name")), _part_number(header)
         senders = self._clients[address].senders
-        sender = senders.get((job_id, name)) or self._open_sender(job_id, name)
+        sender = senders.get((job_id, part, name)) or self._open_sender(job_id, part, name)
+        of_part = {} if part is None else {"part": part}
         for offset, chunk in sender.credited(header.get("offset", -1), header.get("window", 0)):
-            message = {"type": "chunk", "job": job_id, "name": name, "offset": offset}
+            message = {"type": "chunk", "job": job_id, "name": name, "offset": offset, **of_part}
             self._send(address, message, chunk)
         if sender.complete:
             # It keeps the result's file in memory.
-            senders.pop((job_id, name), None)
+            senders.pop((job_id, part, name), None)
         else:
-            senders[job_id, name] = sender
+            senders[job_id, part, name] = sender
 
-    def _open_sender(self, job_id: str, name: str) -> Sender:
-        result = self._scheduler.result(self._scheduler.find(job_id))
-        if name not in result.names:
+    def _open_sender(self, job_id: str, part: int | None, name: str) -> Sender:
+        job = self._scheduler.find(job_id)
+        file = self._scheduler.result(job) if part is None else self._scheduler.part(job, part)
+        if name not in file.names:
             raise ZograscopeError("bad-message", f"the result has no array {name!r}")
-        return Sender(result.buffer(name))
+        return Sender(file.buffer(name))
+
+    # Parts
+
+    def _follow(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
+        job = self._scheduler.find(_job_id(header))
+        first, window = header.get("from"), header.get("window")
+        if type(first) is not int or type(window) is not int or first < 0:
+            raise ZograscopeError("bad-message", "follow without from and window")
+        if not 0 < window <= MOST_FOLLOWED_PARTS:
+            raise ZograscopeError("bad-message", f"a window of {window} parts")
+        client = self._clients[address]
+        client.jobs.add(job.id)
+        told = client.follows.get(job.id, _Follow(first, 0)).next
+        # As with chunks: what was told on this connection is not told again, but what comes anew.
+        client.follows[job.id] = _Follow(max(first, told), first + window)
+        self._tell_parts(address, job)
+
+    def _announce_parts(self, job: Job) -> None:
+        for address, client in self._clients.items():
+            if job.id in client.follows:
+                self._tell_parts(address, job)
+
+    def _tell_parts(self, address: bytes, job: Job) -> None:
+        """Tell a client of the parts that it asked for and that are there."""
+        follow = self._clients[address].follows[job.id]
+        while follow.next < min(follow.end, self._scheduler.parts(job)):
+            part = self._scheduler.part(job, follow.next)
+            header = {"type": "part", "job": job.id, "number": follow.next}
+            self._send(address, {**header, "metadata": part.metadata, "arrays": part.arrays})
+            follow.next += 1
 
     # The server itself
 
@@ -362,6 +448,9 @@ class Broker:
                         "state": job.state,
                         "progress": job.fraction,
                         "stage": job.stage,
+                        "detail": job.detail,
+                        "parts": job.parts,
+                        "pausable": self._scheduler.pausable(job),
                         "created": job.created,
                     }
                     for job in jobs[:MOST_LISTED_JOBS]
@@ -403,6 +492,13 @@ def _reply(header: dict[str, Any], message_type: str) -> dict[str, Any]:
     """Return the start of a direct answer: it carries the request's number back."""
     request = header.get("request")
     return {"type": message_type} | ({"request": request} if isinstance(request, int) else {})
+
+
+def _part_number(header: dict[str, Any]) -> int | None:
+    part = header.get("part")
+    if part is not None and (type(part) is not int or part < 0):
+        raise ZograscopeError("bad-message", details="a part without a proper number")
+    return part
 
 
 def _job_id(header: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,16 +25,23 @@ from zograscope_server.tasks import Task
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 2
+MOST_DEATHS = 2
 DAY = 86400.0
 ABANDONED_AFTER = 1 * DAY
 FORGOTTEN_AFTER = 30 * DAY
+# Of whatever a job that ends so has done, another with the same question can make use.
+DEATHS = ("worker-died", "out-of-memory", "spool-full")
 
 Announce = Callable[[Job, dict[str, Any], memoryview | None], None]
 
 
 class Scheduler:
-    """All jobs of one server. Call its methods from one thread."""
+    """All jobs of one server. Call its methods from one thread.
+
+    Args:
+        announce: tells a message about a job to all who follow it.
+        announce_parts: tells those who want a job's parts that there are more.
+    """
 
     def __init__(
         self,
@@ -44,6 +52,7 @@ class Scheduler:
         tasks: Mapping[str, Task],
         models_folder: Path,
         announce: Announce,
+        announce_parts: Callable[[Job], None],
     ) -> None:
         self._store = store
         self._spool = spool
@@ -51,10 +60,12 @@ class Scheduler:
         self._tasks = tasks
         self._models_folder = models_folder
         self._announce = announce
+        self._announce_parts = announce_parts
         # The jobs that are not finished, oldest first.
         self._jobs: dict[str, Job] = {}
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashing: dict[str, Future[list[str]]] = {}
+        self._closing = False
 
     # What clients ask for
 
@@ -66,6 +77,10 @@ class Scheduler:
     def unfinished(self) -> list[Job]:
         """Return the jobs that are not finished, oldest first."""
         return list(self._jobs.values())
+
+    def pausable(self, job: Job) -> bool:
+        """Whether the job can be paused."""
+        return job.task in self._tasks and self._tasks[job.task].pausable
 
     def find(self, job_id: str) -> Job:
         """Return the job of that id.
@@ -86,7 +101,7 @@ class Scheduler:
     ) -> Job:
         """Take a job on; one that is known already is returned as it stands.
 
-        Raises ZograscopeError `unknown-task` or `spool-full`.
+        Raises ZograscopeError `unknown-task`, `bad-parameters` or `spool-full`.
         """
         try:
             return self.find(job_id)
@@ -94,17 +109,18 @@ class Scheduler:
             pass
         if task not in self._tasks:
             raise ZograscopeError("unknown-task", task=task)
+        options = self._tasks[task].options.read(parameters)
         self._spool.reserve_inputs(job_id, [array["bytes"] for array in inputs])
-        job = Job(job_id, task, parameters, inputs)
+        job = Job(job_id, task, options.parameters(), inputs)
         self._store.save(job)
         self._jobs[job_id] = job
         return job
 
     def inputs_complete(self, job: Job) -> None:
         """Go on with a job whose inputs have all come."""
-        if self._tasks[job.task].cacheable:
-            paths = [self._spool.input_path(job.id, index) for index in range(len(job.inputs))]
-            self._hashing[job.id] = self._hasher.submit(_hash_files, paths)
+        task = self._tasks[job.task]
+        if task.cacheable or task.pausable:
+            self._hashing[job.id] = self._hasher.submit(self._hash_inputs, job, task)
         else:
             self._enqueue(job, f"job-{job.id}")
 
@@ -114,6 +130,34 @@ class Scheduler:
             self._pool.cancel(job.id)
         elif not job.finished:
             self._finish(job, "cancelled")
+
+    def pause(self, job: Job) -> None:
+        """Pause the job: at once where nobody works on it, else at its next checkpoint.
+
+        Raises ZograscopeError `cannot-pause`.
+        """
+        if not self.pausable(job):
+            raise ZograscopeError("cannot-pause")
+        if job.finished or job.held:
+            return
+        job.held = True
+        if job.state == "running":
+            self._pool.pause(job.id)
+        elif job.state == "queued":
+            job.state = "paused"
+        self._save(job)
+        self._announce_state(job)
+
+    def resume(self, job: Job) -> None:
+        """Let a paused job go on; one that is about to pause goes on after that."""
+        if job.finished or not job.held:
+            return
+        job.held = False
+        if job.state == "paused":
+            job.state = "queued"
+        self._save(job)
+        self._announce_state(job)
+        self._schedule()
 
     def fail(self, job: Job, error: ZograscopeError) -> None:
         """End the job with an error."""
@@ -130,6 +174,7 @@ class Scheduler:
                 "metadata": result.metadata,
                 "arrays": result.arrays,
                 "cached": job.cached,
+                "parts": result.parts,
             }
         return {"type": job.state, "job": job.id, **(job.error or {})}
 
@@ -141,6 +186,8 @@ class Scheduler:
             "state": job.state,
             "fraction": job.fraction,
             "stage": job.stage,
+            "detail": job.detail,
+            "parts": job.parts,
         }
 
     def result(self, job: Job) -> ResultFile:
@@ -149,6 +196,21 @@ class Scheduler:
         if result is None:
             raise ZograscopeError("unknown-job", job=job.id)
         return result
+
+    def parts(self, job: Job) -> int:
+        """Return how many parts of the job's result there are."""
+        if job.result_key is None:
+            return 0
+        if job.finished and not job.parts:
+            job.parts = self._spool.parts(job.result_key).count()
+        return job.parts
+
+    def part(self, job: Job, number: int) -> ResultFile:
+        """Return a part of the job's result. Raises ZograscopeError `unknown-job`."""
+        part = self._spool.open_part(job.result_key, number) if job.result_key else None
+        if part is None:
+            raise ZograscopeError("unknown-job", job=job.id)
+        return part
 
     # What the broker's loop brings
 
@@ -162,8 +224,12 @@ class Scheduler:
             elif job.state == "receiving" or not self._has_inputs(job):
                 self._recover_upload(job)
             else:
-                self._enqueue(job, job.result_key or f"job-{job.id}")
-        self._spool.remove_inputs_except(set(self._jobs))
+                key = job.result_key or f"job-{job.id}"
+                if self._spool.open_result(key) is None:
+                    # It must not be dropped to make room.
+                    job.parts = self._spool.begin_growing(key)
+                self._enqueue(job, key)
+        self._spool.inputs.remove_all_but(set(self._jobs))
 
     def collect_hashes(self) -> None:
         """Queue the jobs whose inputs have been hashed since the last call."""
@@ -187,23 +253,8 @@ class Scheduler:
     ) -> None:
         """Act on a worker's message."""
         job = self._jobs.get(header.get("job", ""))
-        match header["type"]:
-            case "progress" if job:
-                job.fraction, job.stage = header["fraction"], header["stage"]
-                self._announce_state(job)
-            case "preview" if job:
-                self._announce(job, header, buffer)
-            case "done" if job:
-                self._finish(job, "done")
-            case "cancelled" if job:
-                self._finish(job, "cancelled")
-            case "failed" if job and header["code"] == "out-of-memory":
-                # Its memory is in pieces: the second attempt gets a fresh process.
-                error = ZograscopeError.from_header(header)
-                self._pool.replace(worker, error)
-                self._retry(job, error)
-            case "failed" if job:
-                self.fail(job, ZograscopeError.from_header(header))
+        if job is not None:
+            self._job_news(job, worker, header, buffer)
         self._schedule()
 
     def worker_lost(self, loss: WorkerLost) -> None:
@@ -219,14 +270,85 @@ class Scheduler:
             self._retry(job, loss.error)
         self._schedule()
 
+    def pause_all(self) -> bool:
+        """Ask all jobs that can to save how far they are; start no more. Say whether any runs.
+
+        They go on at the server's next start.
+        """
+        running = [job for job in self._jobs.values() if job.state == "running"]
+        running = [job for job in running if self.pausable(job)]
+        if not self._closing:
+            self._closing = True
+            for job in running:
+                self._pool.pause(job.id)
+        return bool(running)
+
     def close(self) -> None:
         """Stop the hashing thread."""
         self._hasher.shutdown(cancel_futures=True)
 
     # Steps
 
+    def _job_news(
+        self, job: Job, worker: Worker, header: dict[str, Any], buffer: memoryview | None
+    ) -> None:
+        match header["type"]:
+            case "progress":
+                job.fraction, job.stage = header["fraction"], header["stage"]
+                job.detail = header["detail"]
+                self._announce_state(job)
+            case "preview":
+                self._announce(job, header, buffer)
+            case "part":
+                self._has_grown(job, header)
+            case "checkpoint":
+                self._has_checkpoint(job, header)
+            case "paused":
+                self._has_paused(job)
+            case "done":
+                self._finish(job, "done")
+            case "cancelled":
+                self._finish(job, "cancelled")
+            case "failed" if header["code"] == "out-of-memory":
+                # Its memory is in pieces: the second attempt gets a fresh process.
+                error = ZograscopeError.from_header(header)
+                self._pool.replace(worker, error)
+                self._retry(job, error)
+            case "failed":
+                self.fail(job, ZograscopeError.from_header(header))
+
+    def _has_grown(self, job: Job, header: dict[str, Any]) -> None:
+        """Count a part that a worker has written."""
+        assert job.result_key is not None
+        job.parts = header["number"] + 1
+        self._stop_when_full(job, self._spool.has_grown, header["bytes"])
+        for other in [other for other in self.unfinished() if other.result_key == job.result_key]:
+            other.parts = job.parts
+            self._announce_parts(other)
+
+    def _has_checkpoint(self, job: Job, header: dict[str, Any]) -> None:
+        """Note that the job goes on from here whatever happens."""
+        job.deaths = 0
+        self._store.save(job, durable=True)
+        self._stop_when_full(job, self._spool.has_checkpoint, header["bytes"])
+
+    def _stop_when_full(self, job: Job, count: Callable[[str, int], None], size: int) -> None:
+        assert job.result_key is not None
+        try:
+            count(job.result_key, size)
+        except ZograscopeError as error:
+            self._pool.cancel(job.id)
+            self.fail(job, error)
+
+    def _has_paused(self, job: Job) -> None:
+        """Put a job that let go of its worker where it belongs: it waits, or was asked to."""
+        job.state = "paused" if job.held else "queued"
+        job.yielding = False
+        self._save(job)
+        self._announce_state(job)
+
     def _has_inputs(self, job: Job) -> bool:
-        return self._spool.has_inputs(job.id, [array["bytes"] for array in job.inputs])
+        return self._spool.inputs.are_here(job.id, [array["bytes"] for array in job.inputs])
 
     def _recover_upload(self, job: Job) -> None:
         job.state = "receiving"
@@ -244,31 +366,57 @@ class Scheduler:
             job.cached = job.state == "receiving"
             self._finish(job, "done")
             return
-        job.state = "queued"
-        self._store.save(job)
+        job.state = "paused" if job.held else "queued"
+        self._save(job)
         self._announce_state(job)
         self._schedule()
 
+    def _save(self, job: Job) -> None:
+        self._store.save(job, durable=self.pausable(job))
+
     def _schedule(self) -> None:
-        """Give idle workers the oldest jobs whose answer nobody computes already."""
+        """Give idle workers the jobs whose turn it is; let long jobs make way for short ones."""
+        if self._closing:
+            return
         while (worker := self._pool.idle_worker()) and (job := self._next_job()):
             self._start(job, worker)
+        self._make_way()
 
     def _next_job(self) -> Job | None:
-        running = {job.result_key for job in self._jobs.values() if job.state == "running"}
-        for job in self._jobs.values():
-            if job.state == "queued" and job.result_key not in running:
-                return job
-        return None
+        """Return the oldest short job whose answer nobody computes already, or else a long one."""
+        waiting = self._waiting()
+        return next((job for job in waiting if not self.pausable(job)), next(iter(waiting), None))
+
+    def _waiting(self) -> list[Job]:
+        """Return the jobs that could run now, oldest first."""
+        at_work = ("running", "paused")
+        taken = {job.result_key for job in self._jobs.values() if job.state in at_work}
+        jobs = [job for job in self._jobs.values() if job.state == "queued"]
+        return [job for job in jobs if job.result_key not in taken]
+
+    def _make_way(self) -> None:
+        """Ask long jobs to pause for as many short ones as wait, where no worker comes free."""
+        if any(worker.job is None for worker in self._pool.workers):
+            return
+        short = sum(not self.pausable(job) for job in self._waiting())
+        running = [job for job in self._jobs.values() if job.state == "running"]
+        leaving = sum(job.yielding for job in running)
+        for job in [job for job in running if self.pausable(job) and not job.yielding]:
+            if leaving >= short:
+                return
+            job.yielding = True
+            self._pool.pause(job.id)
+            leaving += 1
 
     def _start(self, job: Job, worker: Worker) -> None:
         assert job.result_key is not None
         inputs = [
-            {**array, "path": str(self._spool.input_path(job.id, index))}
+            {**array, "path": str(self._spool.inputs.path(job.id, index))}
             for index, array in enumerate(job.inputs)
         ]
         job.state = "running"
-        job.attempts += 1
+        job.run = secrets.token_hex(4)
+        job.parts = self._spool.begin_growing(job.result_key)
         self._store.save(job)
         self._pool.run(
             worker,
@@ -278,37 +426,63 @@ class Scheduler:
                 "parameters": job.parameters,
                 "inputs": inputs,
                 "result": str(self._spool.result_path(job.result_key)),
-                "temporary": str(self._spool.begin_result(job.id, job.attempts)),
+                "temporary": str(self._spool.begin_result(job.id, job.run)),
+                "run": job.run,
+                "parts": job.parts,
+                "parts_folder": str(self._spool.parts(job.result_key).folder),
+                "checkpoints_folder": str(self._spool.checkpoints(job.result_key).folder),
             },
         )
         self._announce_state(job)
 
     def _retry(self, job: Job, error: ZograscopeError) -> None:
-        if job.attempts >= MOST_ATTEMPTS:
+        job.deaths += 1
+        if job.deaths >= MOST_DEATHS:
             self.fail(job, error)
             return
-        self._spool.abandon_result(job.id, job.attempts)
+        self._spool.abandon_result(job.id, job.run)
         logger.warning("job %s will be tried again: %s", job.id, error.sentence)
-        job.state, job.fraction, job.stage = "queued", None, ""
-        self._store.save(job)
+        job.state = "paused" if job.held else "queued"
+        job.fraction, job.stage, job.detail, job.yielding = None, "", "", False
+        self._save(job)
         self._announce_state(job)
 
     def _finish(self, job: Job, state: str) -> None:
         job.state = state
-        self._store.save(job)
+        self._save(job)
         self._jobs.pop(job.id, None)
-        self._announce(job, self.outcome(job), None)
+        self._announce(job, self._ended(job), None)
         self._spool.remove_inputs(job.id)
-        self._spool.abandon_result(job.id, job.attempts)
+        if job.run:
+            self._spool.abandon_result(job.id, job.run)
+        if job.result_key is not None:
+            self._settle(job, job.result_key)
         if state == "done":
             self._answer_the_same(job.result_key)
             self._spool.drop_private_results()
             with contextlib.suppress(ZograscopeError):
                 self._spool.make_room()
 
+    def _ended(self, job: Job) -> dict[str, Any]:
+        """Return the outcome; a result that is gone already has failed its job."""
+        try:
+            return self.outcome(job)
+        except ZograscopeError as error:
+            return {"type": "failed", "job": job.id, **error.to_header()}
+
+    def _settle(self, job: Job, key: str) -> None:
+        """Decide what becomes of the parts and checkpoints of a finished job."""
+        if any(other.result_key == key for other in self._jobs.values()) and job.state != "done":
+            return  # another job goes on with them
+        if job.state == "cancelled":
+            self._spool.drop(key)
+            return
+        died = job.error is not None and job.error["code"] in DEATHS
+        self._spool.end_growing(key, keep_checkpoint=died)
+
     def _answer_the_same(self, key: str | None) -> None:
         for job in self.unfinished():
-            if job.state == "queued" and job.result_key == key:
+            if job.state in ("queued", "paused") and job.result_key == key:
                 job.cached = True
                 self._finish(job, "done")
 
@@ -318,14 +492,26 @@ class Scheduler:
     def _open_result(self, job: Job) -> ResultFile | None:
         return None if job.result_key is None else self._spool.open_result(job.result_key)
 
+    def _hash_inputs(self, job: Job, task: Task) -> list[str]:
+        """Digest a job's inputs, having had them put on the disk for good where it may pause."""
+        if task.pausable:
+            self._spool.inputs.sync(job.id)
+        if not task.cacheable:
+            return []
+        paths = [self._spool.inputs.path(job.id, index) for index in range(len(job.inputs))]
+        return _hash_files(paths)
+
     def _result_key(self, job: Job, digests: list[str]) -> str:
         """Return the name of the answer: everything that the answer depends on, digested."""
         task = self._tasks[job.task]
+        if not task.cacheable:
+            return f"job-{job.id}"
+        options = task.options.read(job.parameters)
         question = {
             "task": job.task,
             "version": task.version,
-            "parameters": job.parameters,
-            "revision": task.revision(task.options.read(job.parameters), self._models_folder),
+            "parameters": options.parameters(),
+            "revision": task.revision(options, self._models_folder),
             "inputs": [
                 [array["name"], array["dtype"], array["shape"], digest]
                 for array, digest in zip(job.inputs, digests, strict=True)

@@ -1,33 +1,39 @@
 """The spool: the bytes of jobs on disk, inputs as they come in and results as they were computed.
 
-    inputs/JOB/0, 1, ...   one file for each input array
-    inputs/JOB/received    how many bytes of each have come
+    inputs/JOB/            see inputs.py
     results/KEY            one result file (see result_file.py), there whole or not at all
+    parts/KEY/             the parts of a result that grows (see job_files.py)
+    checkpoints/KEY/       what its job goes on from
     blank/                 files to write over (see blank_files.py)
     boot                   since when this computer runs, while a broker is at work
 
 JOB is a checked uuid and KEY a digest or such a uuid: nothing a client says becomes a path. Results
 are kept until the spool's limit asks for their room, least recently used first. Nothing is synced
-to the disk: after a power cut, which `boot` tells of, the spool starts empty.
+to the disk but what jobs with checkpoints need: after a power cut, which `boot` tells of, that is
+what the spool starts with.
 """
 
 import contextlib
-import errno
+import itertools
 import os
 import re
 import shutil
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.broker.blank_files import BlankFiles
+from zograscope_server.broker.inputs import JOB_ID, Inputs, disk_error
+from zograscope_server.job_files import CheckpointFolder, PartsFolder
 from zograscope_server.result_file import ResultFile
 
-JOB_ID = re.compile(r"[0-9a-f]{32}")
 RESULT_KEY = re.compile(r"(job-[0-9a-f]{32}|[0-9a-f]{64})")
+RUN = re.compile(r"[0-9a-f]{8}")
 TEMPORARY_PREFIX = "."
 
 # Room that is left on the disk for the job store and whatever else must go on.
@@ -35,155 +41,114 @@ DISK_RESERVE = 4 << 20
 # Results that answer their own job only are of little use once fetched: so much of them is kept.
 MOST_PRIVATE_BYTES = 64 << 20
 PRIVATE_PREFIX = "job-"
+MOST_OPEN_PARTS = 32
 
-_COUNT_BYTES = 8
-# Windows would change line ends in what it takes for text.
-_BINARY = getattr(os, "O_BINARY", 0)
 # The time of the start is reckoned from the clock, which may be set a little.
 _BOOT_TOLERANCE = 60.0
 
 
-class Upload:
-    """One input array on its way in, written from the front; how far it is survives the broker."""
-
-    def __init__(self, path: Path, counts: Path, index: int) -> None:
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY), "wb", 0)
-        self._counts = counts.open("r+b", buffering=0)
-        self._count_offset = index * _COUNT_BYTES
-        self._counts.seek(self._count_offset)
-        self.received = int.from_bytes(self._counts.read(_COUNT_BYTES), "little")
-        self._file.seek(self.received)
-
-    def write(self, buffer: memoryview) -> None:
-        """Append the bytes. Raises ZograscopeError `spool-full` when the disk is full."""
-        left = buffer
-        try:
-            while left.nbytes:
-                left = left[self._file.write(left) :]
-            self.received += buffer.nbytes
-            self._counts.seek(self._count_offset)
-            self._counts.write(self.received.to_bytes(_COUNT_BYTES, "little"))
-        except OSError as error:
-            raise _spool_full(error) from error
-
-    def close(self) -> None:
-        """Close the file; what has come stays."""
-        self._file.close()
-        self._counts.close()
-
-
 class Spool:
-    """The spool folder of one broker, held under `limit` bytes."""
+    """The spool folder of one broker, held under `limit` bytes.
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    Args:
+        folder: it is made where it is missing.
+        limit: of all files together, in bytes.
+        durable: tells which jobs' files were synced, by their ids, and their results' keys. Asked
+            only after a power cut.
+    """
+
+    def __init__(
+        self, folder: Path, limit: int, durable: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
         self.limit = limit
         self.folder = folder
         self.results_folder = folder / "results"
-        self._inputs_folder = folder / "inputs"
+        self._parts_folder = folder / "parts"
+        self._checkpoints_folder = folder / "checkpoints"
+        self._rubbish_folder = folder / "rubbish"
         self._boot_file = folder / "boot"
-        if self._lost_power():
-            shutil.rmtree(self.results_folder, ignore_errors=True)
-            shutil.rmtree(self._inputs_folder, ignore_errors=True)
-        self.results_folder.mkdir(parents=True, exist_ok=True)
-        self._inputs_folder.mkdir(exist_ok=True)
-        self._boot_file.write_text(str(psutil.boot_time()))
+        for path in (
+            self.results_folder,
+            self._parts_folder,
+            self._checkpoints_folder,
+            self._rubbish_folder,
+        ):
+            path.mkdir(parents=True, exist_ok=True)
+        self._rubbish_numbers = itertools.count()
+        self._sweeper = ThreadPoolExecutor(1, "sweeper")
+        for path in self._rubbish_folder.iterdir():
+            self._sweeper.submit(shutil.rmtree, path, ignore_errors=True)
         self._blank_files = BlankFiles(folder / "blank")
+        self.inputs = Inputs(folder / "inputs", self._blank_files)
+        if self._lost_power():
+            self._keep_only(durable())
+        self._boot_file.write_text(str(psutil.boot_time()))
         self._reserved: dict[str, int] = {}
+        # Of results that jobs work on: their parts and their checkpoints.
+        self._growing: dict[str, int] = {}
+        self._checkpointed: dict[str, int] = {}
         self._results: OrderedDict[str, int] = OrderedDict()
         self._open_maps: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
+        self._open_parts: OrderedDict[tuple[str, int], ResultFile] = OrderedDict()
         self._find_results()
 
     def close(self) -> None:
         """Leave the spool, whose contents the system may now write to the disk in peace."""
+        self._sweeper.shutdown()
         self._boot_file.unlink(missing_ok=True)
 
     @property
     def bytes_used(self) -> int:
         """Bytes of all files, the inputs as large as they were announced."""
         kept = sum(self._results.values()) + self._blank_files.bytes_used
-        return kept + sum(self._reserved.values())
+        return kept + sum(self._reserved.values()) + self._held
+
+    @property
+    def _held(self) -> int:
+        """Bytes of what unfinished jobs have made so far."""
+        return sum(self._growing.values()) + sum(self._checkpointed.values())
 
     # Inputs
 
     def reserve_inputs(self, job_id: str, sizes: list[int]) -> None:
         """Make room for a job's inputs. Raises ZograscopeError `spool-full`."""
-        folder = self._input_folder(job_id)
-        counts = folder / "received"
         self._reserved[job_id] = sum(sizes)
         try:
             self.make_room(sum(sizes))
-            if not counts.exists():
-                folder.mkdir(exist_ok=True)
-                counts.write_bytes(bytes(_COUNT_BYTES * len(sizes)))
+            self.inputs.make_room_for(job_id, len(sizes))
         except OSError as error:
             self._reserved.pop(job_id)
-            raise _spool_full(error) from error
+            raise disk_error(error) from error
         except ZograscopeError:
             self._reserved.pop(job_id)
             raise
 
-    def open_upload(self, job_id: str, index: int, size: int) -> Upload:
-        """Open the file of the job's input number `index`, to go on where it stopped."""
-        path = self.input_path(job_id, index)
-        if not path.exists():
-            self._blank_files.take(path, size)
-        return Upload(path, path.with_name("received"), index)
-
-    def has_inputs(self, job_id: str, sizes: list[int]) -> bool:
-        """Whether all inputs of a job are here to the last byte."""
-        try:
-            counts = (self._input_folder(job_id) / "received").read_bytes()
-        except FileNotFoundError:
-            return False
-        return counts == b"".join(size.to_bytes(_COUNT_BYTES, "little") for size in sizes)
-
-    def input_path(self, job_id: str, index: int) -> Path:
-        """Return where the job's input number `index` lies."""
-        return self._input_folder(job_id) / str(index)
-
     def remove_inputs(self, job_id: str) -> None:
         """Remove the job's inputs: it needs them no more."""
         self._reserved.pop(job_id, None)
-        folder = self._input_folder(job_id)
-        if folder.is_dir():
-            for path in folder.iterdir():
-                self._blank_files.put(path)
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def remove_inputs_except(self, job_ids: set[str]) -> None:
-        """Remove the inputs that no job needs: what an earlier broker left behind."""
-        for folder in self._inputs_folder.iterdir():
-            if folder.name not in job_ids:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _input_folder(self, job_id: str) -> Path:
-        if not JOB_ID.fullmatch(job_id):
-            raise ValueError(f"not a job id: {job_id!r}")
-        return self._inputs_folder / job_id
+        self.inputs.remove(job_id)
 
     # Results
 
     def result_path(self, key: str) -> Path:
         """Return where the result of that key lies, or will lie."""
-        if not RESULT_KEY.fullmatch(key):
-            raise ValueError(f"not a result key: {key!r}")
-        return self.results_folder / key
+        return self.results_folder / _checked(key)
 
-    def temporary_path(self, job_id: str, attempt: int) -> Path:
+    def temporary_path(self, job_id: str, run: str) -> Path:
         """Return where a worker writes what becomes a result: no two ever write the same file."""
-        if not JOB_ID.fullmatch(job_id):
-            raise ValueError(f"not a job id: {job_id!r}")
-        return self.results_folder / f"{TEMPORARY_PREFIX}{job_id}.{attempt}"
+        if not JOB_ID.fullmatch(job_id) or not RUN.fullmatch(run):
+            raise ValueError(f"not a run of a job: {job_id!r}, {run!r}")
+        return self.results_folder / f"{TEMPORARY_PREFIX}{job_id}.{run}"
 
-    def begin_result(self, job_id: str, attempt: int) -> Path:
+    def begin_result(self, job_id: str, run: str) -> Path:
         """Return `temporary_path`, where a file to write over may lie."""
-        path = self.temporary_path(job_id, attempt)
+        path = self.temporary_path(job_id, run)
         self._blank_files.take(path, self.limit)
         return path
 
-    def abandon_result(self, job_id: str, attempt: int) -> None:
+    def abandon_result(self, job_id: str, run: str) -> None:
         """Remove what a worker began and did not finish, if it did."""
-        self._blank_files.put(self.temporary_path(job_id, attempt))
+        self._blank_files.put(self.temporary_path(job_id, run))
 
     def open_result(self, key: str) -> ResultFile | None:
         """Open the result for reading, or return None when there is none that is whole."""
@@ -192,33 +157,107 @@ class Spool:
             result = ResultFile(path)
             os.utime(path)
         except FileNotFoundError:
-            self._results.pop(key, None)
+            if not self.parts(key).folder.is_dir():
+                self._results.pop(key, None)
             return None
         except ValueError:
             self._remove_result(key)
             return None
         self._open_maps[result.map] = key
-        self._results[key] = result.size
+        if key not in self._results:
+            self._results[key] = result.size + self._growing.pop(key, 0)
         self._results.move_to_end(key)
         return result
+
+    # Results that grow
+
+    def parts(self, key: str) -> PartsFolder:
+        """Return the parts of the result of that key."""
+        return PartsFolder(self._parts_folder / _checked(key))
+
+    def checkpoints(self, key: str) -> CheckpointFolder:
+        """Return the checkpoints of the job whose result has that key."""
+        return CheckpointFolder(self._checkpoints_folder / _checked(key))
+
+    def begin_growing(self, key: str) -> int:
+        """Let a worker add to the result of that key; return how many parts there are."""
+        parts = self.parts(key)
+        count = parts.count()
+        parts.keep(count)
+        self._results.pop(key, None)
+        self._growing[key] = parts.bytes()
+        self._checkpointed[key] = self.checkpoints(key).bytes()
+        return count
+
+    def has_grown(self, key: str, size: int) -> None:
+        """Count `size` more bytes of a result that grows.
+
+        Raises ZograscopeError `spool-full` where all else that can be dropped leaves no room.
+        """
+        self._growing[key] = self._growing.get(key, 0) + size
+        self.make_room()
+
+    def has_checkpoint(self, key: str, size: int) -> None:
+        """Count a checkpoint of `size` bytes. Raises ZograscopeError `spool-full`."""
+        self._checkpointed[key] = size
+        self.make_room()
+
+    def end_growing(self, key: str, *, keep_checkpoint: bool = False) -> None:
+        """Keep what has grown as any result, to be dropped when its room is needed."""
+        size = self._growing.pop(key, 0)
+        checkpoint = self._checkpointed.pop(key, 0)
+        if not keep_checkpoint:
+            self._rubbish(self._checkpoints_folder / _checked(key))
+        else:
+            size += checkpoint
+        if size and key not in self._results:
+            self._results[key] = size
+
+    def drop(self, key: str) -> None:
+        """Drop a result, its parts and checkpoints: nobody wants them."""
+        self._growing.pop(key, None)
+        self._checkpointed.pop(key, None)
+        self._remove_result(key)
+
+    def open_part(self, key: str, number: int) -> ResultFile | None:
+        """Open a part for reading, or return None when there is none that is whole."""
+        part = self._open_parts.pop((key, number), None) or self.parts(key).open(number)
+        if part is not None:
+            self._open_parts[key, number] = part
+            if len(self._open_parts) > MOST_OPEN_PARTS:
+                self._open_parts.popitem(last=False)
+            if key in self._results:
+                self._results.move_to_end(key)
+        return part
+
+    # Room
 
     def make_room(self, size: int = 0) -> None:
         """Drop old results until `size` more bytes fit on the disk and all is under the limit.
 
         Raises ZograscopeError `spool-full` when they do not fit even without results.
         """
-        if sum(self._reserved.values()) > self.limit:
-            raise _spool_full(f"{self.folder}: unfinished jobs alone exceed the limit {self.limit}")
+        if sum(self._reserved.values()) + self._held > self.limit:
+            details = f"{self.folder}: unfinished jobs alone exceed the limit {self.limit}"
+            raise ZograscopeError("spool-full", details=details)
         if not self._fits(size):
             self._blank_files.remove_all()
         while not self._fits(size):
             if not self._results:
-                raise _spool_full(f"{self.folder}: {size} bytes asked, limit {self.limit}")
+                details = f"{self.folder}: {size} bytes asked, limit {self.limit}"
+                raise ZograscopeError("spool-full", details=details)
             self._remove_result(next(iter(self._results)), keep_blank=False)
 
     def drop_private_results(self) -> None:
-        """Drop the older results of jobs that nobody can ask the same question again."""
-        private = [key for key in self._results if key.startswith(PRIVATE_PREFIX)]
+        """Drop the older results of jobs that nobody can ask the same question again.
+
+        Not those with parts: a client may come for them in the morning.
+        """
+        private = [
+            key
+            for key in self._results
+            if key.startswith(PRIVATE_PREFIX) and not self.parts(key).folder.is_dir()
+        ]
         held = sum(self._results[key] for key in private)
         for key in private[:-1]:
             if held > MOST_PRIVATE_BYTES:
@@ -231,6 +270,8 @@ class Spool:
 
     def _remove_result(self, key: str, keep_blank: bool = True) -> None:
         self._results.pop(key, None)
+        for folder in (self._parts_folder, self._checkpoints_folder):
+            self._rubbish(folder / _checked(key))
         path = self.result_path(key)
         if keep_blank and key not in self._open_maps.values():
             self._blank_files.put(path)
@@ -239,16 +280,42 @@ class Spool:
         with contextlib.suppress(OSError):
             path.unlink()
 
+    def _rubbish(self, folder: Path) -> None:
+        """Remove a folder, in the background: one of many frames takes its time."""
+        target = self._rubbish_folder / f"{os.getpid()}-{next(self._rubbish_numbers)}"
+        with contextlib.suppress(OSError):
+            folder.rename(target)
+            self._sweeper.submit(shutil.rmtree, target, ignore_errors=True)
+
+    # What an earlier broker left
+
     def _find_results(self) -> None:
-        found = []
+        found: dict[str, tuple[float, int]] = {}
         for path in self.results_folder.iterdir():
             if path.name.startswith(TEMPORARY_PREFIX):
                 path.unlink(missing_ok=True)
             elif RESULT_KEY.fullmatch(path.name):
                 status = path.stat()
-                found.append((status.st_mtime, path.name, status.st_size))
-        for _, key, size in sorted(found):
+                found[path.name] = (status.st_mtime, status.st_size)
+        for path in self._parts_folder.iterdir():
+            if RESULT_KEY.fullmatch(path.name):
+                used, size = found.get(path.name, (path.stat().st_mtime, 0))
+                found[path.name] = (used, size + PartsFolder(path).bytes())
+        for key, (_, size) in sorted(found.items(), key=lambda item: item[1]):
             self._results[key] = size
+
+    def _keep_only(self, durable: Mapping[str, str]) -> None:
+        """Drop what was not synced when the power was cut."""
+        self.inputs.remove_all_but(durable)
+        keys = set(durable.values())
+        for folder in (self.results_folder, self._parts_folder, self._checkpoints_folder):
+            for path in folder.iterdir():
+                if path.name not in keys:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for key in keys:
+            # A result that is there was synced after all of its parts.
+            if not self.result_path(key).exists():
+                self.parts(key).keep(self.checkpoints(key).parts())
 
     def _lost_power(self) -> bool:
         """Whether the computer has started again since a broker that never came to its end."""
@@ -259,7 +326,7 @@ class Spool:
         return abs(then - psutil.boot_time()) > _BOOT_TOLERANCE
 
 
-def _spool_full(reason: object) -> ZograscopeError:
-    if isinstance(reason, OSError) and reason.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return ZograscopeError("internal", details=str(reason))
-    return ZograscopeError("spool-full", details=str(reason))
+def _checked(key: str) -> str:
+    if not RESULT_KEY.fullmatch(key):
+        raise ValueError(f"not a result key: {key!r}")
+    return key

@@ -107,6 +107,12 @@ class WorkerPool:
                 worker.cancel_deadline = time.monotonic() + CANCEL_GRACE
                 self._send(worker, {"type": "cancel", "job": job})
 
+    def pause(self, job: str) -> None:
+        """Ask the worker that runs the job to save how far it is and let go of it."""
+        for worker in self.workers:
+            if worker.job == job:
+                self._send(worker, {"type": "pause", "job": job})
+
     def replace(self, worker: Worker, reason: ZograscopeError) -> None:
         """Kill the worker; `watch` will report the loss with that reason and start another."""
         worker.kill_reason = reason
@@ -130,7 +136,7 @@ class WorkerPool:
                     worker.device = header["device"]
                     worker.models = header["models"]
                     worker.failed_starts = 0
-                case "done" | "failed" | "cancelled":
+                case "done" | "failed" | "cancelled" | "paused":
                     worker.job = None
                     worker.cancel_deadline = None
             yield worker, header, buffer

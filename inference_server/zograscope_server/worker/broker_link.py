@@ -17,12 +17,14 @@ _OUTBOX = "inproc://outbox"
 class BrokerLink:
     """Messages to and from the broker; `send` is for the thread that made the link.
 
-    A job that came waits in `jobs`; `cancel_asked`, a new event for each, is set to cancel it.
+    A job that came waits in `jobs`; `cancel_asked` and `pause_asked`, new events for each, are set
+    to cancel or pause it.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
         self.jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.cancel_asked = threading.Event()
+        self.pause_asked = threading.Event()
         self._current_job: str | None = None
         context = zmq.Context()
         self._outbox = context.socket(zmq.PUSH)
@@ -65,10 +67,13 @@ class BrokerLink:
         match header["type"]:
             case "run":
                 self.cancel_asked = threading.Event()
+                self.pause_asked = threading.Event()
                 self._current_job = header["job"]
                 self.jobs.put(header)
             case "cancel" if header["job"] == self._current_job:
                 self.cancel_asked.set()
+            case "pause" if header["job"] == self._current_job:
+                self.pause_asked.set()
 
 
 def leave_with_broker() -> None:

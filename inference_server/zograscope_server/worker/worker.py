@@ -15,9 +15,10 @@ from zograscope_protocol.wire import MOST_CHUNK_BYTES, byte_view, describe_array
 from zograscope_server.models.cache import ModelCache
 from zograscope_server.progress import OnProgress
 from zograscope_server.result_file import write_result
-from zograscope_server.tasks import Cancelled, TaskContext, load_tasks
+from zograscope_server.tasks import Cancelled, Paused, TaskContext, load_tasks
 from zograscope_server.worker.broker_link import BrokerLink
 from zograscope_server.worker.settings import WorkerSettings
+from zograscope_server.worker.spooled_files import SpooledFiles
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,22 @@ class Worker:
             inputs = {array["name"]: _map_input(array) for array in request["inputs"]}
             task = self._tasks[request["task"]]
             options = task.options.read(request["parameters"])
-            result = task.function(inputs, options, self._context(job))
-            path, temporary = Path(request["result"]), Path(request["temporary"])
-            write_result(path, temporary, result.arrays, result.metadata)
+            files = SpooledFiles(request, lambda news: self._link.send({**news, "job": job}))
+            result = task.function(inputs, options, self._context(job, files))
+            if task.pausable:
+                files.sync_parts()
+            write_result(
+                Path(request["result"]),
+                Path(request["temporary"]),
+                result.arrays,
+                result.metadata,
+                files.parts,
+                durable=task.pausable,
+            )
         except Cancelled:
             return {"type": "cancelled", "job": job}
+        except Paused:
+            return {"type": "paused", "job": job}
         except ZograscopeError as error:
             return {"type": "failed", "job": job, **error.to_header()}
         except Exception as error:
@@ -76,7 +88,7 @@ class Worker:
             return {"type": "failed", "job": job, **failure.to_header()}
         return {"type": "done", "job": job}
 
-    def _context(self, job: str) -> TaskContext:
+    def _context(self, job: str, files: SpooledFiles) -> TaskContext:
         return TaskContext(
             settings=self._settings,
             models=self._models,
@@ -84,6 +96,8 @@ class Worker:
             on_progress=self._progress_reporter(job),
             on_preview=lambda array: self._send_preview(job, array),
             cancel_asked=self._link.cancel_asked,
+            pause_asked=self._link.pause_asked,
+            files=files,
         )
 
     def _progress_reporter(self, job: str) -> OnProgress:

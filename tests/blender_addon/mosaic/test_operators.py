@@ -61,7 +61,7 @@ def made_up(builders, scene):
 
 def test_a_table_becomes_a_mosaic(scene, link, collection, builders):
     build(link, scene, collection / "table.csv", by_date=True)
-    assert link.error is None
+    assert not link.errors
     (mosaic,) = builders.mosaics(scene)
     assert len(mosaic.tiles.data.vertices) == COUNT
     assert mosaic.layouts == [
@@ -101,7 +101,7 @@ def test_a_poster_and_a_page_are_written(scene, link, collection, tmp_path):
     pump(link, lambda: not link.jobs)
     bpy.ops.zograscope.export_page(filepath=str(tmp_path / "page"), width_pixels=300)
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert bpy.data.images.load(str(tmp_path / "poster.jpg")).size[0] == 300
     assert (tmp_path / "page" / "index.html").is_file()
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_built_is_told(scene, link, tmp_path):
     (tmp_path / "empty").mkdir()
     for path, words in ((tmp_path / "nowhere", "nowhere"), (tmp_path / "empty", "no image")):
         build(link, scene, path)
-        assert words in link.error.sentence
+        assert words in link.errors[-1].sentence
         link.error = None
     settings = scene.zograscope_mosaic
     for name, value, words in (
@@ -121,7 +121,7 @@ def test_what_cannot_be_built_is_told(scene, link, tmp_path):
         settings.layout, settings.collection = "tsne", str(tmp_path)
         setattr(settings, name, value)
         bpy.ops.zograscope.build_mosaic()
-        assert words in link.error.sentence
+        assert words in link.errors[-1].sentence
         assert not link.jobs
 
 
@@ -154,7 +154,7 @@ def test_stops_make_a_journey(scene, made_up, link):
     settings = scene.zograscope_mosaic
     settings.journey = "visit"
     bpy.ops.zograscope.apply_journey()
-    assert "list of stops is empty" in link.error.sentence
+    assert "list of stops is empty" in link.errors[-1].sentence
     settings.query = "tile 1"
     bpy.ops.zograscope.search_tiles()
     bpy.ops.zograscope.edit_stops(action="ADD_FOUND")

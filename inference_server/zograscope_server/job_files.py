@@ -1,0 +1,151 @@
+"""What a job keeps on disk while it runs: the parts of its result, and its checkpoint.
+
+    parts/KEY/0, 1, 2, ...     one result file for each part, there whole or not at all
+    checkpoints/KEY/3-120/     the third checkpoint, made when there were 120 parts
+
+KEY is the result's. The worker writes both and the broker reads them; each finds out by looking
+what there is, so that either may die at any moment.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zograscope_server.result_file import ResultFile, write_result
+
+_UNFINISHED = "."
+
+
+class PartsFolder:
+    """The parts of one result. `count` looks at the disk; keep what it says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, number: int) -> Path:
+        """Return where a part lies, or will lie."""
+        return self.folder / str(number)
+
+    def count(self) -> int:
+        """Return how many parts there are, from the first up to the first that is missing."""
+        numbers = {int(path.name) for path in self._files() if path.name.isdigit()}
+        count = 0
+        while count in numbers:
+            count += 1
+        return count
+
+    def bytes(self) -> int:
+        """Return the size of all files."""
+        return sum(path.stat().st_size for path in self._files())
+
+    def keep(self, count: int) -> None:
+        """Remove all but the first `count` parts."""
+        for path in self._files():
+            if not path.name.isdigit() or int(path.name) >= count:
+                path.unlink()
+
+    def write(
+        self, number: int, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any], run: str
+    ) -> None:
+        """Write a part; `run` tells its writer from others that may still be about.
+
+        Raises ZograscopeError as `write_result`.
+        """
+        if number == 0:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f"{_UNFINISHED}{number}.{run}"
+        write_result(self.path(number), temporary, arrays, metadata)
+
+    def open(self, number: int) -> ResultFile | None:
+        """Open a part for reading; None where there is none that is whole."""
+        try:
+            return ResultFile(self.path(number))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def sync(self, first: int, end: int) -> None:
+        """Have parts written to the disk for good."""
+        if end > first:
+            sync_files(self.path(number) for number in range(first, end))
+            sync_folder(self.folder)
+
+    def _files(self) -> list[Path]:
+        return list(self.folder.iterdir()) if self.folder.is_dir() else []
+
+
+class CheckpointFolder:
+    """The checkpoints of one job: the latest whole one, and the next while it is made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def latest(self) -> Path | None:
+        """Return the folder of the latest whole checkpoint, or None."""
+        whole = self._whole()
+        return max(whole, key=_serial) if whole else None
+
+    def parts(self) -> int:
+        """Return how many parts there were when the latest checkpoint was made; 0 without one."""
+        latest = self.latest()
+        return 0 if latest is None else int(latest.name.partition("-")[2])
+
+    def begin(self) -> Path:
+        """Return an empty folder to fill."""
+        unfinished = self.folder / f"{_UNFINISHED}next"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        return unfinished
+
+    def finish(self, parts: int) -> None:
+        """Let what was filled take the place of the checkpoint before it, on the disk for good."""
+        unfinished = self.folder / f"{_UNFINISHED}next"
+        sync_tree(unfinished)
+        before = self._whole()
+        serial = max(map(_serial, before), default=0) + 1
+        unfinished.rename(self.folder / f"{serial}-{parts}")
+        sync_folder(self.folder)
+        for old in before:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def bytes(self) -> int:
+        """Return the size of all files."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def _whole(self) -> list[Path]:
+        folders = self.folder.iterdir() if self.folder.is_dir() else ()
+        return [folder for folder in folders if not folder.name.startswith(_UNFINISHED)]
+
+
+def _serial(checkpoint: Path) -> int:
+    return int(checkpoint.name.partition("-")[0])
+
+
+def sync_tree(folder: Path) -> None:
+    """Have a folder and all in it written to the disk for good."""
+    inside = list(folder.rglob("*"))
+    sync_files(path for path in inside if path.is_file())
+    for path in (folder, *(path for path in inside if path.is_dir())):
+        sync_folder(path)
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Have files written to the disk for good."""
+    for path in paths:
+        # Windows flushes only what is open for writing.
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's list of names written to the disk for good, where the system can do that."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
