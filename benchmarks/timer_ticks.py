@@ -105,8 +105,8 @@ def measure(photograph: Path, quality: str, idle_ticks: int, folder: Path) -> di
         notes.seek(0)
         turns = [tuple(map(float, line.split())) for line in notes if line.endswith("\n")]
     link.process.stop()
-    if link.error is not None:
-        sys.exit(f"{link.error.sentence}\n{link.error.details}")
+    for error in link.errors:
+        sys.exit(f"{error.sentence}\n{error.details}")
 
     ticks = sorted(link.ticks)
     long = [end for end, tick in zip(ends, link.ticks, strict=True) if tick > MOST_SECONDS]

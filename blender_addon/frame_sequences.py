@@ -86,6 +86,7 @@ class Screen:
     """What shows an image sequence: a plane, and a camera that sees exactly the picture."""
 
     image: bpy.types.Image
+    size: tuple[int, int]
     plane: bpy.types.Object
     camera: bpy.types.Object
 
@@ -94,8 +95,13 @@ def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
     """Show a job's frames, of which the first is here, in a scene.
 
     Of the scene itself only a missing camera is set.
+    Raises ZograscopeError `file-unreadable` where the first frame is no picture.
     """
     image = bpy.data.images.load(str(first))
+    width, height = image.size  # of a sequence, Blender knows it only once it is shown
+    if not width:
+        bpy.data.images.remove(image)
+        raise ZograscopeError("file-unreadable", "a frame that is no picture", path=str(first))
     image.name, image.source = name, "SEQUENCE"
     image.filepath = storable(str(first))
     image[JOB_MARK] = job_id
@@ -103,7 +109,7 @@ def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
     scene.collection.children.link(collection)
     plane = add_part(name, unit_plane(name), "frames", None, collection)
     plane.data.materials.append(_material(name, image))
-    aspect = image.size[0] / image.size[1]
+    aspect = width / height
     plane.scale = (aspect, 1.0, 1.0)
     plane.rotation_euler = (math.radians(90), 0.0, 0.0)
     data = bpy.data.cameras.new(f"{name} camera")
@@ -113,7 +119,7 @@ def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
     camera.rotation_euler = plane.rotation_euler
     if scene.camera is None:
         scene.camera = camera
-    return Screen(image, plane, camera)
+    return Screen(image, (width, height), plane, camera)
 
 
 def grow(image: bpy.types.Image, count: int) -> None:

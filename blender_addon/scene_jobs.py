@@ -148,7 +148,7 @@ def _show_frames(
     name, first = source[FRAMES]["name"], files.path(0)
 
     def prepare(own: bpy.types.Scene, screen: Screen) -> None:
-        scenes.show_untouched(own, screen.camera, tuple(screen.image.size))
+        scenes.show_untouched(own, screen.camera, screen.size)
         scenes.look_through_camera(own, "MATERIAL")
         own[frame_sequences.JOB_MARK] = job_id  # which grows with the frames
         own.frame_start = 1

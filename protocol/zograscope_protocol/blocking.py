@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from zograscope_protocol import wire
-from zograscope_protocol.client import Client, Job, JobResult, Part
+from zograscope_protocol.client import Client
 from zograscope_protocol.connection import Connection
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job, JobResult, Part
 
 OnProgress = Callable[[Job], None]
 WAIT = 0.2

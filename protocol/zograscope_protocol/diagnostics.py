@@ -18,11 +18,20 @@ def _read_shape(name: str, value: Any) -> tuple[int, ...] | None:
 
 @dataclass(frozen=True)
 class NullOptions(Options):
-    """What `null` replies: zeros of this shape and dtype, or its inputs where the shape is None."""
+    """What `null` replies.
+
+    Attributes:
+        reply_shape: of zeros; None replies with the inputs.
+        reply_dtype: of them.
+        reply_arrays: how many times.
+        reply_metadata_bytes: of the metadata, about.
+    """
 
     task = "null"
     reply_shape: tuple[int, ...] | None = option(_read_shape, default=None)
     reply_dtype: str = text("<f4")
+    reply_arrays: int = whole(1, 1000, default=1)
+    reply_metadata_bytes: int = whole(0, 1 << 20, default=0)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from types import ModuleType
 
@@ -125,3 +126,101 @@ def pump(link, condition) -> None:
             f"{link.state}, {link.errors}, {[job.state for job in link.jobs]}"
         )
         time.sleep(min(link.tick(), 0.02))
+
+
+class FakeClient:
+    """A server that does what a test says: it keeps jobs, and the test moves them on."""
+
+    state, error = "connected", None
+
+    def submit(self, task, parameters, inputs, job_id=None):
+        return self.attach(job_id or f"job {task}", task)
+
+    def attach(self, job_id, task=""):
+        from zograscope_protocol.client import Job, Part
+
+        class FakeJob(Job):
+            """Streams the parts that a test sends."""
+
+            followed = None
+
+            def follow(self, start=0, window=8):
+                self.followed, self.sent = start, deque()
+
+            def send(self, number, **arrays):
+                self.sent.append(Part(number, {}, arrays))
+
+            def take_part(self):
+                return self.sent.popleft() if self.sent else None
+
+            def finish(self, state="done", error=None, **arrays):
+                from zograscope_protocol.client import JobResult
+
+                self.state, self.error = state, error
+                if state == "done":
+                    self.result = JobResult({}, arrays)
+
+            def cancel(self):
+                self.asked = "cancel"
+
+            def pause(self):
+                self.state = "paused"
+
+            def resume(self):
+                self.state = "running"
+
+        job = FakeJob(job_id, task, "running")
+        job.asked = ""
+        return job
+
+    def poll(self, budget_seconds=0.0):
+        pass
+
+    def request_status(self, callback, on_error=None):
+        pass
+
+    def request_models(self, callback, on_error=None):
+        pass
+
+    def forget(self, job):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def fake_link(zograscope, server_link, monkeypatch):
+    """The extension's link, to a server that does what the test says."""
+    link = server_link.link
+    forget_everything(link)
+    link._client = FakeClient()
+    yield link
+    forget_everything(link)
+
+
+@pytest.fixture
+def drawing(zograscope, monkeypatch):
+    """The extension with a third capability: a folder, and its name among the names."""
+    import addon_utils
+
+    folder = Path(zograscope.__file__).parent / "drawing"
+    shutil.copytree(Path(__file__).parent / "drawing", folder)
+    capabilities = importlib.import_module(zograscope.__name__ + ".capabilities")
+    addon_utils.disable(zograscope.__name__)
+    monkeypatch.setattr(capabilities, "NAMES", (*capabilities.NAMES, "drawing"))
+    capabilities.records.cache_clear()
+    addon_utils.enable(zograscope.__name__)
+    yield capabilities
+    addon_utils.disable(zograscope.__name__)
+    monkeypatch.undo()
+    capabilities.records.cache_clear()
+    addon_utils.enable(zograscope.__name__)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def change(zograscope, monkeypatch):
+    """change(allowed) lets Blender's data be written to, or not."""
+    module = importlib.import_module(zograscope.__name__ + ".server_link")
+    return lambda allowed: monkeypatch.setattr(module, "blender_can_be_changed", lambda: allowed)

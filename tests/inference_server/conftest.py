@@ -61,11 +61,11 @@ class Server:
         return psutil.Process(client.status()["workers"][0]["pid"])
 
     def wait_for_step(self, client: BlockingClient, job: Job) -> None:
-        """Wait until the task `sleep` has begun to sleep."""
+        """Wait until the task `sleep` or `count` has begun its work."""
 
         def begun() -> bool:
             client.client.poll()
-            return job.state == "running" and job.stage.startswith("Sleeping")
+            return job.state == "running" and job.stage in ("Sleeping", "Counting")
 
         self.wait_until(begun, f"the first step, from {job.state}")
 

@@ -4,8 +4,10 @@ import pickle
 import string
 
 import pytest
-from zograscope_protocol.errors import SENTENCES, ZograscopeError
+from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
+
+SENTENCES = ZograscopeError.SENTENCES
 
 
 @pytest.mark.parametrize("code", SENTENCES)

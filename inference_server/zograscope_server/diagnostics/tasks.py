@@ -19,7 +19,11 @@ def null(
     """Reply with zeros of `reply_shape` and `reply_dtype`, or with the inputs as they came."""
     if options.reply_shape is None:
         return TaskResult(dict(inputs))
-    return TaskResult({"reply": np.zeros(options.reply_shape, options.reply_dtype)})
+    zeros = np.zeros(options.reply_shape, options.reply_dtype)
+    numbers = range(1, options.reply_arrays)
+    arrays = {"reply": zeros} | {f"reply.{number}": zeros for number in numbers}
+    filling = "x" * options.reply_metadata_bytes
+    return TaskResult(arrays, {"filling": filling} if filling else {})
 
 
 @task(SleepOptions, version=1, cacheable=True)

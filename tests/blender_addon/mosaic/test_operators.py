@@ -8,15 +8,15 @@ import bpy
 import numpy as np
 import pytest
 
-from ..conftest import pump
+from ..conftest import forget_everything, pump
 from .conftest import make_mosaic_result
 
 COUNT = 24
 
 
 @pytest.fixture(scope="module")
-def operators(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".mosaic.operators")
+def selection(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".mosaic.selection")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_what_cannot_be_built_is_told(scene, link, tmp_path):
     for path, words in ((tmp_path / "nowhere", "nowhere"), (tmp_path / "empty", "no image")):
         build(link, scene, path)
         assert words in link.errors[-1].sentence
-        link.error = None
+        forget_everything(link)
     settings = scene.zograscope_mosaic
     for name, value, words in (
         ("collection", "", "no collection"),
@@ -185,32 +185,15 @@ def test_height_and_labels(scene, made_up, node_wiring):
     assert sum(child.type == "FONT" for child in made_up.tiles.children) == 2
 
 
-@pytest.mark.parametrize("shape", ["Wall", "Floor", "Cylinder", "Dome"])
-def test_a_ray_finds_the_tile_that_it_meets(scene, made_up, operators, node_wiring, shape):
-    node_wiring.set_input(made_up.modifier, "Shape", shape)
-    tiles = made_up.tiles
-    tiles.location, tiles.rotation_euler, tiles.scale = (3, -2, 5), (0.3, 0.2, 1.0), (2, 2, 2)
-    bpy.context.view_layer.update()
-    places, matrix = made_up.places(), np.array(tiles.matrix_world)
-    for number in (0, 7, 23):
-        middle = matrix[:3, :3] @ places.positions[number] + matrix[:3, 3]
-        normal = matrix[:3, :3] @ places.normals[number]
-        origin = middle + normal * 1.5
-        assert operators.tile_along(made_up, origin, -normal) == number
-    away = matrix[:3, :3] @ np.array([0.0, 0.0, 1.0])
-    above = matrix[:3, :3] @ np.array([0.0, -5.0, 100.0]) + matrix[:3, 3]
-    assert operators.tile_along(made_up, above, away) is None
-
-
-def test_only_web_addresses_are_opened(scene, link, collection, operators):
+def test_only_web_addresses_are_opened(scene, link, collection, selection):
     build(link, scene, collection / "table.csv")
     for tile, opens in ((3, True), (4, False)):
         bpy.ops.zograscope.select_tile(tile=tile)
         assert bpy.ops.zograscope.open_link.poll() == opens
-    assert json.dumps(operators.selected_tile(bpy.context)).count("javascript") <= 1
+    assert json.dumps(selection.selected_tile(bpy.context)).count("javascript") <= 1
 
 
-def test_deleted_tiles_are_no_trouble(scene, made_up, builders, operators):
+def test_deleted_tiles_are_no_trouble(scene, made_up, builders):
     import bmesh
 
     edit = bmesh.new()

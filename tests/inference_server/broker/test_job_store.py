@@ -1,3 +1,4 @@
+import sqlite3
 import time
 
 from zograscope_server.broker.job_store import Job, JobStore
@@ -9,7 +10,9 @@ def some_job(number: int, **fields) -> Job:
 
 def test_a_job_comes_back_as_it_was_saved(tmp_path):
     store = JobStore(tmp_path / "jobs.sqlite")
-    job = some_job(1, state="failed", error={"code": "internal"}, attempts=2, result_key="ab")
+    job = some_job(
+        1, state="failed", error={"code": "internal"}, deaths=2, held=True, result_key="ab"
+    )
     store.save(job)
     assert store.get(job.id) == job
     assert store.get("0" * 32) is None
@@ -45,3 +48,23 @@ def test_only_old_finished_jobs_are_forgotten(tmp_path):
     store.forget_finished_before(now - 60)
     assert store.get(old_done.id) is None
     assert store.get(old_queued.id) and store.get(new_done.id)
+
+
+OLD_SCHEMA = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, parameters TEXT NOT NULL, inputs TEXT NOT NULL,
+    created REAL NOT NULL, state TEXT NOT NULL, result_key TEXT, attempts INTEGER NOT NULL,
+    cached INTEGER NOT NULL, error TEXT
+) WITHOUT ROWID;
+INSERT INTO jobs VALUES ('a', 'sleep', '{}', '[]', 5.0, 'queued', 'key', 1, 0, NULL);
+"""
+
+
+def test_a_store_of_version_0_1_is_brought_up_to_date(tmp_path):
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as old:
+        old.executescript(OLD_SCHEMA)
+    for _ in range(2):
+        store = JobStore(tmp_path / "jobs.sqlite")
+        (job,) = store.unfinished()
+        assert (job.id, job.deaths, job.held, job.result_key) == ("a", 1, False, "key")
+        store.close()

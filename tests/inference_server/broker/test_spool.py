@@ -7,11 +7,12 @@ from zograscope_server.broker.spool import Spool
 from zograscope_server.result_file import write_result
 
 JOB = "0123456789abcdef" * 2
+RUN = "01234567"
 KEYS = [f"{number:064x}" for number in range(4)]
 
 
 def put(spool: Spool, key: str, kilobytes: int) -> None:
-    temporary = spool.begin_result(JOB, 1)
+    temporary = spool.begin_result(JOB, RUN)
     write_result(spool.result_path(key), temporary, {"a": np.ones(kilobytes << 10, np.uint8)}, {})
     assert spool.open_result(key)
 
@@ -19,30 +20,30 @@ def put(spool: Spool, key: str, kilobytes: int) -> None:
 def test_an_upload_goes_on_where_it_stopped(tmp_path):
     spool = Spool(tmp_path, 1 << 30)
     spool.reserve_inputs(JOB, [6])
-    first = spool.open_upload(JOB, 0, 6)
+    first = spool.inputs.open_upload(JOB, 0, 6)
     first.write(memoryview(b"abc"))
     # Neither closed nor told: a killed broker has no time for that.
-    again = Spool(tmp_path, 1 << 30).open_upload(JOB, 0, 6)
+    again = Spool(tmp_path, 1 << 30).inputs.open_upload(JOB, 0, 6)
     assert again.received == 3
     again.write(memoryview(b"def"))
-    assert spool.input_path(JOB, 0).read_bytes() == b"abcdef"
+    assert spool.inputs.path(JOB, 0).read_bytes() == b"abcdef"
 
 
 def test_an_upload_into_a_used_file_starts_from_nothing(tmp_path):
     spool = Spool(tmp_path, 1 << 30)
     spool.reserve_inputs(JOB, [6])
-    spool.open_upload(JOB, 0, 6).write(memoryview(b"abcdef"))
-    assert spool.has_inputs(JOB, [6])
-    used = spool.input_path(JOB, 0).stat().st_ino
+    spool.inputs.open_upload(JOB, 0, 6).write(memoryview(b"abcdef"))
+    assert spool.inputs.are_here(JOB, [6])
+    used = spool.inputs.path(JOB, 0).stat().st_ino
     spool.remove_inputs(JOB)
     other = JOB[::-1]
     spool.reserve_inputs(other, [4])
-    assert not spool.has_inputs(other, [4])
-    upload = spool.open_upload(other, 0, 4)
-    assert spool.input_path(other, 0).stat().st_ino == used, "the file was not used again"
+    assert not spool.inputs.are_here(other, [4])
+    upload = spool.inputs.open_upload(other, 0, 4)
+    assert spool.inputs.path(other, 0).stat().st_ino == used, "the file was not used again"
     assert upload.received == 0
     upload.write(memoryview(b"ghij"))
-    assert spool.input_path(other, 0).read_bytes() == b"ghij"
+    assert spool.inputs.path(other, 0).read_bytes() == b"ghij"
 
 
 def test_a_result_that_is_being_fetched_is_never_written_over(tmp_path):
@@ -55,7 +56,7 @@ def test_a_result_that_is_being_fetched_is_never_written_over(tmp_path):
         spool.drop_private_results()
     assert spool.open_result(keys[0]) is None
     for attempt in range(3):
-        begun = spool.begin_result(JOB, attempt)
+        begun = spool.begin_result(JOB, f"{attempt:08x}")
         begun.write_bytes(b"x" * (begun.stat().st_size if begun.exists() else 10_000))
     np.testing.assert_array_equal(np.frombuffer(view, np.int64), np.full(100, 7))
 
@@ -87,7 +88,7 @@ def test_after_a_power_cut_the_spool_is_empty_and_after_a_crash_it_is_not(tmp_pa
 def test_names_from_the_network_never_become_paths(tmp_path, name):
     spool = Spool(tmp_path, 1 << 30)
     with pytest.raises(ValueError):
-        spool.input_path(name, 0)
+        spool.inputs.path(name, 0)
     with pytest.raises(ValueError):
         spool.result_path(name)
 
@@ -141,5 +142,96 @@ def test_inputs_without_a_job_are_swept(tmp_path):
     spool = Spool(tmp_path, 1 << 30)
     for job in (JOB, "f" * 32):
         spool.reserve_inputs(job, [1])
-    spool.remove_inputs_except({JOB})
+    spool.inputs.remove_all_but({JOB})
     assert [path.name for path in (tmp_path / "inputs").iterdir()] == [JOB]
+
+
+def grow(spool: Spool, key: str, count: int, kilobytes: int = 10) -> None:
+    """Do what a worker and the broker do for `count` parts."""
+    first = spool.begin_growing(key)
+    for number in range(first, first + count):
+        spool.parts(key).write(number, {"a": np.ones(kilobytes << 10, np.uint8)}, {}, RUN)
+        spool.has_grown(key, spool.parts(key).path(number).stat().st_size)
+
+
+def test_what_grows_is_not_dropped_to_make_room_and_what_has_grown_is(tmp_path):
+    spool = Spool(tmp_path, 250 << 10)
+    grow(spool, KEYS[0], 10)
+    put(spool, KEYS[1], 100)
+    put(spool, KEYS[2], 100)
+    spool.make_room()
+    assert spool.parts(KEYS[0]).count() == 10
+    assert spool.open_result(KEYS[1]) is None
+    spool.end_growing(KEYS[0])
+    assert spool.open_result(KEYS[2])
+    put(spool, KEYS[3], 100)
+    spool.make_room()
+    assert spool.parts(KEYS[0]).count() == 0
+    spool.close()
+    assert list((tmp_path / "rubbish").iterdir()) == []
+
+
+def test_parts_that_alone_exceed_the_limit_are_told_in_words(tmp_path):
+    spool = Spool(tmp_path, 100 << 10)
+    put(spool, KEYS[1], 50)
+    with pytest.raises(ZograscopeError) as caught:
+        grow(spool, KEYS[0], 20)
+    assert caught.value.code == "spool-full"
+
+
+def test_a_result_with_parts_waits_for_its_client_though_it_is_private(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    private = [f"job-{number:032x}" for number in range(3)]
+    grow(spool, private[0], 2, kilobytes=40 << 10)
+    put(spool, private[0], 1)
+    spool.end_growing(private[0])
+    for key in private[1:]:
+        put(spool, key, 40 << 10)
+        spool.drop_private_results()
+    assert spool.open_result(private[0])
+    assert spool.parts(private[0]).count() == 2
+
+
+def test_parts_are_counted_after_a_restart(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    grow(spool, KEYS[0], 5)
+    again = Spool(tmp_path, 1 << 30)
+    assert again.bytes_used == spool.bytes_used
+    assert again.begin_growing(KEYS[0]) == 5
+    assert again.bytes_used == spool.bytes_used
+
+
+def checkpoint(spool: Spool, key: str, parts: int) -> None:
+    (spool.checkpoints(key).begin() / "state").write_text("x" * 1000)
+    spool.checkpoints(key).finish(parts)
+
+
+def test_after_a_power_cut_a_job_goes_on_from_its_checkpoint(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    for key in KEYS[:3]:
+        grow(spool, key, 7)
+        checkpoint(spool, key, 4)
+    put(spool, KEYS[2], 1)
+    put(spool, KEYS[3], 1)
+    for job in (JOB, "f" * 32):
+        spool.reserve_inputs(job, [1])
+    (tmp_path / "boot").write_text("1000000.0")
+    durable = {JOB: KEYS[0], "e" * 32: KEYS[2]}
+    again = Spool(tmp_path, 1 << 30, lambda: durable)
+    assert [path.name for path in (tmp_path / "inputs").iterdir()] == [JOB]
+    assert again.begin_growing(KEYS[0]) == 4, "parts after the checkpoint were not synced"
+    assert again.checkpoints(KEYS[0]).latest()
+    assert again.parts(KEYS[1]).count() == 0
+    assert again.checkpoints(KEYS[1]).latest() is None
+    assert again.open_result(KEYS[2]) and again.parts(KEYS[2]).count() == 7, "it was done"
+    assert again.open_result(KEYS[3]) is None
+
+
+def test_a_cancelled_job_leaves_nothing(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    grow(spool, KEYS[0], 3)
+    checkpoint(spool, KEYS[0], 2)
+    spool.drop(KEYS[0])
+    assert spool.parts(KEYS[0]).count() == 0
+    assert spool.checkpoints(KEYS[0]).latest() is None
+    assert spool.bytes_used == 0

@@ -67,10 +67,10 @@ def test_progress_is_told(server):
             "sleep",
             {"seconds": 0.6, "steps": 3},
             {},
-            lambda job: heard.append((job.state, job.fraction, job.stage)),
+            lambda job: heard.append((job.state, job.fraction, job.stage, job.detail)),
         )
-    assert ("running", 0.0, "Sleeping, step 1 of 3") in heard
-    assert ("running", pytest.approx(2 / 3), "Sleeping, step 3 of 3") in heard
+    assert ("running", 0.0, "Sleeping", "step 1 of 3") in heard
+    assert ("running", pytest.approx(2 / 3), "Sleeping", "step 3 of 3") in heard
 
 
 def test_the_same_question_is_answered_at_once_while_the_worker_is_busy(server):
@@ -144,10 +144,29 @@ def test_a_job_over_the_memory_limit_is_stopped_in_words(make_server):
 def test_a_task_that_fails_says_so_and_the_worker_lives(server):
     with server.client() as client:
         with pytest.raises(ZograscopeError) as caught:
-            client.run("sleep", {"seconds": "many"}, {})
+            client.run("null", {"reply_shape": [1], "reply_dtype": "many"}, {})
         assert caught.value.code == "internal"
         assert "many" in caught.value.details
         assert client.status()["workers"][0]["state"] in ("idle", "busy")
+
+
+def test_what_cannot_be_asked_is_refused_before_any_input_is_sent(server):
+    with server.client() as client:
+        job = client.submit("sleep", {"seconds": "many"}, {"large": np.zeros(1 << 20, np.uint8)})
+        with pytest.raises(ZograscopeError, match="seconds is 'many'") as caught:
+            client.wait(job)
+        assert caught.value.code == "bad-parameters"
+        assert client.status()["jobs"] == []
+
+
+@pytest.mark.parametrize("asked", [{"reply_arrays": 65}, {"reply_metadata_bytes": 70_000}])
+def test_a_result_that_no_message_can_tell_of_fails_its_job_alone(server, asked):
+    with server.client() as client:
+        other = client.submit("sleep", {"seconds": 2, "steps": 20}, {})
+        with pytest.raises(ZograscopeError) as caught:
+            client.run("null", {"reply_shape": [1], **asked}, {})
+        assert caught.value.code == "result-indescribable"
+        assert client.wait(other).arrays["steps"].size == 20
 
 
 def test_an_unknown_task_is_refused(server):
@@ -231,12 +250,15 @@ def test_a_malformed_submit_is_refused(server, fields):
 HEADERS = st.fixed_dictionaries(
     {
         "type": st.sampled_from(
-            ["submit", "chunk", "credit", "attach", "cancel", "status", "heartbeat", "mystery"]
+            ["submit", "chunk", "credit", "attach", "follow", "pause", "resume", "cancel", "status"]
+            + ["heartbeat", "mystery"]
         )
     },
     optional={
         "job": st.one_of(st.just("a" * 32), st.text(max_size=40), st.none(), st.integers()),
-        "task": st.sampled_from(["null", "sleep", 3]),
+        "task": st.sampled_from(["null", "sleep", "count", 3]),
+        "from": st.one_of(st.integers(-1, 3), st.none()),
+        "part": st.one_of(st.integers(-1, 3), st.text(max_size=3)),
         "parameters": st.one_of(st.just({}), st.just({"reply_shape": [-1]}), st.integers()),
         "inputs": st.one_of(st.just([]), st.lists(st.dictionaries(st.text(), st.integers()))),
         "name": st.one_of(st.text(max_size=5), st.integers()),
@@ -263,7 +285,7 @@ def test_no_message_whatever_stops_the_broker(make_server):
         raw.say(type="heartbeat", request=123456789)
         while (answer := raw.hear()) != {"type": "heartbeat", "request": 123456789}:
             assert answer["type"] in (
-                *("accepted", "progress", "done", "failed", "cancelled", "chunk"),
+                *("accepted", "progress", "part", "done", "failed", "cancelled", "chunk"),
                 *("credit", "error", "status", "heartbeat"),
             )
             assert answer.get("code") != "internal" or answer["type"] == "failed"
