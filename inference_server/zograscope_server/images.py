@@ -16,8 +16,9 @@ import tifffile
 from PIL import ExifTags, Image, ImageCms, ImageOps, Jpeg2KImagePlugin, JpegImagePlugin
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.errors import ServerError
+
 MOST_PIXELS = 300_000_000  # a 60 cm sheet at 720 dpi; more is a mistake or an attack
-SHORTEST_SIDE = 16
 
 # Only formats that decode without starting another program (Pillow hands EPS to Ghostscript).
 _WANTED = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "PSD")
@@ -94,10 +95,9 @@ def read_photograph(data: bytes, name: str) -> Photograph:
         name: what the artist calls the file, for error sentences.
 
     Raises:
-        ZograscopeError: `file-empty`, `not-an-image`, `image-truncated`, `image-too-large`,
-            `image-too-small`.
+        ZograscopeError: `file-empty`, `not-an-image`, `image-truncated`, `image-too-large`.
     """
-    decoded = _decode(data, name, SHORTEST_SIDE, None)
+    decoded = _decode(data, name, None)
     colour, alpha = _to_srgb(decoded.image, decoded.profile)
     return Photograph(
         pixels=np.asarray(colour),
@@ -115,9 +115,9 @@ def read_reduced_photograph(data: bytes, name: str, side: int) -> ReducedPhotogr
         side: both sides have at least as many pixels, where the whole picture has them.
 
     Raises:
-        ZograscopeError: as `read_photograph`, but any picture is large enough.
+        ZograscopeError: as `read_photograph`.
     """
-    decoded = _decode(data, name, 1, side)
+    decoded = _decode(data, name, side)
     image = decoded.image
     if image.mode not in ("1", "P", "PA"):  # their pixels cannot be averaged
         image = image.reduce(max(1, min(image.size) // side))
@@ -127,24 +127,20 @@ def read_reduced_photograph(data: bytes, name: str, side: int) -> ReducedPhotogr
     return ReducedPhotograph(colour, *decoded.size, _date_taken(decoded.camera))
 
 
-def _decode(data: bytes, name: str, shortest_side: int, reduced_side: int | None) -> _Decoded:
+def _decode(data: bytes, name: str, reduced_side: int | None) -> _Decoded:
     """Decode; with `reduced_side`, a decoder that is faster for it may give a reduced image."""
     if not data:
-        raise ZograscopeError("file-empty", name=name)
-    return _decode_deep_tiff(data, name, shortest_side) or _decode_with_pillow(
-        data, name, shortest_side, reduced_side
-    )
+        raise ServerError("file-empty", name=name)
+    return _decode_deep_tiff(data, name) or _decode_with_pillow(data, name, reduced_side)
 
 
-def _decode_with_pillow(
-    data: bytes, name: str, shortest_side: int, reduced_side: int | None
-) -> _Decoded:
+def _decode_with_pillow(data: bytes, name: str, reduced_side: int | None) -> _Decoded:
     # A damaged file makes a decoder raise nearly anything, so both steps catch everything.
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
-        raise ZograscopeError("not-an-image", str(error), name=name) from error
-    _check_size(*image.size, name, shortest_side)
+        raise ServerError("not-an-image", str(error), name=name) from error
+    _check_size(*image.size, name)
     source, size = f"{image.format}, {image.mode}", image.size
     try:
         if reduced_side is not None:
@@ -159,7 +155,7 @@ def _decode_with_pillow(
     except MemoryError:
         raise
     except Exception as error:
-        raise ZograscopeError("image-truncated", str(error), name=name) from error
+        raise ServerError("image-truncated", str(error), name=name) from error
     if image.mode.startswith(("I", "F")):
         bits = 16 if image.mode.startswith("I;16") else None
         image = Image.fromarray(to_eight_bits(np.asarray(image), bits))
@@ -182,14 +178,14 @@ def _jpeg2000_levels(data: bytes) -> int:
     return data[marker + 9] if 0 <= marker < len(data) - 9 else 0
 
 
-def _decode_deep_tiff(data: bytes, name: str, shortest_side: int) -> _Decoded | None:
+def _decode_deep_tiff(data: bytes, name: str) -> _Decoded | None:
     """Decode a TIFF of more than 8 bits for each sample, or return None for any other file."""
     if data[:4] not in _TIFF_SIGNATURES:
         return None
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             page = tiff.pages.first
-            _check_size(page.imagewidth, page.imagelength, name, shortest_side)
+            _check_size(page.imagewidth, page.imagelength, name)
             inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
             separated = page.photometric == tifffile.PHOTOMETRIC.SEPARATED
             grey_or_rgb = page.photometric in (
@@ -206,7 +202,7 @@ def _decode_deep_tiff(data: bytes, name: str, shortest_side: int) -> _Decoded | 
     except (ZograscopeError, MemoryError):
         raise
     except Exception as error:
-        raise ZograscopeError("image-truncated", str(error), name=name) from error
+        raise ServerError("image-truncated", str(error), name=name) from error
     eight = to_eight_bits(samples, None if is_float else bits)
     if inverted:
         eight = 255 - eight
@@ -216,7 +212,7 @@ def _decode_deep_tiff(data: bytes, name: str, shortest_side: int) -> _Decoded | 
     else:
         mode = _TIFF_MODES.get(eight.shape[2])
         if mode is None:
-            raise ZograscopeError("not-an-image", f"{eight.shape[2]} channels", name=name)
+            raise ServerError("not-an-image", f"{eight.shape[2]} channels", name=name)
         image = Image.fromarray(np.ascontiguousarray(eight).squeeze(), mode)
     kind = "float" if is_float else f"{bits}-bit"
     orientation = tags.get(ExifTags.Base.Orientation, 1)
@@ -273,14 +269,10 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
 
 
-def _check_size(width: int, height: int, name: str, shortest_side: int) -> None:
+def _check_size(width: int, height: int, name: str) -> None:
     if width * height > MOST_PIXELS:
         limit = MOST_PIXELS // 1_000_000
-        raise ZograscopeError("image-too-large", name=name, width=width, height=height, limit=limit)
-    if min(width, height) < shortest_side:
-        raise ZograscopeError(
-            "image-too-small", name=name, width=width, height=height, limit=shortest_side
-        )
+        raise ServerError("image-too-large", name=name, width=width, height=height, limit=limit)
 
 
 def _focal_length(camera: Mapping[int, Any], width: int, height: int) -> float | None:

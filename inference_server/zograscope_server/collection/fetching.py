@@ -20,6 +20,7 @@ import requests
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.models.downloads import LOCAL_HOSTS
 
 USER_AGENT = "Zograscope/0.1 (image collections for artists; one request at a time)"
@@ -82,10 +83,10 @@ class Fetcher:
                 self._follow(url, arrival, FIRST_WAIT * 2**attempt)
                 return bytes(arrival.data)
             except ValueError as error:  # an address that requests or urllib cannot even read
-                raise ZograscopeError("fetch-refused", str(error), url=url) from error
+                raise CollectionError("fetch-refused", str(error), url=url) from error
             except requests.RequestException as error:
                 problem = str(error)
-        raise ZograscopeError("fetch-failed", problem, url=url)
+        raise CollectionError("fetch-failed", problem, url=url)
 
     def _follow(self, url: str, arrival: "_Arrival", wait: float) -> None:
         """Ask once for what an arrival still lacks, following redirects that stay encrypted."""
@@ -96,9 +97,9 @@ class Fetcher:
                 return
             target = urljoin(url, target)
             if _loses_encryption(url, target):
-                raise ZograscopeError("fetch-refused", f"redirected to {target}", url=asked)
+                raise CollectionError("fetch-refused", f"redirected to {target}", url=asked)
             url = target
-        raise ZograscopeError("fetch-refused", "too many redirects", url=asked)
+        raise CollectionError("fetch-refused", "too many redirects", url=asked)
 
     def _ask(self, url: str, arrival: "_Arrival", wait: float) -> str | None:
         """Send one request when it is our turn; return where to ask instead, if so answered.
@@ -137,7 +138,7 @@ class Fetcher:
     def _wait_for(self, host: "_Host", url: str) -> None:
         wait = host.free_at - time.monotonic()
         if wait > LONGEST_WAIT:
-            raise ZograscopeError("fetch-failed", f"the host rests for {wait:.0f} s", url=url)
+            raise CollectionError("fetch-failed", f"the host rests for {wait:.0f} s", url=url)
         if wait > 0:
             self._sleep(wait)
 
@@ -184,14 +185,14 @@ class _Arrival:
             self.data.clear()
             raise requests.ConnectionError("the file has changed meanwhile")
         if status != requests.codes.ok and not resumed:
-            raise ZograscopeError("fetch-refused", f"the host answered {status}", url=url)
+            raise CollectionError("fetch-refused", f"the host answered {status}", url=url)
         if not resumed:
             self.data.clear()
             self.version = _version(response)
         for block in response.iter_content(BLOCK):
             self.data += block
             if len(self.data) > MOST_BYTES:
-                raise ZograscopeError("fetch-refused", f"more than {MOST_BYTES} bytes", url=url)
+                raise CollectionError("fetch-refused", f"more than {MOST_BYTES} bytes", url=url)
         if not self.data or (size.isdecimal() and len(self.data) < int(size)):
             raise requests.ConnectionError(f"only {len(self.data)} bytes came")
 

@@ -13,7 +13,7 @@ from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.file_names import could_be_image, title_of
 from zograscope_server.collection.metadata import with_metadata
 from zograscope_server.collection.table import read_table
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 METADATA = ("metadata.csv", "metadata.tsv")  # tables that tell about the images beside them
 PASSED_OVER = ("__MACOSX", "@eaDir")  # what computers leave in folders for themselves

@@ -18,11 +18,12 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.dates import parse_year
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.file_names import name_of
 from zograscope_server.collection.iiif_image import image_service, size_of
 from zograscope_server.collection.metadata import with_metadata
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 Resource = dict[str, Any]  # an object of a manifest, as JSON has it
 
@@ -50,7 +51,7 @@ def open_manifest(
     """
     top = _load(source, fetcher)
     if _kind(top) not in ("Manifest", "Collection"):
-        raise ZograscopeError("manifest-wrong", name=source)
+        raise CollectionError("manifest-wrong", name=source)
     reader = _Reader(fetcher, on_progress)
     reader.read(top, source)
     name = _text(top.get("label")) or name_of(source)
@@ -89,21 +90,21 @@ class _Reader:
                 case "Collection":
                     waiting += reversed(_unseen_parts(resource, base, seen))
                 case _:
-                    self._miss(resource, ZograscopeError("manifest-wrong", name=_id(resource)))
+                    self._miss(resource, CollectionError("manifest-wrong", name=_id(resource)))
         self._tell()
 
     def _take_images(self, manifest: Resource) -> None:
         """Add the image of each canvas, or a problem."""
         canvases = _canvases(manifest)
         if not canvases:
-            self._miss(manifest, ZograscopeError("canvas-without-image"))
+            self._miss(manifest, CollectionError("canvas-without-image"))
         for number, canvas in enumerate(canvases, start=1):
             if number % TOLD_EVERY == 0:
                 self._tell()
             item = _item(canvas, manifest, "" if len(canvases) == 1 else str(number))
             if item is None:
                 self._miss(
-                    canvas, ZograscopeError("canvas-without-image"), _text(manifest.get("label"))
+                    canvas, CollectionError("canvas-without-image"), _text(manifest.get("label"))
                 )
             else:
                 self.items.append(item)
@@ -129,9 +130,9 @@ def _load(source: str, fetcher: Fetcher) -> Resource:
     try:
         resource = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ZograscopeError("manifest-wrong", str(error), name=source) from error
+        raise CollectionError("manifest-wrong", str(error), name=source) from error
     if not isinstance(resource, dict):
-        raise ZograscopeError("manifest-wrong", "it is no JSON object", name=source)
+        raise CollectionError("manifest-wrong", "it is no JSON object", name=source)
     return resource
 
 
@@ -139,10 +140,10 @@ def _referred(reference: Resource, base: str, fetcher: Fetcher) -> tuple[Resourc
     """Fetch what stands elsewhere; return it and its address. No file of this machine is read."""
     address = _address(reference, base)
     if not is_address(address):
-        raise ZograscopeError("manifest-wrong", name=address or _id(reference))
+        raise CollectionError("manifest-wrong", name=address or _id(reference))
     resource = _load(address, fetcher)
     if _kind(resource) not in ("Manifest", "Collection"):
-        raise ZograscopeError("manifest-wrong", name=address)
+        raise CollectionError("manifest-wrong", name=address)
     return resource, address
 
 

@@ -1,22 +1,23 @@
 """Opens whatever an artist calls a collection."""
 
 import stat
-import time
 from functools import partial
 from pathlib import Path
 
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.folder import open_folder
 from zograscope_server.collection.iiif import open_manifest
 from zograscope_server.collection.table import open_table
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.collection.waiting import wait_for_host
+from zograscope_server.progress import OnProgress, no_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 MANIFEST_SUFFIXES = (".json", ".jsonld")
-TOLD_EVERY = 0.5  # seconds, while a host asks to wait
+WAITING = "Waiting until the library's computer may be asked"
 
 
 def open_collection(
@@ -36,16 +37,20 @@ def open_collection(
     """
     suffix = "" if is_address(source) else Path(source).suffix.lower()
     if is_address(source) or (suffix in MANIFEST_SUFFIXES and not _is_folder(source)):
-        fetcher = Fetcher(cache_folder, online, partial(_wait, on_progress=on_progress))
+        fetcher = Fetcher(
+            cache_folder,
+            online,
+            partial(wait_for_host, tell=lambda left: on_progress(None, WAITING, f"{left:.0f} s")),
+        )
         collection = open_manifest(source, fetcher, on_progress)
     elif _is_folder(source):
         collection = open_folder(Path(source), on_progress)
     elif suffix in TABLE_SUFFIXES:
         collection = open_table(Path(source), on_progress)
     else:
-        raise ZograscopeError("collection-unknown", path=source)
+        raise CollectionError("collection-unknown", path=source)
     if not collection.items:
-        raise ZograscopeError(
+        raise CollectionError(
             "collection-empty",
             "\n".join(f"{problem.name}: {problem.sentence}" for problem in collection.problems),
             name=collection.name,
@@ -61,12 +66,3 @@ def _is_folder(source: str) -> bool:
         raise ZograscopeError("file-not-found", path=source) from error
     except OSError as error:
         raise ZograscopeError("file-unreadable", str(error), path=source) from error
-
-
-def _wait(seconds: float, on_progress: OnProgress) -> None:
-    """Sleep, but not so deep that one cannot cancel."""
-    while seconds > TOLD_EVERY:
-        on_progress(None, f"Waiting {seconds:.0f} s until the library's computer may be asked")
-        time.sleep(TOLD_EVERY)
-        seconds -= TOLD_EVERY
-    time.sleep(seconds)

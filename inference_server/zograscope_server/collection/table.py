@@ -10,10 +10,11 @@ from pathlib import Path
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import is_address
 from zograscope_server.collection.file_names import could_be_image, name_of, title_of
 from zograscope_server.collection.metadata import plain_label, with_metadata
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 FILE = (  # names of the column with the file, better ones first
     *("file", "filename", "filepath", "path", "imagefile", "imagepath", "imagefilename", "image"),
@@ -81,11 +82,11 @@ def read_table(path: Path) -> Table:
         if any(cell.strip() for cell in record)
     ]
     if not numbered:
-        raise ZograscopeError("table-unreadable", "it is empty", path=str(path))
+        raise CollectionError("table-unreadable", "it is empty", path=str(path))
     (_, header), *body = numbered
     column = _file_column(header, [record for _, record in body[:TRIED_ROWS]], path.parent)
     if column is None:
-        raise ZograscopeError(
+        raise CollectionError(
             "table-without-files", f"its columns: {', '.join(header)}", path=str(path)
         )
     rows = tuple(_row(number, header, column, record) for number, record in body)
@@ -130,7 +131,7 @@ def _records(path: Path) -> list[list[str]]:
         if delimiter == "\t":  # where quotation marks are often meant as such
             return [line.split("\t") for line in text.splitlines()]
         problem = f"{error}, in or before line {reader.line_num}"
-        raise ZograscopeError("table-unreadable", problem, path=str(path)) from error
+        raise CollectionError("table-unreadable", problem, path=str(path)) from error
 
 
 def _file_column(
@@ -171,7 +172,7 @@ def _row(number: int, header: Sequence[str], column: int, record: Sequence[str])
 def _item(row: Row, file_column: str, folder: Path) -> Item:
     """Return a row's image with its metadata; raises ZograscopeError where it is not there."""
     if not row.file:
-        raise ZograscopeError("row-without-file", column=file_column)
+        raise CollectionError("row-without-file", column=file_column)
     if is_address(row.file):
         item = Item(name_of(row.file), row.file)
     else:

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 from zograscope_protocol.connection import state_folder
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.command_line.find_blender import CHECKOUT, find_blender
+from zograscope_server.errors import ServerError
 
 SCRIPT = Path(__file__).with_name("run_in_blender.py")
 EXTENSION_VARIABLE = "ZOGRASCOPE_EXTENSION"
@@ -26,23 +26,24 @@ def add_blender_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_in_blender(arguments: argparse.Namespace, command_line: list[str]) -> int:
-    """Run a command of the extension; return Blender's exit code.
+def run_in_blender(arguments: argparse.Namespace, *more: str) -> int:
+    """Run the same command of the extension; return Blender's exit code.
 
     Args:
-        arguments: of the command, with `blender` and `extension`.
-        command_line: the command's name and its options, as they were typed.
+        arguments: of the command, with `typed` (its name and options as they were typed), `blender`
+            and `extension`.
+        more: options to add.
 
     Raises:
         ZograscopeError: `blender-not-found`, `extension-not-found`.
     """
     blender = find_blender(arguments.blender)
     zips = _extension_zips(arguments.extension)
-    passed_on = _without_own_options(command_line)
+    passed_on = [*_without_own_options(arguments.typed), *more]
     command = blender.command(SCRIPT, [json.dumps([str(path) for path in zips]), *passed_on])
     code = subprocess.run(command, env=_environment(zips), check=False).returncode
     if code == EXTENSION_MISSING:
-        raise ZograscopeError("extension-not-found")
+        raise ServerError("extension-not-found")
     return code
 
 
@@ -57,7 +58,7 @@ def _extension_zips(named: Path | None) -> list[Path]:
         return sorted((CHECKOUT / "dist").glob("zograscope*.zip"))
     zips = sorted(named.glob("zograscope*.zip")) if named.is_dir() else [named]
     if not zips or not zips[0].is_file():
-        raise ZograscopeError("extension-not-found", str(named))
+        raise ServerError("extension-not-found", str(named))
     return [path.resolve() for path in zips]
 
 
@@ -71,9 +72,9 @@ def _environment(zips: list[Path]) -> dict[str, str]:
     return os.environ | {"BLENDER_USER_RESOURCES": str(resources)}
 
 
-def _without_own_options(arguments: list[str]) -> list[str]:
+def _without_own_options(typed: list[str]) -> list[str]:
     """Return the arguments that the extension understands too."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for option in OWN_OPTIONS:
         parser.add_argument(option)
-    return parser.parse_known_args(arguments)[1]
+    return parser.parse_known_args(typed)[1]

@@ -13,6 +13,7 @@ from zograscope_protocol.connection import client_keys
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.command_line.server_options import add_state_option, connect
+from zograscope_server.errors import ServerError
 
 OLDEST_PYTHON = (3, 11)
 ROOM_WANTED = 2_000_000_000
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _python() -> Iterator[str]:
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < OLDEST_PYTHON:
-        raise ZograscopeError("python-too-old", version=version)
+        raise ServerError("python-too-old", version=version)
     yield f"Python {version} runs the server."
 
 
@@ -58,7 +59,7 @@ def _torch() -> Iterator[str]:
     try:
         import torch
     except ImportError as error:
-        raise ZograscopeError("torch-missing", details=str(error)) from error
+        raise ServerError("torch-missing", details=str(error)) from error
     yield f"torch {torch.__version__} is installed."
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
@@ -75,12 +76,10 @@ def _state(folder: Path) -> Iterator[str]:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ZograscopeError(
-            "folder-not-writable", details=str(error), folder=str(folder)
-        ) from error
+        raise ServerError("folder-not-writable", details=str(error), folder=str(folder)) from error
     free = shutil.disk_usage(folder).free
     if free < ROOM_WANTED:
-        raise ZograscopeError("disk-nearly-full", folder=str(folder), free=f"{free / 1e9:.1f} GB")
+        raise ServerError("disk-nearly-full", folder=str(folder), free=f"{free / 1e9:.1f} GB")
     yield f"{folder} can be written and has {free / 1e9:.0f} GB free."
 
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.errors import ServerError
 
 VARIABLE = "ZOGRASCOPE_BLENDER"
 # A checkout of the project keeps its Pythons with bpy beside the server's.
@@ -45,14 +45,14 @@ def find_blender(wanted: Path | None = None) -> Blender:
         wanted = Path(os.environ[VARIABLE])
     if wanted is not None:
         if not wanted.is_file() or not os.access(wanted, os.X_OK):
-            raise ZograscopeError("blender-not-found", str(wanted))
+            raise ServerError("blender-not-found", str(wanted))
         return Blender(wanted, is_python=_has_bpy(wanted))
     if program := shutil.which("blender"):
         return Blender(Path(program), is_python=False)
     for python in (Path(sys.executable), *(CHECKOUT / name for name in CHECKOUT_PYTHONS)):
         if python.is_file() and _has_bpy(python):
             return Blender(python, is_python=True)
-    raise ZograscopeError("blender-not-found")
+    raise ServerError("blender-not-found")
 
 
 def _has_bpy(program: Path) -> bool:

@@ -1,8 +1,9 @@
-"""The `zograscope` command: one subcommand for each module of this folder that `COMMANDS` names.
+"""The `zograscope` command: its subcommands are modules of this folder and of the capabilities.
 
 Such a module has `add_parser(subparsers) -> None`, which sets `run` as its parser's default, and
-`run(arguments) -> int`, the exit code: 0 when all went well, 1 when not. An error that an artist
-can do something about is a ZograscopeError, whose sentence is printed here.
+`run(arguments) -> int`, the exit code: 0 when all went well, 1 when not. `arguments.typed` is what
+was typed, from the subcommand's name on. An error that an artist can do something about is a
+ZograscopeError, whose sentence is printed here.
 """
 
 import argparse
@@ -11,12 +12,15 @@ import sys
 
 from zograscope_protocol.errors import ZograscopeError
 
-COMMANDS = ("serve", "status", "stop", "allow", "models", "diorama", "mosaic", "embed", "doctor")
+from zograscope_server import capabilities
+
+OWN = ("serve", "status", "stop", "allow", "models", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    typed = sys.argv[1:] if argv is None else argv
+    arguments = _parser().parse_args(typed, argparse.Namespace(typed=typed))
     try:
         return arguments.run(arguments)
     except ZograscopeError as error:
@@ -33,8 +37,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="zograscope", description="Brings an image archive to life in Blender."
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        importlib.import_module(f"zograscope_server.command_line.{name}").add_parser(subparsers)
+    own = [importlib.import_module(f"zograscope_server.command_line.{name}") for name in OWN]
+    for module in (*own, *capabilities.commands().values()):
+        module.add_parser(subparsers)
     return parser
 
 

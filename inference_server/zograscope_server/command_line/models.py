@@ -7,9 +7,9 @@ from typing import Any
 
 from tqdm import tqdm
 from zograscope_protocol.connection import state_folder
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.models import catalogue, downloads
+from zograscope_server.models.errors import ModelError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "list":
         _list(folder, as_json=arguments.json)
     elif not arguments.what:
-        raise ZograscopeError("unknown-model", name="")
+        raise ModelError("unknown-model", name="")
     elif arguments.action == "add":
         print(f"{_add(arguments, folder)} is installed.")
     else:

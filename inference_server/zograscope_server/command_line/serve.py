@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zograscope_server.command_line.server_options import add_state_option
+from zograscope_server.settings import ServerSettings
 
 
 def add_parser(subparsers: Any) -> None:
@@ -61,12 +62,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a client or a signal stops it."""
-    from zograscope_server.broker.broker import Broker, BrokerSettings
+    from zograscope_server.broker.broker import Broker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     devices = tuple(arguments.device or ["auto"])
     memory_limit = arguments.memory_limit
-    settings = BrokerSettings(
+    settings = ServerSettings(
         state_folder=arguments.state,
         models_folder=arguments.models or arguments.state / "models",
         devices=devices,

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
-Rectangle = tuple[int, int, int, int]
+from zograscope_protocol.depth.tasks import Rectangle
 
 WORKING_LONG_SIDE = 1000
 OUTER_STRIP = 0.004  # of the side: where the paper's colour is read

@@ -6,9 +6,9 @@ import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.depth.depth_map import DepthMap
+from zograscope_server.depth.errors import DepthError
 from zograscope_server.images import MOST_PIXELS
 
 _EXR = b"\x76\x2f\x31\x01"
@@ -35,10 +35,10 @@ def read_depth_map(data: bytes, name: str, *, near_is_white: bool = True) -> Dep
         values = _one_channel(_read_values(data))
     except Exception as error:
         # A damaged file makes a decoder raise nearly anything.
-        raise ZograscopeError("depth-map-unreadable", str(error), name=name) from error
+        raise DepthError("depth-map-unreadable", str(error), name=name) from error
     known = np.isfinite(values)
     if values.ndim != 2 or min(values.shape) < 2 or not known.any():
-        raise ZograscopeError("depth-map-unreadable", f"shape {values.shape}", name=name)
+        raise DepthError("depth-map-unreadable", f"shape {values.shape}", name=name)
     low, high = float(values[known].min()), float(values[known].max())
     disparity = (values - low) / ((high - low) or 1.0)
     if not near_is_white:

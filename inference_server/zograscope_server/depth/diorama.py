@@ -10,59 +10,42 @@ paints what the camera will see beside and behind the photograph.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.depth.tasks import Crop, DioramaOptions, Rectangle
+from zograscope_protocol.options import refusal
 
-from zograscope_server.depth.border import Rectangle, find_paper_border
+from zograscope_server.depth.border import find_paper_border
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.depth_range import DepthRange
+from zograscope_server.depth.errors import DepthError
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.refinement import settle_edges
 from zograscope_server.depth.sky import sky_mask
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
+from zograscope_server.progress import OnProgress, no_progress
 
-Kind = Literal["photograph", "print"]
 Estimate = Callable[[Photograph], DepthMap]
-Progress = Callable[[float | None, str], None]
-Preview = Callable[[np.ndarray], None]
+OnPreview = Callable[[np.ndarray], None]
 
+AUTOMATIC = DioramaOptions()
 DEFAULT_FIELD_OF_VIEW = 50.0  # degrees along the long side, when nothing tells
 # Ranges for depth that is only relative, in scene units: enough for parallax, and for a flat work
 # of art a shallower stage.
-RELATIVE_RANGE: dict[Kind, DepthRange] = {
+RELATIVE_RANGE = {
     "photograph": DepthRange(2.0, 20.0),
     "print": DepthRange(2.0, 8.0),
 }
-SMALLEST_CROP = 16  # pixels
+SHORTEST_SIDE = 16  # pixels
 SHAPE_TOLERANCE = 0.02  # of the height, by which a depth map may miss the proportions
 MONOCHROME_SPREAD = 10.0  # chroma (Lab, 0..255) around the tint of a toned black-and-white picture
 BARE_PAPER_SHARE = 0.6  # of a picture, in one light tone: a map or a drawing
 BARE_PAPER_LIGHTNESS = 170.0  # (0..255)
 PREVIEW_LONG_SIDE = 320
-
-
-@dataclass(frozen=True)
-class DioramaOptions:
-    """What the artist may decide; the defaults decide by themselves.
-
-    Attributes:
-        crop: "auto" takes paper margins away, "none" keeps the whole scan, or the picture's
-            (left, top, right, bottom) in pixels.
-        field_of_view: horizontal, of the cropped picture, in degrees; None leaves it to the model,
-            the camera's record in the file, or a usual lens, in this order.
-        kind: "print" for paintings, prints and maps, whose depth is only ever relative.
-        background: whether to paint the background plate and the dome.
-    """
-
-    crop: Literal["auto", "none"] | Rectangle = "auto"
-    field_of_view: float | None = None
-    kind: Literal["auto"] | Kind = "auto"
-    background: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,6 +60,7 @@ class DioramaParts:
         focal_length: in pixels of the photograph; the principal point is its centre.
         plate: the background behind the photograph, or None when it was not wanted.
         dome: (height, 2 height, 3) uint8 equirectangular surround, or None likewise.
+        kind: "photograph" or "print".
         paper_border: the crop that was found or None; offered even when it was not applied.
         sky_share: of the photograph, in [0, 1].
         warnings: sentences for the artist.
@@ -89,14 +73,10 @@ class DioramaParts:
     focal_length: float
     plate: BackgroundPlate | None
     dome: np.ndarray | None
-    kind: Kind
+    kind: str
     paper_border: Rectangle | None
     sky_share: float
     warnings: tuple[str, ...] = field(default=())
-
-
-def _quiet(fraction: float | None, stage: str) -> None:
-    pass
 
 
 def _unseen(preview: np.ndarray) -> None:
@@ -106,9 +86,9 @@ def _unseen(preview: np.ndarray) -> None:
 def make_diorama(
     photograph: Photograph,
     estimate: Estimate | DepthMap,
-    options: DioramaOptions = DioramaOptions(),
-    progress: Progress = _quiet,
-    preview: Preview = _unseen,
+    options: DioramaOptions = AUTOMATIC,
+    on_progress: OnProgress = no_progress,
+    on_preview: OnPreview = _unseen,
 ) -> DioramaParts:
     """Make the parts of a diorama from one photograph.
 
@@ -117,28 +97,28 @@ def make_diorama(
         estimate: how depth is found, such as `estimate_depth`, or a depth map of the whole scan
             that the artist brought.
         options: the artist's decisions.
-        progress: told the fraction done and the stage, in an artist's words.
-        preview: shown the disparity, small, as soon as there is one.
+        on_progress: may raise to cancel.
+        on_preview: shown the disparity, small, as soon as there is one.
 
     Raises:
         ZograscopeError: `bad-parameters` for a crop outside the picture, `depth-map-shape` for a
             depth map of other proportions, and what the estimate raises.
     """
-    progress(0.02, "Looking for paper borders")
+    on_progress(0.02, "Looking for paper borders")
     border = find_paper_border(photograph.pixels)
     crop = _choose_crop(options.crop, border)
     scan_size = photograph.pixels.shape[:2]
     photograph = crop_photograph(photograph, crop)
     kind = options.kind if options.kind != "auto" else guess_kind(photograph)
 
-    progress(0.05, "Estimating depth")
+    on_progress(0.05, "Estimating depth")
     if isinstance(estimate, DepthMap):
         depth = crop_depth_map(estimate, crop, scan_size)
     else:
         depth = estimate(photograph)
-    preview(_small_preview(depth.disparity))
+    on_preview(_small_preview(depth.disparity))
 
-    progress(0.60, "Finding the sky")
+    on_progress(0.60, "Finding the sky")
     sky = sky_mask(photograph.pixels, depth.disparity)
     disparity = send_sky_away(depth.disparity, sky)
     if not isinstance(estimate, DepthMap):
@@ -148,9 +128,9 @@ def make_diorama(
 
     plate, dome = None, None
     if options.background:
-        progress(0.65, "Painting what lies behind")
+        on_progress(0.65, "Painting what lies behind")
         plate = make_background_plate(photograph.pixels, disparity, depth_range)
-        progress(0.85, "Painting the surroundings")
+        on_progress(0.85, "Painting the surroundings")
         height, width = photograph.pixels.shape[:2]
         dome = make_dome(plate.pixels, plate.rectangle, focal_length, (width / 2, height / 2))
     return DioramaParts(
@@ -168,7 +148,7 @@ def make_diorama(
 
 
 def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Turn parts into the arrays and the metadata of the task `diorama` (see SPEC.md)."""
+    """Turn parts into the arrays and the metadata of the task `diorama` (see TASKS.md)."""
     photograph = parts.photograph
     height, width = photograph.pixels.shape[:2]
     picture = photograph.pixels
@@ -202,6 +182,15 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
     return arrays, metadata
 
 
+def check_large_enough(photograph: Photograph, name: str) -> None:
+    """Raise ZograscopeError `image-too-small` for a picture that no diorama can be made of."""
+    height, width = photograph.pixels.shape[:2]
+    if min(width, height) < SHORTEST_SIDE:
+        raise DepthError(
+            "image-too-small", name=name, width=width, height=height, limit=SHORTEST_SIDE
+        )
+
+
 def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Photograph:
     """Cut the rectangle (left, top, right, bottom; right and bottom exclusive) out.
 
@@ -213,11 +202,9 @@ def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Phot
     left, top, right, bottom = rectangle
     height, width = photograph.pixels.shape[:2]
     inside = 0 <= left < right <= width and 0 <= top < bottom <= height
-    if not inside or min(right - left, bottom - top) < SMALLEST_CROP:
-        raise ZograscopeError(
-            "bad-parameters",
-            problem=f"the crop {list(rectangle)} does not fit into the picture of "
-            f"{width} x {height} pixels",
+    if not inside or min(right - left, bottom - top) < SHORTEST_SIDE:
+        raise refusal(
+            f"the crop {list(rectangle)} does not fit into the picture of {width} x {height} pixels"
         )
     part = np.s_[top:bottom, left:right]
     alpha = photograph.alpha
@@ -238,7 +225,7 @@ def crop_depth_map(
     rows, columns = depth.disparity.shape
     height, width = scan_size
     if abs(rows - columns * height / width) > max(1.0, SHAPE_TOLERANCE * rows):
-        raise ZograscopeError(
+        raise DepthError(
             "depth-map-shape",
             name=depth.model,
             depth_shape=f"{columns} x {rows}",
@@ -259,7 +246,7 @@ def crop_depth_map(
     return replace(depth, disparity=disparity)
 
 
-def guess_kind(photograph: Photograph) -> Kind:
+def guess_kind(photograph: Photograph) -> str:
     """Guess whether a picture is a photograph, or a painting, print or map.
 
     A camera's record in the file means a photograph, and so does a single tint (black and white,
@@ -302,16 +289,14 @@ def choose_focal_length(
     return 0.5 * max(width, height) / math.tan(math.radians(DEFAULT_FIELD_OF_VIEW) / 2.0)
 
 
-def choose_depth_range(depth: DepthMap, kind: Kind) -> DepthRange:
+def choose_depth_range(depth: DepthMap, kind: str) -> DepthRange:
     """The model's own metres for a photograph where it gives them, else a stage of scene units."""
     if kind == "photograph" and depth.near is not None and depth.far is not None:
         return DepthRange(depth.near, depth.far)
     return RELATIVE_RANGE[kind]
 
 
-def _choose_crop(
-    crop: Literal["auto", "none"] | Rectangle, border: Rectangle | None
-) -> Rectangle | None:
+def _choose_crop(crop: Crop, border: Rectangle | None) -> Rectangle | None:
     if crop == "auto":
         return border
     return None if crop == "none" else crop

@@ -18,12 +18,10 @@ import trimesh
 from PIL import Image
 from trimesh.visual import ColorVisuals, TextureVisuals
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.depth.tasks import DEPTH_FORMATS, MESH_FORMATS
+from zograscope_protocol.options import refusal
 
 from zograscope_server.depth.depth_range import DepthRange
-
-MESH_FORMATS = ("glb", "ply", "obj")
-DEPTH_FORMATS = ("png16", "exr")
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,7 @@ def export_mesh(layers: Sequence[Layer], file_format: str) -> bytes:
         return _write_ply(layers)
     if file_format == "obj":
         return _write_obj_zip(layers)
-    raise ZograscopeError(
-        "bad-parameters", problem=f"mesh format {file_format!r} is none of {MESH_FORMATS}"
-    )
+    raise refusal(f"mesh format {file_format!r} is none of {MESH_FORMATS}")
 
 
 def export_depth(disparity: np.ndarray, depth_range: DepthRange, file_format: str) -> bytes:
@@ -70,9 +66,7 @@ def export_depth(disparity: np.ndarray, depth_range: DepthRange, file_format: st
     if file_format == "exr":
         depth = depth_range.depth(disparity).astype(np.float32)
         return bytes(imagecodecs.exr_encode(np.ascontiguousarray(depth)))
-    raise ZograscopeError(
-        "bad-parameters", problem=f"depth format {file_format!r} is none of {DEPTH_FORMATS}"
-    )
+    raise refusal(f"depth format {file_format!r} is none of {DEPTH_FORMATS}")
 
 
 def encode_png(pixels: np.ndarray) -> bytes:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.depth.depth_map import (
     DepthMap,
     disparity_of_metric_depth,
     normalise_disparity,
 )
+from zograscope_server.models.errors import ModelError
 
 _METRIC = "metric"
 NARROWEST, WIDEST = 1.0, 170.0  # degrees; a network that answers otherwise has not understood
@@ -54,7 +54,7 @@ class LearnedDepth:
             self._processor = AutoImageProcessor.from_pretrained(folder, **local)
         except Exception as error:
             problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ZograscopeError(
+            raise ModelError(
                 "model-file-wrong", str(error), name=str(folder), problem=problem
             ) from error
 

@@ -1,25 +1,34 @@
 """Which models there are, and which of them are here.
 
-The catalogue (`catalogue.toml`) lists the models that can be downloaded. A folder that an artist
-puts into the models folder, or adds with `zograscope models add`, is a model under its own name.
-Imports nothing heavy: the broker asks too.
+The catalogue lists the models that come along or can be downloaded; each capability has its part of
+it in `models.toml`. A folder that an artist puts into the models folder, or adds with `zograscope
+models add`, is a model under its own name. Imports nothing heavy: the broker asks too.
+
+What a model's files are called, and the state of the repository they come from, are fixed in the
+catalogue; a file without sha256 is checked against the checksum that its host states for this very
+file (the id of a Git LFS object is its sha256), which is then kept beside it. Weights are
+safetensors, or a state dict that is read with weights_only. Non-commercial models are never a
+default.
 """
 
 import json
 import shutil
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_server import capabilities
+from zograscope_server.models.errors import ModelError
+from zograscope_server.models.loader import all_loaders
 
 DEFAULT = "default"
-DEPTH, EMBEDDING = "depth", "embedding"  # tasks
 CONFIG = "config.json"
 LOCAL_LICENCE = "as its folder says"
+UNKNOWN_PURPOSE = "unknown"
 
 
 @dataclass(frozen=True)
@@ -39,11 +48,11 @@ class Model:
         licence: short, for people.
         commercial: whether the licence allows commercial work.
         good_for: one sentence for the artist.
-        task: what it does: `DEPTH` or `EMBEDDING`.
+        purpose: what it is for, such as "depth"; the loader of that purpose loads it.
         embedded: whether it comes with Zograscope and needs no download.
-        default: of its task while nothing better is installed; one of each task's embedded models.
+        default: of its purpose while nothing better is installed; one of its embedded models.
         metric: whether it gives metres and a field of view.
-        recommended: the best download for most; once installed, the default of its task.
+        recommended: the best download for most; once installed, the default of its purpose.
         repository: where its files come from; empty for what is embedded or local.
         revision: which state of the repository.
         bytes: of all files together, about.
@@ -51,7 +60,7 @@ class Model:
 
     name: str
     title: str
-    task: str
+    purpose: str
     licence: str
     commercial: bool
     good_for: str
@@ -68,40 +77,57 @@ class Model:
 @cache
 def catalogue() -> dict[str, Model]:
     """Return the models that Zograscope knows of, by name."""
-    text = resources.files("zograscope_server.models").joinpath("catalogue.toml").read_text("utf-8")
-    models = {}
-    for entry in tomllib.loads(text)["models"]:
-        files = tuple(ModelFile(**file) for file in entry.pop("files", ()))
-        models[entry["name"]] = Model(**entry, files=files)
+    return read_catalogue(capabilities.files("models.toml"))
+
+
+def read_catalogue(parts: Iterable[Traversable]) -> dict[str, Model]:
+    """Return the models of the catalogue's parts, by name. Raises ValueError for a name twice."""
+    models: dict[str, Model] = {}
+    for part in parts:
+        for entry in tomllib.loads(part.read_text("utf-8"))["models"]:
+            files = tuple(ModelFile(**file) for file in entry.pop("files", ()))
+            model = Model(**entry, files=files)
+            if model.name in models:
+                raise ValueError(f"the catalogue has two models called {model.name!r}")
+            models[model.name] = model
     return models
 
 
-def find_model(name: str, models_folder: Path, task: str | None = None) -> Model:
+def find_model(name: str, models_folder: Path, purpose: str | None = None) -> Model:
     """Return the model of that name.
 
     Args:
-        name: of the catalogue or of a local model; with a task, also `default`.
+        name: of the catalogue or of a local model; with a purpose, also `default`.
         models_folder: where local models are.
-        task: what the model has to be for.
+        purpose: what the model has to be for.
 
     Raises:
-        ZograscopeError: `unknown-model`, `model-of-another-task`.
+        ZograscopeError: `unknown-model`, `model-of-another-task`, `model-file-wrong`.
     """
-    if name == DEFAULT and task is not None:
-        return default_model(task, models_folder)
+    if name == DEFAULT and purpose is not None:
+        return default_model(purpose, models_folder)
     for model in [*catalogue().values(), *local_models(models_folder)]:
         if name == model.name:
-            if task not in (None, model.task):
-                raise ZograscopeError(
-                    "model-of-another-task", name=name, task=model.task, wanted=task
-                )
+            _check_purpose(model, purpose)
             return model
-    raise ZograscopeError("unknown-model", name=name)
+    raise ModelError("unknown-model", name=name)
 
 
-def default_model(task: str, models_folder: Path) -> Model:
-    """Return what does a task where nobody chose: what is recommended, or else what is embedded."""
-    candidates = [model for model in catalogue().values() if model.task == task]
+def _check_purpose(model: Model, wanted: str | None) -> None:
+    if wanted in (None, model.purpose):
+        return
+    if model.purpose == UNKNOWN_PURPOSE:
+        raise ModelError(
+            "model-file-wrong",
+            name=model.name,
+            problem=f"its {CONFIG} is not of a kind that is known here",
+        )
+    raise ModelError("model-of-another-task", name=model.name, purpose=model.purpose, wanted=wanted)
+
+
+def default_model(purpose: str, models_folder: Path) -> Model:
+    """Return what is for a purpose where nobody chose: the recommended, or else an embedded one."""
+    candidates = [model for model in catalogue().values() if model.purpose == purpose]
     for model in candidates:
         if model.recommended and is_installed(model, models_folder):
             return model
@@ -116,7 +142,7 @@ def local_models(models_folder: Path) -> list[Model]:
         Model(
             name=folder.name,
             title=folder.name,
-            task=_task_of(folder / CONFIG),
+            purpose=_purpose_of(folder / CONFIG),
             licence=LOCAL_LICENCE,
             commercial=False,
             good_for="A model of your own, from the models folder.",
@@ -126,13 +152,16 @@ def local_models(models_folder: Path) -> list[Model]:
     ]
 
 
-def _task_of(config: Path) -> str:
-    """Tell a backbone's config.json, which names one architecture, from a depth network's."""
+def _purpose_of(config: Path) -> str:
+    """Return the purpose of the loader that recognises a config.json."""
     try:
         content = json.loads(config.read_text("utf-8"))
     except (OSError, ValueError):
-        return DEPTH  # loading it will say what is wrong
-    return EMBEDDING if isinstance(content, dict) and "architecture" in content else DEPTH
+        return UNKNOWN_PURPOSE
+    if not isinstance(content, dict):
+        return UNKNOWN_PURPOSE
+    recognised = (loader.purpose for loader in all_loaders() if loader.recognises(content))
+    return next(recognised, UNKNOWN_PURPOSE)
 
 
 def add_model(source: Path, models_folder: Path) -> str:
@@ -143,7 +172,7 @@ def add_model(source: Path, models_folder: Path) -> str:
     """
     source = source.resolve()
     if not (source / CONFIG).is_file():
-        raise ZograscopeError(
+        raise ModelError(
             "model-file-wrong", name=str(source), problem="it has no config.json of a checkpoint"
         )
     check_name_is_free(source.name, source)
@@ -159,7 +188,7 @@ def check_name_is_free(name: str, source: Path) -> None:
     Its licence would be told of another's weights.
     """
     if name == DEFAULT or name in catalogue():
-        raise ZograscopeError(
+        raise ModelError(
             "model-file-wrong",
             name=str(source),
             problem="the catalogue has a model of that name; rename the folder",
@@ -176,13 +205,13 @@ def is_installed(model: Model, models_folder: Path) -> bool:
 def installed_folder(model: Model, models_folder: Path) -> Path:
     """Return the folder of an installed model. Raises ZograscopeError `model-not-installed`."""
     if not is_installed(model, models_folder):
-        raise ZograscopeError("model-not-installed", name=model.name)
+        raise ModelError("model-not-installed", name=model.name)
     return models_folder / model.name
 
 
-def revision_of(name: str, models_folder: Path, task: str | None = None) -> str:
+def revision_of(name: str, models_folder: Path, purpose: str | None = None) -> str:
     """Name the exact state of a model (see `find_model`): what a cached result depends on."""
-    model = find_model(name, models_folder, task)
+    model = find_model(name, models_folder, purpose)
     if model.embedded:
         return model.name
     folder = installed_folder(model, models_folder)
@@ -196,12 +225,13 @@ def revision_of(name: str, models_folder: Path, task: str | None = None) -> str:
 def describe_models(models_folder: Path) -> list[dict[str, Any]]:
     """Return what the message `models` says of each model."""
     models = [*catalogue().values(), *local_models(models_folder)]
-    defaults = [default_model(task, models_folder) for task in {model.task for model in models}]
+    purposes = {model.purpose for model in catalogue().values()}
+    defaults = [default_model(purpose, models_folder) for purpose in purposes]
     return [
         {
             "name": model.name,
             "title": model.title,
-            "task": model.task,
+            "task": model.purpose,
             "licence": model.licence,
             "commercial": model.commercial,
             "good_for": model.good_for,

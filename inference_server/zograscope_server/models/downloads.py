@@ -16,6 +16,7 @@ import requests
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.models.catalogue import Model, ModelFile
+from zograscope_server.models.errors import ModelError
 
 OnProgress = Callable[[int, int], None]
 
@@ -43,7 +44,7 @@ def download_model(
             one that has no files to download.
     """
     if not model.files:
-        raise ZograscopeError("unknown-model", name=model.name)
+        raise ModelError("unknown-model", name=model.name)
     folder = models_folder / model.name
     folder.mkdir(parents=True, exist_ok=True)
     for file in model.files:
@@ -64,13 +65,13 @@ def _download_file(model: Model, file: ModelFile, folder: Path, on_progress: OnP
         expected = file.sha256 or _stated_checksum(url)
         _fetch(url, part, on_progress)
     except requests.RequestException as error:
-        raise ZograscopeError("download-failed", str(error), name=model.title) from error
+        raise ModelError("download-failed", str(error), name=model.title) from error
     except OSError as error:
         raise ZograscopeError("spool-full", str(error)) from error
     found = _sha256(part)
     if expected is not None and found != expected:
         part.unlink()
-        raise ZograscopeError(
+        raise ModelError(
             "checksum-mismatch", f"{file.name}: {found}, not {expected}", name=model.title
         )
     _note_checksum(folder, file.name, found)
@@ -125,5 +126,5 @@ def hub_address() -> str:
     address = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     parts = urlparse(address)
     if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
-        raise ZograscopeError("download-failed", "HF_ENDPOINT is not https", name=address)
+        raise ModelError("download-failed", "HF_ENDPOINT is not https", name=address)
     return address

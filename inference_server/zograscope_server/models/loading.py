@@ -3,37 +3,29 @@
 from pathlib import Path
 from typing import Any
 
-from zograscope_server.models.catalogue import DEPTH, find_model, installed_folder
+from zograscope_server.models.catalogue import find_model
+from zograscope_server.models.errors import ModelError
+from zograscope_server.models.loader import all_loaders
 
 
-def load_model(name: str, models_folder: Path, device: str) -> Any:
-    """Load a model onto a torch device: what estimates depth, or an embedder.
+def load_model(name: str, models_folder: Path, device: str, purpose: str | None = None) -> Any:
+    """Load a model onto a torch device, by the loader of its purpose.
 
     Args:
-        name: its own, not `default`.
+        name: its own; with a purpose, also `default`.
         models_folder: where downloaded models are.
         device: of torch.
+        purpose: what the model has to be for.
 
     Raises:
-        ZograscopeError: `unknown-model`, `model-not-installed`, `model-file-wrong`.
+        ZograscopeError: `unknown-model`, `model-of-another-task`, `model-without-loader`,
+            `model-not-installed`, `model-file-wrong`.
     """
-    model = find_model(name, models_folder)
-    if model.task != DEPTH:
-        from zograscope_server.mosaic.embedding.loading import load_embedder
-
-        return load_embedder(name, models_folder, device)
-    if model.name == "classical":
-        from zograscope_server.depth.classical import ClassicalDepth
-
-        return ClassicalDepth()
-    if model.embedded:
-        from zograscope_server.depth.embedded import EmbeddedDepth
-
-        return EmbeddedDepth(device=device)
-    from zograscope_server.depth.learned import LearnedDepth
-
-    folder = installed_folder(model, models_folder)
-    return LearnedDepth(folder, device=device, name=model.name, licence=model.licence)
+    model = find_model(name, models_folder, purpose)
+    for loader in all_loaders():
+        if loader.purpose == model.purpose:
+            return loader.load(model, models_folder, device)
+    raise ModelError("model-without-loader", name=model.name, purpose=model.purpose)
 
 
 def best_device() -> str:

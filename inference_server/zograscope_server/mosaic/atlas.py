@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 PAGE_PIXELS = 8192  # what every graphics card of the last ten years takes
 CELL_PIXELS = (512, 256, 128, 64, 32)

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import tifffile
 from PIL import Image, ImageOps
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.mosaic.tasks import Colour
 
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.mosaic.errors import MosaicError
+from zograscope_server.progress import OnProgress, no_progress
 
 Pictures = Callable[[int, int], Image.Image]
 """Given a tile's number and the long side that is wanted in pixels, returns its picture.
@@ -26,8 +27,6 @@ Pictures = Callable[[int, int], Image.Image]
 The picture may have another size: it is resized. Called once for each tile, from one thread, and
 from the top of the mosaic to its bottom. Raises ZograscopeError, never OSError.
 """
-
-Colour = tuple[int, int, int]
 
 STRIP_ROWS = 256
 _COVERING = 1.5  # what a cell's long side is multiplied by to ask for a 3:2 picture that fills it
@@ -178,7 +177,7 @@ def drawn_canvas(
                 bigtiff=True,
             )
         except OSError as error:
-            raise ZograscopeError("output-not-writable", str(error), path=output) from error
+            raise MosaicError("output-not-writable", str(error), path=output) from error
         yield pyvips.Image.tiffload(str(path), access="sequential")
 
 
@@ -215,7 +214,7 @@ def save_with_progress(
     except (pyvips.Error, OSError) as error:
         if raised:
             raise raised[0] from None
-        raise ZograscopeError("output-not-writable", str(error), path=output) from error
+        raise MosaicError("output-not-writable", str(error), path=output) from error
     on_progress(1.0, stage)
 
 
@@ -223,4 +222,4 @@ def _check_room(output: Path, needed: int) -> None:
     free = shutil.disk_usage(output.parent).free
     if free < needed:
         gigabytes = {"needed": f"{needed / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
-        raise ZograscopeError("output-needs-room", path=output, **gigabytes)
+        raise MosaicError("output-needs-room", path=output, **gigabytes)

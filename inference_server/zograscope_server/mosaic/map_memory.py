@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-
-DIGEST_BYTES = 32
+from zograscope_protocol.mosaic.tasks import DIGEST_BYTES
 
 
 class MapMemory:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.spatial import KDTree
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.mosaic.tasks import COLUMN, MosaicOptions
+from zograscope_protocol.options import refusal
 
 from zograscope_server.collection.collection import Collection, Item
 from zograscope_server.images import read_photograph
@@ -24,6 +25,7 @@ from zograscope_server.mosaic.embedding.embed import (
 )
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.grid.assignment import snap_to_grid
 from zograscope_server.mosaic.grid.shapes import circle_cells, mask_cells, rectangle_cells
 from zograscope_server.mosaic.layout.clusters import find_clusters
@@ -35,12 +37,11 @@ from zograscope_server.mosaic.layout.ordering import (
     numbers_of,
 )
 from zograscope_server.mosaic.map_memory import MapMemory
-from zograscope_server.mosaic.progress import OnProgress, part_of
+from zograscope_server.progress import OnProgress, part_of
 
 if TYPE_CHECKING:
     from zograscope_server.collection.fetching import Fetcher
 
-COLUMN = "column:"
 TITLES = {"tsne": "Similarity", "umap": "Similarity (UMAP)", "date": "Date", "colour": "Colour"}
 CLOUD_SPREAD = 1.3  # of a cloud's, against its grid's: air between the tiles
 WIDEST = 2.0
@@ -53,36 +54,6 @@ SHARE_TO_KEEP = 0.5  # of the images that must be on a former map for it to be k
 
 # Shares of the whole work, as a person waits for it.
 EMBEDDED, LAID_OUT, PACKED = 0.55, 0.9, 1.0
-
-
-@dataclass(frozen=True)
-class MosaicOptions:
-    """How a collection becomes a mosaic.
-
-    Attributes:
-        layouts: "tsne", "umap", "date", "colour" or "column:NAME", the first is the main one.
-        shape: of the grid, "rectangle", "circle" or "mask".
-        aspect: of a rectangle, width / height.
-        mask: (h, w) bool, the outline to fill.
-        neighbourhood: "map" snaps the cloud to the grid; "features" sorts the images themselves
-            into it, which makes better neighbours and gives up the cloud's shape.
-        stack: put near duplicates on a pile.
-        tile_pixels: of a tile in the atlas; None chooses by the number of tiles.
-        atlas: whether one is wanted at all.
-        seed: of the layouts.
-        keep_map: where a collection has changed, place new images into its former map.
-    """
-
-    layouts: tuple[str, ...] = ("tsne",)
-    shape: str = "rectangle"
-    aspect: float = 1.5
-    mask: np.ndarray | None = None
-    neighbourhood: str = "map"
-    stack: bool = False
-    tile_pixels: int | None = None
-    atlas: bool = True
-    seed: int = 0
-    keep_map: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +92,7 @@ def embed_for_mosaic(
 def make_mosaic(
     embedded: EmbeddedCollection,
     options: MosaicOptions,
+    mask: np.ndarray | None,
     memory: MapMemory,
     device: str,
     on_progress: OnProgress,
@@ -130,6 +102,7 @@ def make_mosaic(
     Args:
         embedded: the collection.
         options: how it is laid out.
+        mask: (h, w) bool, the outline to fill, for the shape "mask".
         memory: of the map of this collection, which is kept there.
         device: of torch.
         on_progress: may raise to cancel.
@@ -141,7 +114,7 @@ def make_mosaic(
         `atlas.0`, ... JPEG files. And metadata: layouts, clusters, atlas, counts.
 
     Raises:
-        ZograscopeError: `umap-missing`, `column-unknown`.
+        ZograscopeError: `umap-missing`, `column-unknown`, `bad-parameters` for an empty mask.
     """
     count = len(embedded.items)
     stands_for = np.arange(count)
@@ -149,11 +122,13 @@ def make_mosaic(
     if options.stack:
         stands_for = duplicates
     heads = np.flatnonzero(stands_for == np.arange(count))
+    cells = _cells(len(heads), options, mask)
     layouts = [
         _make_layout(
             name,
             embedded,
             heads,
+            cells,
             options,
             memory,
             device,
@@ -222,12 +197,13 @@ def _make_layout(
     name: str,
     embedded: EmbeddedCollection,
     heads: np.ndarray,
+    cells: np.ndarray,
     options: MosaicOptions,
     memory: MapMemory,
     device: str,
     on_progress: OnProgress,
 ) -> Layout:
-    """Lay out the images `heads`, as a cloud and as a grid."""
+    """Lay out the images `heads`, as a cloud and as a grid of these cells."""
     items = [embedded.items[head] for head in heads]
     vectors = embedded.vectors[heads]
     mapping = part_of(on_progress, 0.0, 0.8)
@@ -248,7 +224,6 @@ def _make_layout(
         arrangement = by_date(dates, _along(vectors))
     else:
         arrangement = by_column(_column(items, name.removeprefix(COLUMN)), _along(vectors))
-    cells = _cells(len(heads), options)
     snapping = part_of(on_progress, 0.8, 1.0)
     if arrangement.order is not None:
         chosen = np.empty_like(cells)
@@ -297,9 +272,11 @@ def _similarity_map(
     return points
 
 
-def _cells(count: int, options: MosaicOptions) -> np.ndarray:
-    if options.mask is not None:
-        return mask_cells(count, options.mask)
+def _cells(count: int, options: MosaicOptions, mask: np.ndarray | None) -> np.ndarray:
+    if options.shape == "mask":
+        if mask is None:
+            raise refusal("there is no mask to fill")
+        return mask_cells(count, mask)
     if options.shape == "circle":
         return circle_cells(count)
     return rectangle_cells(count, options.aspect)
@@ -364,7 +341,7 @@ def _column(items: Sequence[Item], name: str) -> list[str]:
     columns = {key.casefold(): key for item in items for key in item.fields}
     if wanted not in columns:
         known = ", ".join(("folder", "creator", *sorted(columns.values())))
-        raise ZograscopeError("column-unknown", name=name, known=known)
+        raise MosaicError("column-unknown", name=name, known=known)
     return [item.fields.get(columns[wanted], "") for item in items]
 
 

@@ -11,6 +11,7 @@ from zograscope_server.collection.collection import Item
 from zograscope_server.collection.fetching import read_image
 from zograscope_server.images import read_reduced_photograph
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.mosaic.errors import MosaicError
 
 if TYPE_CHECKING:
     from zograscope_server.collection.fetching import Fetcher
@@ -34,7 +35,7 @@ class IndexedPictures:
         try:
             data = self._index.largest_thumbnail(self._digests[number])
         except KeyError as error:
-            raise ZograscopeError("image-forgotten") from error
+            raise MosaicError("image-forgotten") from error
         thumbnail = Image.open(io.BytesIO(data)).convert("RGB")
         if max(thumbnail.size) >= long_side:
             return thumbnail

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.mosaic.tasks import Colour
 
 from zograscope_server.mosaic.canvas import (
     Canvas,
-    Colour,
     Pictures,
     drawn_canvas,
     save_with_progress,
 )
-from zograscope_server.mosaic.progress import OnProgress, no_progress, part_of
+from zograscope_server.mosaic.errors import MosaicError
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 _DRAWING = 0.7  # share of the time; the rest is compression
 
@@ -79,11 +79,11 @@ def write_poster(
     """
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
-        raise ZograscopeError("poster-format", path=path)
+        raise MosaicError("poster-format", path=path)
     canvas = Canvas(placements, extent, width_pixels, background, crop)
     width, height = canvas.size
     if max(width, height) > kind.longest_side:
-        raise ZograscopeError(
+        raise MosaicError(
             "poster-too-large",
             format=kind.name,
             limit=kind.longest_side,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.images import read_reduced_photograph
 from zograscope_server.mosaic.embedding.embedder import READ_SIDE, Embedder
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.mosaic.errors import MosaicError
 
 
 def similarity_to(
@@ -30,7 +30,7 @@ def similarity_to(
     try:
         vectors = [index.vector(digest, embedder.revision) for digest in digests]
     except KeyError as error:
-        raise ZograscopeError("image-forgotten") from error
+        raise MosaicError("image-forgotten") from error
     if isinstance(query, bytes):
         picture = read_reduced_photograph(query, "the picture", READ_SIDE).picture
         vectors.append(embedder.embed(embedder.prepare(picture)[None])[0])

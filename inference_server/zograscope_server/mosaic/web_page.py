@@ -19,17 +19,17 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.mosaic.tasks import Colour
 
 from zograscope_server.mosaic.canvas import (
     Canvas,
-    Colour,
     Pictures,
     drawn_canvas,
     fit_box,
     save_with_progress,
 )
-from zograscope_server.mosaic.progress import OnProgress, no_progress, part_of
+from zograscope_server.mosaic.errors import MosaicError
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 _TEMPLATES = Path(__file__).parent / "web"
 _COPIED = ("mosaic.css", "mosaic.js", "finding.js")
@@ -120,7 +120,7 @@ def write_web_page(
         _write_page(unfinished, canvas, boxes, tiles, labels, title)
         _replace(folder, unfinished)
     except OSError as error:
-        raise ZograscopeError("output-not-writable", str(error), path=folder) from error
+        raise MosaicError("output-not-writable", str(error), path=folder) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -130,7 +130,7 @@ def _check_replaceable(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / "mosaic.js").is_file()):
-        raise ZograscopeError("folder-in-use", path=folder)
+        raise MosaicError("folder-in-use", path=folder)
 
 
 def _replace(folder: Path, finished: Path) -> None:

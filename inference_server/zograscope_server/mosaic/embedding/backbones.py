@@ -17,6 +17,7 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.models.catalogue import CONFIG, check_name_is_free
+from zograscope_server.models.errors import ModelError
 from zograscope_server.mosaic.embedding.embedder import READ_SIDE, unit_length
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Backbone:
             values = (values.float() / 255.0 - self._mean) / self._deviation
             features = self._network(values).float().flatten(1).cpu().numpy()
         if not np.isfinite(features).all():
-            raise ZograscopeError(
+            raise ModelError(
                 "model-file-wrong", name=self.name, problem="what it answers are not numbers"
             )
         return features
@@ -115,7 +116,7 @@ def add_weights(source: Path, architecture: str, models_folder: Path, name: str 
     name = name or (source.name if source.is_dir() else source.stem)
     check_name_is_free(name, source)
     if Path(name).name != name:
-        raise ZograscopeError("model-file-wrong", name=name, problem="its name is not a file name")
+        raise ModelError("model-file-wrong", name=name, problem="its name is not a file name")
     try:
         weights = _find_weights(source) if source.is_dir() else source
         config = {
@@ -269,4 +270,4 @@ def _channels(values: Any, device: str) -> "torch.Tensor":
 
 def _wrong(source: Path, error: Exception) -> ZograscopeError:
     problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return ZograscopeError("model-file-wrong", str(error), name=str(source), problem=problem)
+    return ModelError("model-file-wrong", str(error), name=str(source), problem=problem)

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 # Shares of the usual distance of two images, and of that of the last of the nearest neighbours;
 # measured on copies saved again, resized, cut and toned, with four embedders (see the tests).

@@ -25,7 +25,9 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address, read_image
+from zograscope_server.errors import ServerError
 from zograscope_server.images import ReducedPhotograph, read_reduced_photograph
 from zograscope_server.mosaic.embedding.embedder import READ_SIDE, Embedder
 from zograscope_server.mosaic.embedding.image_index import (
@@ -35,7 +37,7 @@ from zograscope_server.mosaic.embedding.image_index import (
     ImageFacts,
     ImageIndex,
 )
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +173,7 @@ def embed_collection(
     items = [item for item in collection.items if item.location in digests]
     all_problems = (*collection.problems, *problems)
     if not items:
-        raise ZograscopeError(
+        raise CollectionError(
             "collection-empty",
             "\n".join(f"{problem.name}: {problem.sentence}" for problem in all_problems),
             name=collection.name,
@@ -329,7 +331,7 @@ def _read_picture(data: bytes, name: str, side: int) -> ReducedPhotograph:
         raise
     except Exception as error:
         logger.warning("%s cannot be read", name, exc_info=True)
-        raise ZograscopeError("not-an-image", str(error), name=name) from error
+        raise ServerError("not-an-image", str(error), name=name) from error
 
 
 def _with_vectors(batch: Sequence[tuple[Outcome, np.ndarray]], embedder: Embedder) -> list[Outcome]:

@@ -17,6 +17,9 @@ from types import TracebackType
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.errors import ServerError
+from zograscope_server.mosaic.errors import MosaicError
+
 logger = logging.getLogger(__name__)
 
 LAYOUT_VERSION = 1
@@ -111,9 +114,7 @@ class ImageIndex:
                 logger.warning("%s is damaged (%s): kept as %s, begun anew", path, error, aside)
                 self._database = _open(path)
         except (OSError, sqlite3.OperationalError) as error:
-            raise ZograscopeError(
-                "folder-not-writable", str(error), folder=str(path.parent)
-            ) from error
+            raise ServerError("folder-not-writable", str(error), folder=str(path.parent)) from error
 
     def __enter__(self) -> "ImageIndex":
         return self
@@ -238,7 +239,7 @@ class ImageIndex:
             if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
                 raise ZograscopeError("spool-full", str(error)) from error
             if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise ZograscopeError(
+                raise MosaicError(
                     "image-index-damaged", str(error), path=str(self._path)
                 ) from error
             raise

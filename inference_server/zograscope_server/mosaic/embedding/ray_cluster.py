@@ -18,6 +18,7 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item, Problem
 from zograscope_server.collection.fetching import Fetcher, is_address, read_image
+from zograscope_server.models.loading import load_model
 from zograscope_server.mosaic.embedding.embed import (
     HEARTBEAT,
     IsKnown,
@@ -29,7 +30,7 @@ from zograscope_server.mosaic.embedding.embed import (
 )
 from zograscope_server.mosaic.embedding.embedder import Embedder
 from zograscope_server.mosaic.embedding.image_index import FileState
-from zograscope_server.mosaic.embedding.loading import load_embedder
+from zograscope_server.mosaic.errors import MosaicError
 
 CHUNK = 64  # images of a task: a few seconds of work, which is what a death costs
 CHUNKS_AHEAD = 2  # for each processor of the cluster
@@ -64,7 +65,7 @@ class RayCluster:
             ray.init(self._address, log_to_driver=False, logging_level="ERROR")
         except (OSError, ValueError, RuntimeError) as error:
             problem = str(error).splitlines()[0].rstrip(".")
-            raise ZograscopeError(
+            raise MosaicError(
                 "ray-unreachable", str(error), address=self._address, problem=problem
             ) from error
         return self
@@ -129,7 +130,8 @@ def _embed_chunk(
 @cache
 def _loaded(model: str, models_folder: Path, device: str) -> Embedder:
     """Load an embedder once for each worker process."""
-    return load_embedder(model, models_folder, device)
+    embedder: Embedder = load_model(model, models_folder, device)
+    return embedder
 
 
 def _fetch(chunk: Chunk, read: Read) -> tuple[Chunk, dict[str, bytes], list[Outcome]]:
@@ -154,7 +156,7 @@ def _divide(chunk: Chunk, error: Exception) -> tuple[list[Chunk], list[Outcome]]
         middle = len(chunk) // 2
         return [chunk[:middle], chunk[middle:]], []
     ((item, state),) = chunk
-    sentence = ZograscopeError("image-kills-worker", str(error), name=item.name).sentence
+    sentence = MosaicError("image-kills-worker", str(error), name=item.name).sentence
     return [], [Outcome(item, state, problem=Problem(item.name, sentence))]
 
 
@@ -169,5 +171,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise ZograscopeError("ray-missing", str(error)) from error
+        raise MosaicError("ray-missing", str(error)) from error
     return ray

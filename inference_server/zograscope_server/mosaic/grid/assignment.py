@@ -8,7 +8,7 @@ that shortens the total; and a small mosaic goes on from there to the optimum.
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 MOST_EXACT = 2500  # tiles that are assigned optimally, in 1.6 s; it is 11 s at twice as many
 PRICE_ROUNDS = 20  # before the exact assignment, which they make four times as fast

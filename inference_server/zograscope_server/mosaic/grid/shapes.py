@@ -6,7 +6,7 @@ Every function returns exactly as many cells as there are tiles: (count, 2) int3
 
 import numpy as np
 from scipy import ndimage
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.options import refusal
 
 INSIDE = 0.5  # share of a cell that must lie in a mask
 SEARCH_STEPS = 24  # halvings of the interval that holds the cell size
@@ -62,9 +62,7 @@ def mask_cells(count: int, mask: np.ndarray) -> np.ndarray:
         ZograscopeError: `bad-parameters` if the mask is empty.
     """
     if not mask.any():
-        raise ZograscopeError(
-            "bad-parameters", problem="the mask is empty; paint the outline in white on black"
-        )
+        raise refusal("the mask is empty; paint the outline in white on black")
     rows, columns = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
     mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     sums = np.pad(mask.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0))).astype(np.float64)

@@ -14,7 +14,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.optimize import linear_sum_assignment
 
 from zograscope_server.mosaic.grid.assignment import fit_to_cells, split_together
-from zograscope_server.mosaic.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress
 
 COMPONENTS = 48  # of the features, at most; a box filter over more costs time and gives nothing
 FIRST_RADIUS = 0.25  # of the grid's longer side

@@ -1,11 +1,11 @@
 """UMAP (McInnes, Healy, Melville 2018), where the library umap-learn is installed."""
 
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
 from zograscope_server.mosaic.layout.tsne import SMALLEST, principal_plane
-from zograscope_server.mosaic.progress import OnProgress, no_progress, part_of
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 NEIGHBOURS = 15
 STAGE = "Laying out by UMAP"
@@ -34,7 +34,7 @@ def umap(
     try:
         from umap import UMAP
     except ImportError as error:
-        raise ZograscopeError("umap-missing", str(error)) from error
+        raise MosaicError("umap-missing", str(error)) from error
     if len(vectors) < SMALLEST:
         return principal_plane(vectors, seed).astype(np.float32)
     count = min(NEIGHBOURS, len(vectors) - 1)

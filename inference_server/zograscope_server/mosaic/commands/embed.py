@@ -11,9 +11,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
 from zograscope_protocol.connection import state_folder
 
+from zograscope_server.command_line.progress import progress_shown
 from zograscope_server.command_line.server_options import add_state_option
 from zograscope_server.models.catalogue import DEFAULT
 
@@ -40,26 +40,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Embed the collection and print what came of it."""
     from zograscope_server.collection.fetching import Fetcher
     from zograscope_server.collection.open import open_collection
-    from zograscope_server.models.catalogue import EMBEDDING, find_model
-    from zograscope_server.models.loading import best_device
+    from zograscope_server.models.catalogue import find_model
+    from zograscope_server.models.loading import best_device, load_model
     from zograscope_server.mosaic.atlas import plan_atlas
     from zograscope_server.mosaic.embedding.embed import decoder_threads, embed_collection
     from zograscope_server.mosaic.embedding.image_index import ImageIndex
-    from zograscope_server.mosaic.embedding.loading import load_embedder
     from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
+    from zograscope_server.mosaic.loading import PURPOSE
 
     began = time.monotonic()
     models_folder = arguments.models or state_folder() / "models"
-    model = find_model(arguments.model, models_folder, EMBEDDING)
+    model = find_model(arguments.model, models_folder, PURPOSE)
     device = arguments.device
     if device == "auto":
         device = "cpu" if model.embedded or arguments.ray else best_device()
-    embedder = load_embedder(model.name, models_folder, device)
+    embedder = load_model(model.name, models_folder, device)
     downloads = arguments.state / "cache" / "downloads"
     cluster = (
         RayCluster(arguments.ray, model.name, models_folder) if arguments.ray else nullcontext()
     )
-    with cluster as embed_items, _Bar(quiet=arguments.json) as on_progress:
+    with cluster as embed_items, progress_shown("embed", quiet=arguments.json) as on_progress:
         online = not arguments.offline
         collection = open_collection(arguments.collection, downloads, on_progress, online)
         with ImageIndex(arguments.state / "cache" / "images.sqlite") as index:
@@ -95,25 +95,3 @@ def _in_words(answer: dict[str, Any]) -> str:
     if answer["problems"]:
         lines.append(f"{len(answer['problems'])} were left out; the reasons stand above.")
     return "\n".join(lines)
-
-
-class _Bar:
-    """A progress bar that is called with a fraction and a stage."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._bar = tqdm(
-            total=1.0,
-            disable=quiet or None,
-            bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}",
-        )
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()
-
-    def __call__(self, fraction: float | None, stage: str) -> None:
-        self._bar.set_description(stage, refresh=fraction is None)
-        if fraction is not None:
-            self._bar.update(fraction - self._bar.n)

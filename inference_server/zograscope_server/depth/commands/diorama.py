@@ -5,10 +5,9 @@ of its own: the same work as in the sidebar.
 """
 
 import argparse
-import sys
 from typing import Any
 
-from zograscope_protocol.commands.diorama import add_diorama_arguments, parse_diorama
+from zograscope_protocol.depth.command import add_diorama_arguments, parse_diorama
 
 from zograscope_server.command_line.blender_work import add_blender_arguments, run_in_blender
 from zograscope_server.command_line.local_server import running_server
@@ -26,4 +25,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the dioramas; return Blender's exit code."""
     parse_diorama(arguments)
     with running_server(wanted=arguments.connection is None):
-        return run_in_blender(arguments, sys.argv[sys.argv.index("diorama") :])
+        return run_in_blender(arguments)

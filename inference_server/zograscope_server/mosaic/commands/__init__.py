@@ -1,0 +1,1 @@
+"""The subcommands of `zograscope` that work on collections."""
