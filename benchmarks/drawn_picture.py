@@ -38,5 +38,5 @@ def draw_picture(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 def write_picture(path: Path, width: int, height: int) -> Path:
     """Write the picture as a file and return its path."""
     pixels, _ = draw_picture(width, height)
-    cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    cv2.imwrite(str(path), pixels[..., ::-1])
     return path
