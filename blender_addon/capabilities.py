@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import bpy
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 
 NAMES = (
     "depth",

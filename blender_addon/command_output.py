@@ -9,9 +9,9 @@ from typing import Any
 
 import bpy
 from zograscope_protocol.blocking import OnProgress
-from zograscope_protocol.client import Job
 from zograscope_protocol.command_options import FILM_SUFFIX
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 
 from . import rendering
 

@@ -1,8 +1,8 @@
 """What an artist does with jobs: start them, stop them, let them pause, read what went wrong."""
 
 import bpy
-from zograscope_protocol.client import Job
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 
 from .pending_jobs import NOBODY, Owner
 from .server_link import link

@@ -3,7 +3,7 @@
 import bpy
 import bpy.utils.previews
 import numpy as np
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 
 LARGEST = 256  # pixels of a preview's long side, which the sidebar cannot show larger
 

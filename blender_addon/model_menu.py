@@ -6,8 +6,8 @@ Operators and the catalogue call a model's purpose its `task`, as scripts and pr
 from typing import Any
 
 import bpy
-from zograscope_protocol.client import Job
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 from zograscope_protocol.models import DownloadOptions
 
 from . import capabilities, preferences

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import bpy
-from zograscope_protocol.client import Job, Part
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job, Part
 
 WINDOW = 8  # parts of a job that are on their way or wait here, at most
 RETRY_INTERVAL = 2.0  # seconds until a part that could not be kept is tried again

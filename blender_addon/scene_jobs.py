@@ -10,8 +10,8 @@ from pathlib import Path
 
 import bpy
 from bpy.app.handlers import persistent
-from zograscope_protocol.client import Job, Part
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job, Part
 from zograscope_protocol.submission import Submission
 
 from . import capabilities, frame_sequences, scenes

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from zograscope_protocol.client import Client, Job
+from zograscope_protocol.client import Client
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 from zograscope_protocol.messages import FINISHED_STATES
 from zograscope_protocol.submission import Submission
 

@@ -3,8 +3,8 @@
 import textwrap
 
 import bpy
-from zograscope_protocol.client import Job
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 
 from .job_operators import refuse
 from .pending_jobs import PendingJob

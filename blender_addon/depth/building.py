@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import bpy
-from zograscope_protocol.client import Job
 from zograscope_protocol.depth.command import NO_CAMERA
 from zograscope_protocol.depth.tasks import DioramaOptions
+from zograscope_protocol.job import Job
 from zograscope_protocol.options import refusal
 
 from .. import scene_jobs

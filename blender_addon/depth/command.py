@@ -7,7 +7,6 @@ from typing import Any
 
 import bpy
 from zograscope_protocol.blocking import BlockingClient
-from zograscope_protocol.client import Job
 from zograscope_protocol.depth.command import (
     NO_CAMERA,
     DioramaCommand,
@@ -15,6 +14,7 @@ from zograscope_protocol.depth.command import (
     parse_diorama,
 )
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
 from .. import rendering

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
-from zograscope_protocol.client import Job
 from zograscope_protocol.depth.command import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
+from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
 from .. import scene_jobs

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import bpy
-from zograscope_protocol.client import Job
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 from zograscope_protocol.mosaic.command import URL_STARTS
 from zograscope_protocol.mosaic.tasks import COLUMN, MosaicOptions
 from zograscope_protocol.options import refusal

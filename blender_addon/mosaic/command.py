@@ -6,7 +6,7 @@ import sys
 
 import bpy
 from zograscope_protocol.blocking import BlockingClient
-from zograscope_protocol.client import JobResult
+from zograscope_protocol.job import JobResult
 from zograscope_protocol.mosaic.command import (
     NO_JOURNEY,
     MosaicCommand,

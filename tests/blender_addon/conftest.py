@@ -137,7 +137,7 @@ class FakeClient:
         return self.attach(job_id or f"job {task}", task)
 
     def attach(self, job_id, task=""):
-        from zograscope_protocol.client import Job, Part
+        from zograscope_protocol.job import Job, Part
 
         class FakeJob(Job):
             """Streams the parts that a test sends."""
@@ -154,7 +154,7 @@ class FakeClient:
                 return self.sent.popleft() if self.sent else None
 
             def finish(self, state="done", error=None, **arrays):
-                from zograscope_protocol.client import JobResult
+                from zograscope_protocol.job import JobResult
 
                 self.state, self.error = state, error
                 if state == "done":

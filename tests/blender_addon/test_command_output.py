@@ -33,7 +33,7 @@ def test_where_somebody_watches_a_bar_shows_details(command_output, capsys, monk
 
 
 def test_a_job_is_shown_with_its_detail(command_output, capsys):
-    from zograscope_protocol.client import Job
+    from zograscope_protocol.job import Job
 
     with command_output.show_job("meadow.jpg") as on_progress:
         on_progress(Job("1", "diorama", "running", 0.5, "Estimating depth", "1 of 2"))

@@ -1,7 +1,7 @@
 """The operator that lays a collection out."""
 
 import bpy
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 
 from ... import scene_jobs
 from ...job_operators import JobOperator

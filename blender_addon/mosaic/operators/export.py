@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 from bpy_extras.io_utils import ExportHelper
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 from zograscope_protocol.mosaic.tasks import PageOptions, PosterOptions
 from zograscope_protocol.submission import Submission
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 from zograscope_protocol.options import refusal
 
 from ...job_files import read_file

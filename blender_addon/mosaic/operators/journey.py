@@ -1,8 +1,8 @@
 """Operators for where the camera travels, and what it sees close by."""
 
 import bpy
-from zograscope_protocol.client import Job
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 from zograscope_protocol.mosaic.command import NO_JOURNEY
 from zograscope_protocol.options import refusal
 

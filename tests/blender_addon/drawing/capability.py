@@ -3,7 +3,7 @@
 import argparse
 
 import bpy
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 
 from ..capabilities import Capability, Command, Source
 from . import operators, properties

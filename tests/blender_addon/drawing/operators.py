@@ -1,7 +1,7 @@
 """What an artist can do with drawings."""
 
 import bpy
-from zograscope_protocol.client import Job
+from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
 from .. import scene_jobs
