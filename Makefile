@@ -106,6 +106,7 @@ FIGURES := out/benchmarks
 benchmarks: setup
 	$(SERVER)/bin/pip install --quiet --group benchmarks
 	$(SERVER)/bin/python benchmarks/transport.py --output $(FIGURES)/transport.json
+	$(SERVER)/bin/python benchmarks/streaming.py --output $(FIGURES)/streaming.json
 	$(SERVER)/bin/python benchmarks/depth_memory.py --output $(FIGURES)/depth_memory.json
 	$(SERVER)/bin/python benchmarks/rest_pose.py $(PHOTOS) --output $(FIGURES)/rest_pose.json
 	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py --output $(FIGURES)/mesh_build.json
