@@ -70,6 +70,9 @@ class ServerLink:
 
     def attach(self, job_id: str, waiting: Waiting) -> Job:
         """Wait for a job that an earlier Blender, or this file, has started."""
+        known = self.pending.get(job_id)
+        if known is not None and known.job.state == "sending":
+            return self._wait_for(known.job, waiting)  # who else could send its inputs?
         return self._wait_for(self._connected_client().attach(job_id), waiting)
 
     def _wait_for(self, job: Job, waiting: Waiting) -> Job:

@@ -13,6 +13,7 @@ from .. import scene_jobs
 from ..capabilities import Source
 from ..scenes import build_in, look_through_camera, push_undo, select_only, storable
 from . import builders, cameras
+from .diorama import Diorama, find_diorama
 from .selection import SOURCE
 from .submissions import diorama_submission
 
@@ -62,7 +63,7 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     """Hand a result to the builders: a new diorama, or new depth for one that is there."""
     arrays, metadata = job.result.arrays, job.result.metadata
     root = bpy.data.objects.get(source.pop("updates", ""))
-    if root is not None and (diorama := builders.find_diorama(root)):
+    if root is not None and (diorama := find_diorama(root)):
         try:
             diorama = builders.update_depth(diorama, arrays, metadata)
         except ValueError as error:
@@ -89,12 +90,12 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     push_undo("Build Diorama")
 
 
-def _prepare(own: bpy.types.Scene, diorama: builders.Diorama) -> None:
+def _prepare(own: bpy.types.Scene, diorama: Diorama) -> None:
     builders.prepare_scene(own, diorama)
     look_through_camera(own)
 
 
-def move_camera(diorama: builders.Diorama, scene: bpy.types.Scene) -> None:
+def move_camera(diorama: Diorama, scene: bpy.types.Scene) -> None:
     """Give a diorama's camera the move that the artist has chosen."""
     settings = scene.zograscope_depth
     cameras.apply_preset(diorama, settings.camera, settings.frames, scene.render.fps)

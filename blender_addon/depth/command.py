@@ -22,6 +22,7 @@ from ..capabilities import Command
 from ..command_output import Outputs, complain, print_json, render, save_scene, show_job
 from ..job_files import write_file
 from . import builders, cameras, submissions
+from .diorama import Diorama
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -87,9 +88,7 @@ def _make_diorama(
     return {"photograph": str(photograph), **outputs.paths, "metadata": result.metadata}
 
 
-def _apply_options(
-    command: DioramaCommand, diorama: builders.Diorama, scene: bpy.types.Scene
-) -> None:
+def _apply_options(command: DioramaCommand, diorama: Diorama, scene: bpy.types.Scene) -> None:
     """Set the scene up as the options ask, before anything is saved or rendered."""
     builders.prepare_scene(scene, diorama, command.size)
     scene.render.fps = command.fps

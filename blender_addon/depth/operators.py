@@ -15,6 +15,7 @@ from ..pending_jobs import Waiting
 from ..scenes import VIEWPORT_TYPE, storable
 from ..server_link import link
 from . import builders, building, submissions
+from .diorama import Diorama
 from .selection import made_from_file, selected_diorama, source_of
 
 PICTURES = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.jp2;*.gif"
@@ -60,8 +61,7 @@ class ZOGRASCOPE_OT_import_photograph(bpy.types.Operator, ImportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build the chosen file."""
         context.scene.zograscope_depth.photograph = storable(self.filepath)
-        call = "EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT"
-        return bpy.ops.zograscope.build_diorama(call)
+        return bpy.ops.zograscope.build_diorama()
 
 
 class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
@@ -199,7 +199,7 @@ class _Export(JobOperator, ExportHelper):
         )
         return link.submit(self.submission(selected_diorama(context)), waiting)
 
-    def submission(self, diorama: builders.Diorama) -> Submission:
+    def submission(self, diorama: Diorama) -> Submission:
         """Return the job to start."""
         raise NotImplementedError
 
@@ -215,7 +215,7 @@ class ZOGRASCOPE_OT_export_mesh(_Export, bpy.types.Operator):
         name="Format", items=[(suffix, suffix[1:].upper(), "") for suffix in MESH_SUFFIXES]
     )
 
-    def submission(self, diorama: builders.Diorama) -> Submission:
+    def submission(self, diorama: Diorama) -> Submission:
         """Return the job to start."""
         return submissions.mesh_submission(diorama, self.suffix)
 
@@ -231,7 +231,7 @@ class ZOGRASCOPE_OT_export_depth(_Export, bpy.types.Operator):
         name="Format", items=[(suffix, suffix[1:].upper(), "") for suffix in DEPTH_SUFFIXES]
     )
 
-    def submission(self, diorama: builders.Diorama) -> Submission:
+    def submission(self, diorama: Diorama) -> Submission:
         """Return the job to start."""
         return submissions.depth_submission(diorama, self.suffix)
 

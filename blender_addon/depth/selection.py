@@ -6,15 +6,15 @@ from typing import Any
 import bpy
 
 from ..selection import selected_or_only
-from . import builders
+from .diorama import Diorama, dioramas, find_diorama
 
 SOURCE = "zograscope_source"
 """On the root: how the diorama was asked for, as JSON."""
 
 
-def selected_diorama(context: bpy.types.Context) -> builders.Diorama | None:
+def selected_diorama(context: bpy.types.Context) -> Diorama | None:
     """Return the diorama of the active object, or the scene's only one."""
-    return selected_or_only(context, builders.find_diorama, builders.dioramas)
+    return selected_or_only(context, find_diorama, dioramas)
 
 
 def made_from_file(context: bpy.types.Context) -> bool:
@@ -23,6 +23,6 @@ def made_from_file(context: bpy.types.Context) -> bool:
     return diorama is not None and SOURCE in diorama.root
 
 
-def source_of(diorama: builders.Diorama) -> dict[str, Any]:
+def source_of(diorama: Diorama) -> dict[str, Any]:
     """Return how a diorama was asked for: photograph, depth map, parameters, paper border."""
     return json.loads(diorama.root[SOURCE])

@@ -15,7 +15,8 @@ from zograscope_protocol.depth.tasks import (
 from zograscope_protocol.submission import Submission
 
 from ..job_files import read_file
-from .builders import Diorama, diorama_layers, disparity_of
+from .builders import diorama_layers
+from .diorama import Diorama, disparity_of
 
 
 def diorama_submission(

@@ -21,6 +21,7 @@ from ..job_files import unpack, write_file
 from ..node_wiring import set_input
 from . import builders, cameras, submissions
 from .errors import MosaicError
+from .labels import add_labels
 from .search import tile_called
 from .selection import vertices_of
 
@@ -114,7 +115,7 @@ def _apply_options(command: MosaicCommand, mosaic: builders.Mosaic, scene: bpy.t
     }.items():
         set_input(mosaic.modifier, name, value)
     if command.labels:
-        builders.add_labels(mosaic)
+        add_labels(mosaic)
 
 
 def _tiles_to_visit(command: MosaicCommand, mosaic: builders.Mosaic) -> list[int]:

@@ -1,5 +1,6 @@
 """From an operator to a scene, over a real server, by calling the timer's function."""
 
+import importlib
 import os
 import signal
 from pathlib import Path
@@ -168,6 +169,32 @@ class TestRefusals:
         preferences = bpy.context.preferences.addons[zograscope.__name__].preferences
         preferences.server_command = "/nonexistent/zograscope"
         assert self.refused(link, scene, photograph).code == "server-not-installed"
+
+
+def test_parts_come_once_and_in_order_though_the_job_pauses(scene, link, server_link):
+    from zograscope_protocol.diagnostics import CountOptions
+
+    pending_jobs = importlib.import_module(
+        server_link.__name__.replace("server_link", "pending_jobs")
+    )
+    took, done = [], []
+    waiting = pending_jobs.Waiting(
+        "Counting",
+        on_done=done.append,
+        on_part=lambda part: took.append((part.number, part.arrays["data"][0])),
+        first_part=2,
+    )
+    job = link.submit(CountOptions(parts=30, seconds=0.05).submission(), waiting)
+    pump(link, lambda: len(took) > 3)
+    assert job.pausable
+    bpy.ops.zograscope.pause_job(job_id=job.id)
+    pump(link, lambda: job.state == "paused")
+    assert link.jobs == [job]
+    bpy.ops.zograscope.resume_job(job_id=job.id)
+    pump(link, lambda: not link.jobs)
+    assert [number for number, _ in took] == [*range(2, 30)]
+    assert done == [job]
+    assert not link.errors
 
 
 def test_a_job_outlives_its_server(scene, link, photograph, tmp_path):

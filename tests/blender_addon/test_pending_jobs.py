@@ -119,6 +119,22 @@ class TestEsc:
         assert job.asked == ""
 
 
+def test_a_file_that_is_reverted_goes_on_sending(scene, fake_link, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "work.blend"))
+    bpy.context.scene.zograscope_depth.photograph = picture(tmp_path)
+    bpy.ops.zograscope.build_diorama()
+    (job,) = fake_link.jobs
+    bpy.ops.wm.save_mainfile()
+    job.state = "sending"
+    bpy.ops.wm.revert_mainfile()
+    assert fake_link.jobs == [job]
+    assert not bpy.ops.zograscope.build_diorama.poll()
+    job.state = "running"
+    bpy.ops.wm.revert_mainfile()
+    assert [other.id for other in fake_link.jobs] == [job.id]
+    assert fake_link.jobs[0] is not job
+
+
 def test_the_cancel_button_stops_its_own_job(fake_link, submit):
     first, second = submit("first"), submit("second")
     bpy.ops.zograscope.cancel_job(job_id="first")

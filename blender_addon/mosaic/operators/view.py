@@ -3,7 +3,8 @@
 import bpy
 
 from ...node_wiring import get_input, set_input
-from .. import builders, cameras
+from .. import cameras
+from ..labels import add_labels
 from ..selection import selected_mosaic
 
 
@@ -76,7 +77,7 @@ class ZOGRASCOPE_OT_label_clusters(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add the labels, in place of earlier ones."""
-        builders.add_labels(selected_mosaic(context))
+        add_labels(selected_mosaic(context))
         return {"FINISHED"}
 
 
