@@ -5,11 +5,10 @@ passing messages of that size into place, and once as the parts of a job (task `
 worker, spool and broker, while the worker makes them. Both in turn. Then the same with 1 and with 3
 kills of client, worker and broker on the way. Every part is compared with what it ought to be.
 
-    python benchmarks/streaming.py [out.json] [--parts 1000] [--rounds 3] [--toy]
+    python benchmarks/streaming.py [--output OUT.json] [--parts 1000] [--rounds 3]
 """
 
 import argparse
-import json
 import os
 import signal
 import statistics
@@ -24,12 +23,15 @@ from pathlib import Path
 import numpy as np
 import psutil
 import zmq
+from benchmark import argument_parser, write_figures
 from zograscope_protocol.blocking import BlockingClient
 
 PART_BYTES = 1_000_000
 WINDOW = 16
 LIMIT = 1.5
-TOY_PARTS, TOY_ROUNDS = 30, 1
+PARTS, TOY_PARTS = 1000, 40
+ROUNDS, TOY_ROUNDS = 3, 1
+LOOKS = 20  # at the server's memory, in a stream
 VICTIMS = ("worker", "client", "broker")
 
 
@@ -146,7 +148,7 @@ def stream(server: Server, parts: int, kills: int = 0, salt: int = 0) -> dict[st
         for part in client.parts(job, number, WINDOW):
             check(part.number, part.arrays["data"])
             number += 1
-            if number % 50 == 0:
+            if number % (parts // LOOKS) == 0:
                 memory.append(memory_of(server))
             if number in moments:
                 victim = VICTIMS[moments.index(number) % len(VICTIMS)]
@@ -205,26 +207,24 @@ def measure(encrypted: bool, parts: int, rounds: int) -> dict[str, object]:
 
 def main() -> None:
     """Measure both kinds of endpoint, print the figures, and write them where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("output", nargs="?", type=Path, help="JSON file to write")
-    parser.add_argument("--parts", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--toy", action="store_true", help="a few parts, to see that it runs")
+    parser = argument_parser(__doc__)
+    parser.add_argument("--parts", type=int, help=f"{PARTS} if not said, and {LOOKS} at least")
+    parser.add_argument("--rounds", type=int, help=f"{ROUNDS} if not said")
     parser.add_argument("--bare", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.bare:
-        endpoint, secret_key, parts = arguments.bare
-        serve_bare(endpoint, secret_key, int(parts))
-    if arguments.toy:
-        arguments.parts, arguments.rounds = TOY_PARTS, TOY_ROUNDS
+        endpoint, secret_key, count = arguments.bare
+        serve_bare(endpoint, secret_key, int(count))
+    parts = arguments.parts or (TOY_PARTS if arguments.toy else PARTS)
+    rounds = arguments.rounds or (TOY_ROUNDS if arguments.toy else ROUNDS)
     os.environ["ZOGRASCOPE_HOME"] = tempfile.mkdtemp()
     results = {
-        kind: measure(encrypted, arguments.parts, arguments.rounds)
+        kind: measure(encrypted, parts, rounds)
         for kind, encrypted in (("ipc", False), ("curve_tcp", True))
     }
     for kind, figures in results.items():
         print(
-            f"{kind}: {arguments.parts} parts in {figures['streamed_s']:.2f} s, bare "
+            f"{kind}: {parts} parts in {figures['streamed_s']:.2f} s, bare "
             f"{figures['bare_s']:.2f} s, ratio {figures['ratio']:.2f} (limit {LIMIT})"
         )
         for kills, run in figures["with_kills"].items():
@@ -232,8 +232,7 @@ def main() -> None:
                 f"  {kills} kills: {run['seconds']:.2f} s, all parts right; memory of the server "
                 f"{run['memory_first']:.0f} MiB at first, {run['memory_most']:.0f} at most"
             )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results, indent=2))
+    write_figures(results, arguments.output)
 
 
 if __name__ == "__main__":

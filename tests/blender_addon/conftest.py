@@ -1,11 +1,8 @@
 """What the extension's tests share: the built and installed extension, and an empty scene."""
 
-import hashlib
 import importlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -14,7 +11,6 @@ from types import ModuleType
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 120.0  # seconds
 EXTENSION = "bl_ext.user_default.zograscope"
 
@@ -25,29 +21,6 @@ os.environ["BLENDER_USER_RESOURCES"] = _USER_FOLDER
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_USER_FOLDER, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def extension_zips() -> Path:
-    """A folder with the extension for this platform, built anew when a source has changed."""
-    pytest.importorskip("bpy", reason="the extension is tested with a Python that has bpy")
-    sources = hashlib.sha256()
-    folders = [REPOSITORY / "blender_addon", REPOSITORY / "protocol"]
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    for path in [*sorted(files), REPOSITORY / "tools" / "build_extension.py"]:
-        if path.suffix != ".pyc" and ".egg-info" not in str(path):
-            sources.update(str(path).encode() + path.read_bytes())
-    output = REPOSITORY / "build" / f"extension-{sources.hexdigest()[:16]}"
-    if not (output / "index.json").is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            tool = REPOSITORY / "tools" / "build_extension.py"
-            command = [sys.executable, str(tool), "--platform", "current", "--output", folder]
-            built = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert built.returncode == 0, built.stdout + built.stderr
-            output.mkdir(parents=True, exist_ok=True)
-            for path in sorted(Path(folder).iterdir(), reverse=True):
-                shutil.move(path, output / path.name)
-    return output
 
 
 @pytest.fixture(scope="session")
