@@ -97,7 +97,7 @@ def test_waiting_for_a_busy_host_can_be_cancelled(tmp_path: Path) -> None:
     class Cancelled(Exception):
         pass
 
-    def cancel(fraction: float | None, stage: str) -> None:
+    def cancel(fraction: float | None, stage: str, detail: str = "") -> None:
         raise Cancelled(stage)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
