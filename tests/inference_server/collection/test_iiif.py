@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.collection.iiif import open_manifest
 from zograscope_server.collection.iiif_image import LONG_SIDE, image_service
@@ -27,7 +28,7 @@ class Web:
     def get(self, url: str) -> bytes:
         self.asked.append(url)
         if url not in self.files:
-            raise ZograscopeError("fetch-failed", url=url)
+            raise CollectionError("fetch-failed", url=url)
         content = self.files[url]
         return content if isinstance(content, bytes) else json.dumps(content).encode()
 
