@@ -12,7 +12,14 @@ BLENDER_4_5 := .venv-blender-4.5
 # Two torch processes that each use every core are many times slower than one thread each.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup system-libraries demo test test-server test-blender check format extension benchmarks clean
+# Shares of lines that tests run, in per cent, below which `make test` fails.
+SERVER_FLOOR := 0
+BLENDER_FLOOR := 0
+
+PYTEST := pytest
+
+.PHONY: help setup system-libraries demo test test-protocol test-server test-blender test-blender-4.5 \
+	test-together coverage check format extension benchmarks clean
 
 help:
 	@echo "make demo        a photograph becomes a scene, a film and a contact sheet in out/demo"
@@ -20,6 +27,9 @@ help:
 	@echo "make extension   the extension for every platform, with a repository index, in dist"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
 	@echo "make setup       only the environments"
+	@echo
+	@echo "While you work on one house, with its environment only:"
+	@echo "make test-protocol, test-server, test-blender"
 
 setup: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready $(BLENDER_4_5)/ready
 
@@ -54,37 +64,58 @@ check: $(SERVER)/ready
 	$(SERVER)/bin/ruff check .
 	$(SERVER)/bin/ruff format --check .
 	$(SERVER)/bin/mypy
+	$(SERVER)/bin/python tools/release.py --check
 
 format: $(SERVER)/ready
 	$(SERVER)/bin/ruff check --fix .
 	$(SERVER)/bin/ruff format .
 
-test: setup check test-server test-blender
+test: setup check
+	rm -f .coverage .coverage.*
+	$(MAKE) PYTEST="coverage run -m pytest" \
+		test-protocol test-server test-blender test-blender-4.5 test-together
+	$(MAKE) coverage
 
-test-server: $(SERVER)/ready $(BLENDER_5_2)/ready
-	$(SERVER)/bin/python -m pytest tests/protocol tests/inference_server tests/training tests/end_to_end
+test-protocol: $(SERVER)/ready
+	$(SERVER)/bin/python -m $(PYTEST) tests/protocol
 
-test-blender: $(BLENDER_5_2)/ready $(BLENDER_4_5)/ready $(SERVER)/ready
-	$(BLENDER_5_2)/bin/python -m pytest tests/blender_addon
+test-server: $(SERVER)/ready
+	$(SERVER)/bin/python -m $(PYTEST) tests/inference_server tests/training
+
+test-blender: $(BLENDER_5_2)/ready
+	$(BLENDER_5_2)/bin/python -m $(PYTEST) tests/blender_addon
+
+# Its Python is too old to be measured quickly.
+test-blender-4.5: $(BLENDER_4_5)/ready
 	$(BLENDER_4_5)/bin/python -m pytest tests/blender_addon
 
-# PHOTOS: three photographs of your own, for what must be measured on real ones.
+test-together: $(SERVER)/ready $(BLENDER_5_2)/ready
+	$(SERVER)/bin/python -m $(PYTEST) tests/end_to_end
+	$(SERVER)/bin/python -m pytest tests/benchmarks
+
+# Of what was run before with PYTEST="coverage run -m pytest".
+coverage: $(SERVER)/ready
+	$(SERVER)/bin/coverage combine --quiet
+	$(SERVER)/bin/coverage report --include "protocol/*,inference_server/*" --fail-under $(SERVER_FLOOR)
+	$(SERVER)/bin/coverage report --include "blender_addon/*" --fail-under $(BLENDER_FLOOR)
+
+# PHOTOS: three photographs of your own; without any, pictures are drawn.
 PHOTOS ?= $(wildcard ../shared/photos/03_*.jpg ../shared/photos/04_*.jpg ../shared/photos/12_*.jpg)
 FIGURES := out/benchmarks
 
-benchmarks: setup extension
+benchmarks: setup
 	$(SERVER)/bin/pip install --quiet --group benchmarks
-	mkdir -p $(FIGURES)
-	$(SERVER)/bin/python benchmarks/transport.py $(FIGURES)/transport.json
-	$(SERVER)/bin/python benchmarks/depth_memory.py $(FIGURES)/depth_memory.json
+	$(SERVER)/bin/python benchmarks/transport.py --output $(FIGURES)/transport.json
+	$(SERVER)/bin/python benchmarks/streaming.py --output $(FIGURES)/streaming.json
+	$(SERVER)/bin/python benchmarks/depth_memory.py --output $(FIGURES)/depth_memory.json
 	$(SERVER)/bin/python benchmarks/rest_pose.py $(PHOTOS) --output $(FIGURES)/rest_pose.json
-	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py $(FIGURES)/mesh_build.json
+	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py --output $(FIGURES)/mesh_build.json
 	$(BLENDER_5_2)/bin/python benchmarks/timer_ticks.py --output $(FIGURES)/timer_ticks.json
 	$(BLENDER_5_2)/bin/python benchmarks/holes.py $(PHOTOS) --output $(FIGURES)/holes.json
-	$(BLENDER_5_2)/bin/python benchmarks/mosaic_tiles.py $(FIGURES)/mosaic_tiles.json
-	$(SERVER)/bin/python benchmarks/layout_quality.py $(FIGURES)/layout_quality.json
-	$(SERVER)/bin/python benchmarks/grid_quality.py $(FIGURES)/grid_quality.json
-	$(SERVER)/bin/python benchmarks/mosaic_memory.py $(FIGURES)/mosaic_memory.json
+	$(BLENDER_5_2)/bin/python benchmarks/mosaic_tiles.py --output $(FIGURES)/mosaic_tiles.json
+	$(SERVER)/bin/python benchmarks/layout_quality.py --output $(FIGURES)/layout_quality.json
+	$(SERVER)/bin/python benchmarks/grid_quality.py --output $(FIGURES)/grid_quality.json
+	$(SERVER)/bin/python benchmarks/mosaic_memory.py --output $(FIGURES)/mosaic_memory.json
 	$(SERVER)/bin/python benchmarks/depth_models.py --output $(FIGURES)/depth_models.json
 
 clean:

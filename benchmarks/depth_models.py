@@ -17,12 +17,12 @@ and the four measures of quality (1 is best).
     python benchmarks/depth_models.py [--output OUT.json] [--weights OWN.safetensors]
         [--refined] [--pictures FOLDER [--photos FOLDER]]
 
-Needs the dependency group `benchmarks`, the pairs and the weights of the other networks.
+Wants the dependency group `benchmarks`, the pairs and the weights of the other networks. Where
+there are no pairs, two drawn pictures take their place, which say little of real ones; where there
+are no weights, our own models are compared with a ramp alone.
 """
 
-import argparse
 import importlib.util
-import json
 import math
 import statistics
 import sys
@@ -35,10 +35,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from benchmark import argument_parser, write_figures
+from drawn_picture import draw_picture
 from scipy.stats import rankdata, spearmanr
 from small_depth_networks import KITTI, NYU, Meter, MobilePydnet
 from zograscope_server.depth.classical import ClassicalDepth
 from zograscope_server.depth.depth_map import DepthMap
+from zograscope_server.depth.embedded import EmbeddedDepth
 from zograscope_server.depth.estimate import DepthModel
 from zograscope_server.depth.refinement import refine
 from zograscope_server.images import read_photograph
@@ -46,11 +49,17 @@ from zograscope_server.images import read_photograph
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 MEASURES = {"AbsRel": -1, "delta1": 1, "Spearman": 1, "F1": 1}  # 1 where more is better
 BOUNDARY_RATIOS = np.linspace(1.05, 1.25, 10)
+CLOSE_RATIO = 1.25
 EDGE_GRID = 160
 DENSE = 0.5  # share of known depths below which boundaries cannot be told
 REPEATS = 3
 ROW_HEIGHT = 240  # pixels, of the pictures for looking
 CAPTION_HEIGHT = 22
+DRAWN_SIZES = ((240, 160), (160, 240))
+
+# Of a pair: `id`; `split`, its group; `rgb`, (height, width, 3) uint8; `depth`, (height, width)
+# float32 in metres or in any unit; `valid`, (height, width) bool, where the depth is known.
+Sample = dict[str, Any]
 
 
 class Ramp:
@@ -63,34 +72,50 @@ class Ramp:
         return DepthMap(np.repeat(rows[:, None], width, axis=1), model="ramp")
 
 
-def own_network(weights: Path | None) -> DepthModel | None:
-    """Return the network that comes with Zograscope, or None where there is none yet."""
-    try:
-        from zograscope_server.depth.embedded import WEIGHTS, EmbeddedDepth
-    except ImportError:
-        return None
-    if weights is None and not WEIGHTS.exists():
-        return None
-    return EmbeddedDepth(weights or WEIGHTS)
-
-
-def all_models(weights: Path | None, folder: Path) -> dict[str, DepthModel]:
+def all_models(weights: Path | None, folder: Path | None) -> dict[str, DepthModel]:
     """Return the models to compare; `weights` are of our own network, `folder` has the others'."""
     models: dict[str, DepthModel] = {"ramp": Ramp(), "classical": ClassicalDepth()}
-    own = own_network(weights)
-    if own is None:
-        print("The network that comes with Zograscope is not here yet: comparing the others.")
-    else:
-        models["own network"] = own
+    models["own network"] = EmbeddedDepth(weights) if weights else EmbeddedDepth()
+    if folder is None:
+        print("There are no weights of other networks: comparing our own models.")
+        return models
     for training in (NYU, KITTI):
         models[training.name] = Meter(folder, training)
     models[MobilePydnet.name] = MobilePydnet(folder)
     return models
 
 
-def group_of(sample: dict[str, Any]) -> str:
+def measured_pairs(folder: Path) -> list[Sample]:
+    """Return the pictures of a folder whose loader knows them."""
+    return list(load_module(folder / "load_pairs.py").samples())
+
+
+def drawn_pairs() -> list[Sample]:
+    """Return two pictures of a tower, in an upright and a lying shape."""
+    pairs = []
+    for width, height in DRAWN_SIZES:
+        pixels, depth = draw_picture(width, height)
+        valid = np.isfinite(depth)
+        depth = np.where(valid, depth, 0).astype(np.float32)
+        name = f"tower {width} x {height}"
+        pairs.append({"id": name, "rgb": pixels, "depth": depth, "valid": valid, "split": "drawn"})
+    return pairs
+
+
+def group_of(sample: Sample) -> str:
     """Middlebury's scenes stand on a table; the others are as their list says."""
     return "table-top" if sample["id"].startswith("mb") else str(sample["split"])
+
+
+def align_disparity(disparity: np.ndarray, true: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Return the (height, width) depth of disparity, scaled and shifted to fit best.
+
+    The fit is of disparity, by least squares; depth is at most twice the largest that is known.
+    """
+    nearness, claimed = 1 / true[valid], disparity[valid]
+    columns = np.stack([claimed, np.ones_like(claimed)], axis=1)
+    (scale, shift), *_ = np.linalg.lstsq(columns, nearness, rcond=None)
+    return 1 / np.maximum(scale * disparity + shift, nearness.min() / 2)
 
 
 def boundary_f1(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray) -> float:
@@ -153,9 +178,7 @@ def resized(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(picture, shape[::-1], interpolation=interpolation)
 
 
-def judge(
-    model: DepthModel, sample: dict[str, Any], pairs: ModuleType, *, refined: bool
-) -> dict[str, float]:
+def judge(model: DepthModel, sample: Sample, *, refined: bool) -> dict[str, float]:
     """Return all measures of one model on one pair, with nan where one does not apply."""
     true, valid = sample["depth"], sample["valid"]
     disparity = model.estimate(sample["rgb"]).disparity
@@ -163,10 +186,11 @@ def judge(
         disparity = refine(disparity, sample["rgb"], true.shape)
     else:
         disparity = resized(disparity, true.shape)
-    aligned = pairs.align_disparity(disparity, true, valid)
+    aligned = align_disparity(disparity, true, valid)
+    ratio = aligned[valid] / true[valid]
     return {
-        "AbsRel": pairs.absrel(aligned, true, valid),
-        "delta1": pairs.delta1(aligned, true, valid),
+        "AbsRel": float(np.abs(ratio - 1).mean()),
+        "delta1": float((np.maximum(ratio, 1 / ratio) < CLOSE_RATIO).mean()),
         "Spearman": float(spearmanr(disparity[valid], -true[valid]).statistic),
         "F1": boundary_f1(aligned, true, valid),
         "seconds": processor_seconds(model, sample["rgb"]),
@@ -227,7 +251,7 @@ def write_row(path: Path, pixels: np.ndarray, disparities: dict[str, np.ndarray]
     cv2.imwrite(str(path), np.concatenate(tiles, axis=1), [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
-def true_disparity(sample: dict[str, Any]) -> np.ndarray:
+def true_disparity(sample: Sample) -> np.ndarray:
     """(height, width) in [0, 1], 0 where the depth is not known."""
     nearness = np.where(sample["valid"], 1 / np.where(sample["valid"], sample["depth"], 1), np.nan)
     low, high = np.nanmin(nearness), np.nanmax(nearness)
@@ -251,14 +275,12 @@ def load_module(path: Path) -> ModuleType:
     return module
 
 
-def compare(models: dict[str, DepthModel], pairs: ModuleType, *, refined: bool) -> dict[str, Any]:
+def compare(models: dict[str, DepthModel], pairs: list[Sample], *, refined: bool) -> dict[str, Any]:
     """Judge all models on all pairs, print, and return everything for the JSON file."""
     by_pair: dict[str, Figures] = {}
     groups: dict[str, list[Figures]] = {}
-    for sample in pairs.samples():
-        figures = {
-            name: judge(model, sample, pairs, refined=refined) for name, model in models.items()
-        }
+    for sample in pairs:
+        figures = {name: judge(model, sample, refined=refined) for name, model in models.items()}
         by_pair[sample["id"]] = figures
         groups.setdefault(group_of(sample), []).append(figures)
         print_table(f"{sample['id']} ({group_of(sample)})", figures)
@@ -274,12 +296,12 @@ def compare(models: dict[str, DepthModel], pairs: ModuleType, *, refined: bool) 
 
 
 def write_pictures(
-    models: dict[str, DepthModel], pairs: ModuleType, photos: Path | None, folder: Path
+    models: dict[str, DepthModel], pairs: list[Sample], photos: Path | None, folder: Path
 ) -> None:
     """Write a row for each pair and each photograph."""
     folder.mkdir(parents=True, exist_ok=True)
     subjects: list[tuple[str, np.ndarray, np.ndarray | None]]
-    subjects = [(sample["id"], sample["rgb"], true_disparity(sample)) for sample in pairs.samples()]
+    subjects = [(sample["id"], sample["rgb"], true_disparity(sample)) for sample in pairs]
     subjects += [(name, pixels, None) for name, pixels in photographs(photos)]
     for name, pixels, true in subjects:
         rows = {} if true is None else {"measured": true}
@@ -296,33 +318,30 @@ def without_nan(value: Any) -> Any:
 
 def main() -> None:
     """Compare, print and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--pairs", type=Path, default=SHARED / "depth_pairs")
     parser.add_argument("--weights-folder", type=Path, default=SHARED / "weights" / "depth")
     parser.add_argument("--weights", type=Path, help="other weights of our own network")
     parser.add_argument(
         "--refined", action="store_true", help="enlarge answers along edges, as the server does"
     )
-    parser.add_argument("--output", type=Path, help="JSON file to write")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of all depths")
     parser.add_argument("--photos", type=Path, help="folder of photographs to add to these")
     options = parser.parse_args()
     if options.photos and not options.pictures:
         parser.error("--photos are for --pictures")
-    if not (options.pairs / "load_pairs.py").exists():
-        sys.exit(f"There are no pictures with measured depth in {options.pairs}: see --pairs.")
-    if not options.weights_folder.is_dir():
-        sys.exit(f"There are no weights of other networks in {options.weights_folder}.")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 
-    pairs = load_module(options.pairs / "load_pairs.py")
-    models = all_models(options.weights, options.weights_folder)
+    if options.pairs.is_dir() and not options.toy:
+        pairs = measured_pairs(options.pairs)
+    else:
+        print("These pictures are drawn, and say little of real ones.")
+        pairs = drawn_pairs()
+    others = None if options.toy or not options.weights_folder.is_dir() else options.weights_folder
+    models = all_models(options.weights, others)
     results = compare(models, pairs, refined=options.refined)
-    if options.output:
-        options.output.write_text(json.dumps(without_nan(results), indent=2))
+    write_figures(without_nan(results), options.output)
     if options.pictures:
         write_pictures(models, pairs, options.photos, options.pictures)
 

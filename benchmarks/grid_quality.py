@@ -4,23 +4,21 @@ Snapping (our split and exchange) and sorting by features, against a plain linea
 sort like RasterFairy's, in one run. DPQ is the distance preservation quality of Barthel et al. 2023
 (1 is perfect, 0 is chance) of the features and of the cloud; displacement is in cells:
 
-    .venv/bin/python benchmarks/grid_quality.py [out.json] [--counts 1000 10000 100000]
+    .venv/bin/python benchmarks/grid_quality.py [--output OUT.json] [--counts 1000 10000 100000]
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from benchmark import argument_parser, write_figures
 from scipy.optimize import linear_sum_assignment
 from zograscope_server.mosaic.grid.assignment import fit_to_cells, snap_to_grid
 from zograscope_server.mosaic.grid.quality import distance_preservation_quality, mean_displacement
 from zograscope_server.mosaic.grid.shapes import rectangle_cells
 from zograscope_server.mosaic.grid.sorting import sort_by_features
 
-COUNTS = (1000, 10_000, 100_000)
+COUNTS, TOY_COUNTS = (1000, 10_000, 100_000), (200,)
 MOST_EXACT = 4096  # beyond, a plain assignment takes minutes; at 100,000 its matrix has 80 GB
 CLUSTERS = 40
 DIMENSIONS = 24
@@ -89,13 +87,12 @@ def measure(count: int, most_exact: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", nargs="?", type=Path)
-    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--counts", type=int, nargs="+", help="numbers of tiles")
     parser.add_argument("--most-exact", type=int, default=MOST_EXACT)
     arguments = parser.parse_args()
     results = {}
-    for count in arguments.counts:
+    for count in arguments.counts or (TOY_COUNTS if arguments.toy else COUNTS):
         results[count] = measure(count, arguments.most_exact)
         print(f"{count} tiles")
         for name, row in results[count].items():
@@ -105,8 +102,7 @@ def main() -> None:
             print(
                 "  plain linear assignment     left out: it takes minutes, or more memory than is"
             )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results, indent=2))
+    write_figures(results, arguments.output)
 
 
 if __name__ == "__main__":

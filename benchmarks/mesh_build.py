@@ -2,30 +2,30 @@
 
 Also against `from_pydata`, the naive way. Both sides in turn, in one run of a Python with bpy:
 
-    .venv-blender-5.2/bin/python benchmarks/mesh_build.py [out.json] [--rounds 5]
+    .venv-blender-5.2/bin/python benchmarks/mesh_build.py [--output OUT.json] [--rounds 5]
 """
 
-import argparse
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
-import bpy
 import numpy as np
+from benchmark import argument_parser, write_figures
+from installed_extension import extension_module
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "protocol")]
+# isort: split
+import bpy
 
-from blender_addon.depth import builders, relief  # noqa: E402
+SIDES, TOY_SIDES = (1024, 2048), (64,)
+ROUNDS, TOY_ROUNDS = 5, 1
 
-SIDES = (1024, 2048)
+Relief = Any  # of the extension's module `depth.relief`
 
 
-def grid(side: int) -> relief.Relief:
+def grid(side: int) -> Relief:
     """Return a relief of side x side vertices, wavy and uncut."""
+    relief = extension_module("depth.relief")
     y, x = np.mgrid[:side, :side] / side
     disparity = (0.5 + 0.4 * np.sin(5 * x) * np.cos(4 * y)).astype(np.float32)
     intrinsics = relief.Intrinsics(float(side), side / 2, side / 2, side, side)
@@ -33,7 +33,7 @@ def grid(side: int) -> relief.Relief:
     return relief.build_relief(disparity[2:, 2:], intrinsics, settings)
 
 
-def bare(shape: relief.Relief) -> bpy.types.Mesh:
+def bare(shape: Relief) -> bpy.types.Mesh:
     """Call foreach_set and nothing else: what Blender itself needs for these arrays."""
     mesh = bpy.data.meshes.new("bare")
     count = len(shape.faces)
@@ -49,7 +49,7 @@ def bare(shape: relief.Relief) -> bpy.types.Mesh:
     return mesh
 
 
-def naive(shape: relief.Relief) -> bpy.types.Mesh:
+def naive(shape: Relief) -> bpy.types.Mesh:
     """Build the way that tutorials show, UVs included."""
     mesh = bpy.data.meshes.new("naive")
     mesh.from_pydata(shape.vertices.tolist(), [], shape.faces.tolist())
@@ -60,7 +60,7 @@ def naive(shape: relief.Relief) -> bpy.types.Mesh:
     return mesh
 
 
-def from_pydata_alone(shape: relief.Relief) -> bpy.types.Mesh:
+def from_pydata_alone(shape: Relief) -> bpy.types.Mesh:
     """Call from_pydata without UVs: the comparison that is kindest to it."""
     mesh = bpy.data.meshes.new("from_pydata")
     mesh.from_pydata(shape.vertices.tolist(), [], shape.faces.tolist())
@@ -68,12 +68,12 @@ def from_pydata_alone(shape: relief.Relief) -> bpy.types.Mesh:
     return mesh
 
 
-def ours(shape: relief.Relief) -> bpy.types.Mesh:
+def ours(shape: Relief) -> bpy.types.Mesh:
     """Build as the extension does: with UVs and the projection attribute."""
-    return builders.mesh_from_arrays("ours", shape)
+    return extension_module("depth.builders").mesh_from_arrays("ours", shape)
 
 
-def seconds(build: Callable[[relief.Relief], bpy.types.Mesh], shape: relief.Relief) -> float:
+def seconds(build: Callable[[Relief], bpy.types.Mesh], shape: Relief) -> float:
     """Return how long a build takes."""
     started = time.perf_counter()
     mesh = build(shape)
@@ -83,8 +83,8 @@ def seconds(build: Callable[[relief.Relief], bpy.types.Mesh], shape: relief.Reli
     return taken
 
 
-def measure(side: int, rounds: int) -> dict[str, float]:
-    """Time all ways in turn; return medians in seconds, and ratios."""
+def measure(side: int, rounds: int, *, naive_too: bool) -> dict[str, float]:
+    """Time the ways in turn; return medians in seconds, and ratios."""
     shape = grid(side)
     times: dict[str, list[float]] = {"bare": [], "ours": [], "from_pydata": []}
     ways = {"bare": bare, "ours": ours, "from_pydata": from_pydata_alone}
@@ -99,26 +99,27 @@ def measure(side: int, rounds: int) -> dict[str, float]:
         ),
         "from_pydata_over_ours": medians["from_pydata"] / medians["ours"],
     }
-    if side == min(SIDES):
+    if naive_too:
         figures["naive_with_uv_s"] = seconds(naive, shape)
     return figures
 
 
 def main() -> None:
     """Measure both sizes, print the figures, and write them where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("output", nargs="?", type=Path, help="JSON file to write")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--rounds", type=int, help=f"{ROUNDS} if not said")
     arguments = parser.parse_args()
-    results = {str(side): measure(side, arguments.rounds) for side in SIDES}
+    sides = TOY_SIDES if arguments.toy else SIDES
+    rounds = arguments.rounds or (TOY_ROUNDS if arguments.toy else ROUNDS)
+    # The naive way is slow, so once at the smallest size is enough of it.
+    results = {str(side): measure(side, rounds, naive_too=side == sides[0]) for side in sides}
     for side, figures in results.items():
         print(
             f"{side} x {side}: ours {figures['ours_s'] * 1e3:.0f} ms, "
             f"{figures['ours_over_bare']:.2f} x bare foreach_set (limit 1.5), "
             f"from_pydata {figures['from_pydata_over_ours']:.1f} x ours (at least 5)"
         )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results, indent=2))
+    write_figures(results, arguments.output)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,9 @@ Makes synthetic JPEGs, in families that differ, and runs the whole task on them 
 own: reading, embedding, t-SNE, grid, clusters, atlas. A second run tells what a known collection
 costs, a third what a hundred new images do:
 
-    .venv/bin/python benchmarks/mosaic_memory.py [out.json] [--count 100000] [--keep FOLDER]
+    .venv/bin/python benchmarks/mosaic_memory.py [--output OUT.json] [--count 100000]
 """
 
-import argparse
-import json
 import multiprocessing
 import resource
 import tempfile
@@ -18,11 +16,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from benchmark import argument_parser, write_figures
 
+COUNT, TOY_COUNT = 100_000, 60
 SIZE = (160, 120)
 IN_A_FOLDER = 1000
 FAMILIES = 24
-NEW = 100
+NEW, TOY_NEW = 100, 10
 
 
 def make_images(folder: Path, first: int, count: int) -> None:
@@ -44,28 +44,29 @@ def make_images(folder: Path, first: int, count: int) -> None:
 
 def run_task(folder: Path, cache: Path, answer: Any) -> None:
     """Run the task `mosaic` as a worker would; answer seconds for each stage and the peak."""
+    from zograscope_protocol.mosaic.tasks import MosaicOptions
     from zograscope_server.models.cache import ModelCache
     from zograscope_server.models.loading import load_model
-    from zograscope_server.mosaic.jobs import mosaic
-    from zograscope_server.tasks import TaskContext
+    from zograscope_server.settings import ServerSettings
+    from zograscope_server.tasks import TaskContext, load_tasks
 
     stages: dict[str, float] = {}
     last = ("Starting", time.perf_counter())
 
-    def on_progress(fraction: float | None, stage: str) -> None:
+    def on_progress(fraction: float | None, stage: str, detail: str = "") -> None:
         nonlocal last
         now = time.perf_counter()
         stages[last[0]] = stages.get(last[0], 0.0) + now - last[1]
-        last = (stage.rstrip("0123456789 of").strip(), now)
+        last = (stage, now)
 
     context = TaskContext(
         models=ModelCache(lambda name: load_model(name, cache, "cpu")),
-        models_folder=cache,
-        cache_folder=cache,
+        settings=ServerSettings(state_folder=cache, models_folder=cache),
         on_progress=on_progress,
     )
     started = time.perf_counter()
-    result = mosaic({}, {"collection": str(folder), "layouts": ["tsne"]}, context)
+    options = MosaicOptions(collection=str(folder), layouts=("tsne",))
+    result = load_tasks()[options.task].function({}, options, context)
     on_progress(None, "")
     answer.send(
         {
@@ -91,35 +92,35 @@ def run_apart(folder: Path, cache: Path) -> dict[str, Any]:
     return answer
 
 
-def measure(folder: Path, count: int) -> dict[str, Any]:
+def measure(folder: Path, count: int, new: int) -> dict[str, Any]:
     """Make images, and lay them out three times."""
     images, cache = folder / "images", folder / "cache"
     images.mkdir(parents=True, exist_ok=True)
     cache.mkdir(exist_ok=True)
     make_images(images, 0, count)
     rows = {"new": run_apart(images, cache), "again": run_apart(images, cache)}
-    make_images(images, count, NEW)
-    rows[f"{NEW} more"] = run_apart(images, cache)
+    make_images(images, count, new)
+    rows[f"{new} more"] = run_apart(images, cache)
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", nargs="?", type=Path)
-    parser.add_argument("--count", type=int, default=100_000)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--count", type=int, help=f"of images, {COUNT} if not said")
     parser.add_argument("--keep", type=Path, help="work there, and leave it all")
     arguments = parser.parse_args()
+    count = arguments.count or (TOY_COUNT if arguments.toy else COUNT)
+    new = TOY_NEW if arguments.toy else NEW
     if arguments.keep:
-        rows = measure(arguments.keep, arguments.count)
+        rows = measure(arguments.keep, count, new)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            rows = measure(Path(folder), arguments.count)
+            rows = measure(Path(folder), count, new)
     for name, row in rows.items():
         print(f"{name:>10}: {row['seconds']:8.1f} s, {row['peak_MiB']:7.0f} MiB at most")
         for stage, seconds in row["stages_s"].items():
             print(f"{'':12}{seconds:8.1f} s  {stage}")
-    if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=2))
+    write_figures(rows, arguments.output)
 
 
 if __name__ == "__main__":

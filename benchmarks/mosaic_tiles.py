@@ -3,7 +3,7 @@
 Against the naive way, one object for each image, at 10,000. Every size is built in its own process,
 by a Python with bpy; the atlas has plain colours, so that it is Blender that is measured:
 
-    .venv-blender-5.2/bin/python benchmarks/mosaic_tiles.py [out.json] [--counts 10000 100000]
+    .venv-blender-5.2/bin/python benchmarks/mosaic_tiles.py [--output OUT.json] [--counts 10000]
 """
 
 import argparse
@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmark import argument_parser, write_figures
+from installed_extension import extension_module
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-COUNTS = (10_000, 100_000, 1_000_000)
-NAIVE_COUNT = 10_000
+# isort: split
+import bpy
+
+COUNTS, TOY_COUNTS = (10_000, 100_000, 1_000_000), (100,)
+NAIVE_COUNT, TOY_NAIVE_COUNT = 10_000, 100
 PAGE_PIXELS = 8192
 CELLS = ((20_000, 128), (200_000, 64), (10_000_000, 32))
 MEBIBYTE = 1 << 20
@@ -73,11 +77,7 @@ def peak_memory() -> float:
 
 def measure_mosaic(count: int) -> dict[str, float]:
     """Build, evaluate, save and render one mosaic."""
-    import bpy
-
-    sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "protocol")]
-    from blender_addon.mosaic import builders, cameras
-
+    builders, cameras = extension_module("mosaic.builders"), extension_module("mosaic.cameras")
     bpy.ops.wm.read_homefile(use_empty=True)
     scene = bpy.context.scene
     arrays, metadata = made_up_result(count)
@@ -99,8 +99,6 @@ def measure_mosaic(count: int) -> dict[str, float]:
 
 def measure_naive(count: int) -> dict[str, float]:
     """Build one object with a material and an image for each tile, as tutorials do."""
-    import bpy
-
     bpy.ops.wm.read_homefile(use_empty=True)
     scene = bpy.context.scene
     across = math.ceil(math.sqrt(count))
@@ -140,8 +138,6 @@ def measure_naive(count: int) -> dict[str, float]:
 
 def save_and_render() -> dict[str, float]:
     """Save the file and render its first frame with Cycles, four samples."""
-    import bpy
-
     scene = bpy.context.scene
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scene.blend"
@@ -167,36 +163,38 @@ def save_and_render() -> dict[str, float]:
 def measure_apart(kind: str, count: int) -> dict[str, float]:
     """Measure in a process of its own."""
     command = [sys.executable, __file__, "--one", kind, str(count)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(finished.stdout.splitlines()[-1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", nargs="?", type=Path)
-    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS)
-    parser.add_argument("--naive", type=int, default=NAIVE_COUNT)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--counts", type=int, nargs="+", help="numbers of tiles")
+    parser.add_argument("--naive", type=int, help="how many objects, 0 for none")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         measure = {"mosaic": measure_mosaic, "naive": measure_naive}[arguments.one[0]]
         print("\n" + json.dumps(measure(int(arguments.one[1]))))
         return
-    rows = {f"mosaic of {count}": measure_apart("mosaic", count) for count in arguments.counts}
-    if arguments.naive:
-        rows[f"{arguments.naive} objects"] = measure_apart("naive", arguments.naive)
+    counts = arguments.counts or (TOY_COUNTS if arguments.toy else COUNTS)
+    naive_count = arguments.naive
+    if naive_count is None:
+        naive_count = TOY_NAIVE_COUNT if arguments.toy else NAIVE_COUNT
+    rows = {f"mosaic of {count}": measure_apart("mosaic", count) for count in counts}
+    if naive_count:
+        rows[f"{naive_count} objects"] = measure_apart("naive", naive_count)
     columns = list(next(iter(rows.values())))
     print(f"{'':20}" + "".join(f"{column:>17}" for column in columns))
     for name, row in rows.items():
         print(f"{name:20}" + "".join(f"{row[column]:17.2f}" for column in columns))
-    same = f"mosaic of {arguments.naive}"
+    same = f"mosaic of {naive_count}"
     if same in rows:
-        naive = rows[f"{arguments.naive} objects"]
+        naive = rows[f"{naive_count} objects"]
         for column in ("build_s", "process_MiB", "blend_MiB", "first_frame_s"):
             ratio = naive[column] / rows[same][column]
             print(f"one object for each image, {column}: {ratio:.1f} x the mosaic's")
-    if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=2))
+    write_figures(rows, arguments.output)
 
 
 if __name__ == "__main__":

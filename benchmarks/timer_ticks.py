@@ -1,6 +1,6 @@
 """How long Blender's main thread is held by a running job, tick by tick.
 
-    .venv-blender-5.2/bin/python benchmarks/timer_ticks.py [PHOTO] [--output FILE.json]
+    .venv-blender-5.2/bin/python benchmarks/timer_ticks.py [PHOTO] [--output OUT.json]
 
 A real server makes a diorama while the extension polls it as its timer does. The building of the
 scene, which an artist waited for, is told apart. The floor is another process, which knows nothing
@@ -8,8 +8,6 @@ of Zograscope and does a fifth of a millisecond's work in the same rhythm: where
 the computer held up everybody.
 """
 
-import argparse
-import importlib
 import json
 import os
 import subprocess
@@ -18,8 +16,15 @@ import tempfile
 import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-IDLE_TICKS = 200
+import numpy as np
+from benchmark import argument_parser, write_figures
+from installed_extension import PACKAGE, REPOSITORY, extension_module
+
+# isort: split
+import bpy
+
+SIZE, TOY_SIZE = (4000, 3000), (400, 300)
+IDLE_TICKS, TOY_IDLE_TICKS = 200, 10
 MOST_SECONDS = 0.010
 RHYTHM = 0.02
 # A tick and a bystander that stood still at once have ended it within so many seconds.
@@ -38,32 +43,26 @@ while True:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("photograph", type=Path, nargs="?")
     parser.add_argument("--quality", default="high")
-    parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        # Before bpy and the server's client look for their folders.
-        os.environ["BLENDER_USER_RESOURCES"] = f"{folder}/blender"
         os.environ["ZOGRASCOPE_HOME"] = f"{folder}/home"
-        photograph = arguments.photograph or make_photograph(Path(folder) / "noise.png")
-        report = measure(photograph.resolve(), arguments.quality, Path(folder))
+        size = TOY_SIZE if arguments.toy else SIZE
+        photograph = arguments.photograph or make_photograph(Path(folder) / "noise.png", *size)
+        idle_ticks = TOY_IDLE_TICKS if arguments.toy else IDLE_TICKS
+        report = measure(photograph.resolve(), arguments.quality, idle_ticks, Path(folder))
     print(json.dumps(report, indent=2))
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(report, indent=2))
-    return 1 if report["over_10_ms_alone"] else 0
+    write_figures(report, arguments.output)
+    return 1 if report["over_10_ms_alone"] and not arguments.toy else 0
 
 
-def make_photograph(path: Path) -> Path:
-    """Write a picture of 12 megapixels of noise, whose result is as large as results get."""
-    import bpy
-    import numpy as np
-
-    pixels = np.random.default_rng(0).random((3000, 4000, 4), dtype=np.float32)
+def make_photograph(path: Path, width: int, height: int) -> Path:
+    """Write a picture of noise, whose result is as large as results get."""
+    pixels = np.random.default_rng(0).random((height, width, 4), dtype=np.float32)
     pixels[..., 3] = 1.0
-    image = bpy.data.images.new("noise", 4000, 3000)
+    image = bpy.data.images.new("noise", width, height)
     image.pixels.foreach_set(pixels.ravel())
     image.file_format = "PNG"
     image.save(filepath=str(path))
@@ -71,20 +70,17 @@ def make_photograph(path: Path) -> Path:
     return path
 
 
-def measure(photograph: Path, quality: str, folder: Path) -> dict[str, object]:
+def measure(photograph: Path, quality: str, idle_ticks: int, folder: Path) -> dict[str, object]:
     """Run one job; return milliseconds for each tick while idle and while the job ran."""
-    import bpy
-
-    zograscope = install(folder)
-    link = importlib.import_module(zograscope + ".server_link").link
-    preferences = bpy.context.preferences.addons[zograscope].preferences
+    link = extension_module("server_link").link
+    preferences = bpy.context.preferences.addons[PACKAGE].preferences
     preferences.server_command = str(REPOSITORY / ".venv" / "bin" / "zograscope")
 
     link.connect_or_start()
     while not link.connected:
         time.sleep(link.tick())
     link.ticks.clear()
-    for _ in range(IDLE_TICKS):
+    for _ in range(idle_ticks):
         link.tick()
         time.sleep(RHYTHM)
     idle = sorted(link.ticks)
@@ -109,8 +105,8 @@ def measure(photograph: Path, quality: str, folder: Path) -> dict[str, object]:
         notes.seek(0)
         turns = [tuple(map(float, line.split())) for line in notes if line.endswith("\n")]
     link.process.stop()
-    if link.error is not None:
-        sys.exit(f"{link.error.sentence}\n{link.error.details}")
+    for error in link.errors:
+        sys.exit(f"{error.sentence}\n{error.details}")
 
     ticks = sorted(link.ticks)
     long = [end for end, tick in zip(ends, link.ticks, strict=True) if tick > MOST_SECONDS]
@@ -136,21 +132,6 @@ def measure(photograph: Path, quality: str, folder: Path) -> dict[str, object]:
 
 def milliseconds(seconds: float) -> float:
     return round(1000 * seconds, 3)
-
-
-def install(folder: Path) -> str:
-    """Install the extension as built from this folder; return its package's name."""
-    import bpy
-
-    sys.path.insert(0, str(REPOSITORY / "tools"))
-    import build_extension
-
-    variant = build_extension.VARIANTS[bpy.app.version >= (5, 1, 0)]
-    path = build_extension.build(variant, build_extension.current_platform(), folder)
-    bpy.ops.extensions.package_install_files(
-        filepath=str(path), repo="user_default", enable_on_install=True
-    )
-    return "bl_ext.user_default.zograscope"
 
 
 if __name__ == "__main__":

@@ -5,11 +5,10 @@ once between two bare processes that know what is coming, a DEALER and a ROUTER 
 into place, and once as the task `null` through client, broker, spool and worker. Both in turn, over
 ipc and over CURVE-encrypted tcp. Also the latency of an empty request against a bare echo.
 
-    python benchmarks/transport.py [out.json] [--rounds 15] [--requests 2000]
+    python benchmarks/transport.py [--output OUT.json] [--rounds 15] [--requests 2000]
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -22,13 +21,17 @@ from pathlib import Path
 
 import numpy as np
 import zmq
+from benchmark import argument_parser, write_figures
 from zograscope_protocol.blocking import BlockingClient
+from zograscope_protocol.diagnostics import NullOptions
 
 UP_SHAPE = (3000, 4000, 3)
 DOWN_SHAPE = (3000, 4000)
 UP_BYTES = int(np.prod(UP_SHAPE))
 DOWN_BYTES = int(np.prod(DOWN_SHAPE)) * 4
 CHUNK = 1 << 20
+ROUNDS, TOY_ROUNDS = 15, 1
+REQUESTS, TOY_REQUESTS = 2000, 10
 
 
 def send_chunks(socket: zmq.Socket, address: list[bytes], array: np.ndarray) -> None:
@@ -142,7 +145,7 @@ def percentile(values: list[float], share: float) -> float:
 def measure(encrypted: bool, rounds: int, requests: int) -> dict[str, float]:
     """Time the bare side and the server in turn; return times in milliseconds, and ratios."""
     photograph = np.random.default_rng(0).integers(0, 256, UP_SHAPE, np.uint8)
-    parameters = {"reply_shape": DOWN_SHAPE, "reply_dtype": "<f4"}
+    options = NullOptions(reply_shape=DOWN_SHAPE, reply_dtype="<f4")
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
         bare_server(encrypted, Path(folder)) as bare,
@@ -150,7 +153,7 @@ def measure(encrypted: bool, rounds: int, requests: int) -> dict[str, float]:
     ):
 
         def null_job() -> None:
-            client.run("null", parameters, {"photograph": photograph})
+            client.run(*options.submission({"photograph": photograph}))
 
         for action in (lambda: bare.round_trip(photograph), null_job, bare.echo, client.status):
             action()
@@ -173,16 +176,17 @@ def measure(encrypted: bool, rounds: int, requests: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure both kinds of endpoint, print the figures, and write them where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("output", nargs="?", type=Path, help="JSON file to write")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--requests", type=int, default=2000)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--rounds", type=int, help=f"of jobs, {ROUNDS} if not said")
+    parser.add_argument("--requests", type=int, help=f"empty ones, {REQUESTS} if not said")
     parser.add_argument("--bare-server", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.bare_server:
         serve_bare(*arguments.bare_server)
+    rounds = arguments.rounds or (TOY_ROUNDS if arguments.toy else ROUNDS)
+    requests = arguments.requests or (TOY_REQUESTS if arguments.toy else REQUESTS)
     results = {
-        kind: measure(encrypted, arguments.rounds, arguments.requests)
+        kind: measure(encrypted, rounds, requests)
         for kind, encrypted in (("ipc", False), ("curve_tcp", True))
     }
     for kind, figures in results.items():
@@ -195,8 +199,7 @@ def main() -> None:
             f"{figures['status_p99_ms']:.3f} ms, bare echo p50 {figures['echo_p50_ms']:.3f} p99 "
             f"{figures['echo_p99_ms']:.3f} ms"
         )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results, indent=2))
+    write_figures(results, arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,37 @@
 """Zograscope in Blender: operators start jobs, builders make scenes, panels draw.
 
 What estimates, compares and paints runs in a helper server; `server_link` speaks to it without ever
-blocking.
+blocking. What an artist can make of it are the capabilities, each a folder: see `capabilities`.
 """
 
-from . import command_line, model_menu, preferences, server_link, server_panel
-from .depth import operators as depth_operators
-from .depth import panels as depth_panels
-from .depth import properties as depth_properties
-from .mosaic import highlight as mosaic_highlight
-from .mosaic import operators as mosaic_operators
-from .mosaic import panels as mosaic_panels
-from .mosaic import properties as mosaic_properties
+from types import ModuleType
 
-_MODULES = (
+from . import (
+    capabilities,
+    command_line,
+    job_operators,
+    model_menu,
     preferences,
+    scene_jobs,
     server_link,
     server_panel,
-    model_menu,
-    depth_properties,
-    depth_operators,
-    depth_panels,
-    mosaic_properties,
-    mosaic_operators,
-    mosaic_panels,
-    mosaic_highlight,
-    command_line,
 )
+
+
+def _modules() -> list[ModuleType]:
+    """Return what has something to register, in order."""
+    own = [module for capability in capabilities.records() for module in capability.modules]
+    shared = (preferences, server_link, job_operators, server_panel, model_menu)
+    return [*shared, *own, scene_jobs, command_line]
 
 
 def register() -> None:
     """Add everything to Blender."""
-    for module in _MODULES:
+    for module in _modules():
         module.register()
 
 
 def unregister() -> None:
     """Take everything away again, in reverse order."""
-    for module in reversed(_MODULES):
+    for module in reversed(_modules()):
         module.unregister()

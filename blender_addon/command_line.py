@@ -1,4 +1,4 @@
-"""`blender --command zograscope diorama PHOTO ...` and `mosaic COLLECTION ...`, without a window.
+"""`blender --command zograscope COMMAND ...`: the capabilities' commands, without a window.
 
 `zograscope` of the server's command line starts a Blender and comes here too, so that both take the
 same options and do the same.
@@ -8,25 +8,21 @@ import argparse
 from typing import Any
 
 import bpy
-from zograscope_protocol.commands.diorama import add_diorama_arguments, parse_diorama
-from zograscope_protocol.commands.mosaic import add_mosaic_arguments, parse_mosaic
 from zograscope_protocol.errors import ZograscopeError
 
+from . import capabilities
 from .command_output import NAME, complain
-from .depth.command import make_dioramas
-from .mosaic.command import make_mosaic
 
 
 def run(argv: list[str]) -> int:
     """Do what the arguments ask; return 0 when all of it was made, else 1."""
     parser = argparse.ArgumentParser(prog=f"blender --command {NAME}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    diorama = commands.add_parser("diorama", help="photographs become scenes")
-    add_diorama_arguments(diorama)
-    diorama.set_defaults(run=lambda arguments: make_dioramas(parse_diorama(arguments)))
-    mosaic = commands.add_parser("mosaic", help="a collection becomes a mosaic")
-    add_mosaic_arguments(mosaic)
-    mosaic.set_defaults(run=lambda arguments: make_mosaic(parse_mosaic(arguments)))
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for capability in capabilities.records():
+        for command in capability.commands:
+            subparser = subparsers.add_parser(command.name, help=command.help)
+            command.add_arguments(subparser)
+            subparser.set_defaults(run=command.run)
     try:
         arguments = parser.parse_args(argv)
         return arguments.run(arguments)

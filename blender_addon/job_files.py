@@ -1,7 +1,10 @@
 """The files that go into a job and come out of it."""
 
+import contextlib
+import zipfile
 from pathlib import Path
 
+import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.wire import Buffer
 
@@ -18,16 +21,38 @@ def read_file(path: Path) -> bytes:
         raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
 
 
-def write_file(path: Path, data: Buffer) -> None:
+def write_file(path: Path, data: Buffer | np.ndarray) -> None:
     """Write a result beside its final name and rename it, so that it is whole or not there.
 
+    Takes bytes or a 1-D uint8 array, which is not copied however large it is.
     Raises ZograscopeError `output-exists`.
     """
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            file.write(memoryview(data))
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise ZograscopeError("output-exists", str(error), path=str(path)) from error
+
+
+def unpack(data: Buffer | np.ndarray, folder: Path) -> None:
+    """Unpack a zip that the server made into a folder; nothing goes outside of it.
+
+    Raises ZograscopeError `output-exists`, or `internal` for a zip that leads out of the folder.
+    """
+    archive_path = folder.with_name(f".{folder.name}.zip")
+    write_file(archive_path, data)
+    try:
+        with zipfile.ZipFile(archive_path) as archive:
+            for name in archive.namelist():
+                if not (folder / name).resolve().is_relative_to(folder.resolve()):
+                    raise ZograscopeError("internal", f"{name!r} leads out of {folder}")
+            archive.extractall(folder)
+    except OSError as error:
+        raise ZograscopeError("output-exists", str(error), path=str(folder)) from error
+    finally:
+        archive_path.unlink(missing_ok=True)

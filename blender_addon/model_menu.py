@@ -1,17 +1,20 @@
-"""Which model works: a menu of the server's catalogue for each task, and downloads."""
+"""Which model works: a menu of the server's catalogue for each purpose, and downloads.
+
+Operators and the catalogue call a model's purpose its `task`, as scripts and protocol 1.0 do.
+"""
 
 from typing import Any
 
 import bpy
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.requests import Request
+from zograscope_protocol.job import Job
+from zograscope_protocol.models import DownloadOptions
 
-from . import preferences
+from . import capabilities, preferences
+from .job_operators import JobOperator
+from .pending_jobs import Waiting
 from .server_link import link
-from .server_panel import Watched, refuse, wrapped
-
-# Where each task's choice is kept.
-TASK_SETTINGS = {"depth": "zograscope_depth", "embedding": "zograscope_mosaic"}
+from .server_panel import wrapped
 
 
 class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
@@ -34,31 +37,31 @@ class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Choose it."""
-        getattr(context.scene, TASK_SETTINGS[self.task]).model = self.name
+        _settings_for(self.task, context.scene).model = self.name
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_download_model(Watched, bpy.types.Operator):
+class ZOGRASCOPE_OT_download_model(JobOperator, bpy.types.Operator):
     """Download the model to the server's models folder"""
 
     bl_idname = "zograscope.download_model"
     bl_label = "Download Model"
+    watched = False
 
     task: bpy.props.StringProperty(default="depth")
     name: bpy.props.StringProperty()  # the chosen one where it is empty
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def start(self, context: bpy.types.Context) -> Job:
         """Start the download, if Blender may go online."""
         if not bpy.app.online_access:
-            return refuse(self, ZograscopeError("online-access-off"))
-        name = self.name or getattr(context.scene, TASK_SETTINGS[self.task]).model
-        try:
-            link.submit(
-                Request("download_model", {"name": name}), lambda job: link.ask_for_models()
-            )
-        except ZograscopeError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+            raise ZograscopeError("online-access-off")
+        name = self.name or _settings_for(self.task, context.scene).model
+        model = link.model(name, self.task)
+        waiting = Waiting(
+            title=f"Download of {model['title'] if model else name}",
+            on_done=lambda job: link.ask_for_models(),
+        )
+        return link.submit(DownloadOptions(name=name).submission(), waiting)
 
 
 class ZOGRASCOPE_OT_decline_model(bpy.types.Operator):
@@ -75,13 +78,13 @@ class ZOGRASCOPE_OT_decline_model(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def recommended_model(task: str, name: str) -> dict[str, Any] | None:
+def recommended_model(purpose: str, name: str) -> dict[str, Any] | None:
     """Return a better model to download where an embedded one is chosen, unless it was declined."""
-    model = link.model(name, task)
+    model = link.model(name, purpose)
     if model is None or not model.get("embedded"):
         return None
     for other in link.models:
-        if other["task"] == task and other.get("recommended") and not other["installed"]:
+        if other["task"] == purpose and other.get("recommended") and not other["installed"]:
             return None if preferences.is_declined(other["name"]) else other
     return None
 
@@ -107,15 +110,14 @@ def draw_recommendation(
 
 
 def draw_model(
-    layout: bpy.types.UILayout, context: bpy.types.Context, task: str, name: str
+    layout: bpy.types.UILayout, context: bpy.types.Context, purpose: str, name: str
 ) -> None:
     """Draw the choice of model, its licence, and its download where it is not here."""
-    model = link.model(name, task)
+    model = link.model(name, purpose)
     row = layout.split(factor=0.4)
     row.alignment = "RIGHT"
     row.label(text="Model")
-    menu = f"ZOGRASCOPE_MT_{task}_models"
-    row.menu(menu, text=model["title"] if model else name.capitalize())
+    row.menu(_menu_name(purpose), text=model["title"] if model else name.capitalize())
     if model is None:
         return
     licence = layout.row()
@@ -123,53 +125,66 @@ def draw_model(
     licence.label(text=f"Licence: {model['licence']}{_licence_note(model)}", icon="COPY_ID")
     if not model["installed"]:
         draw_download(layout, model)
-    better = recommended_model(task, name)
+    better = recommended_model(purpose, name)
     if better is not None:
         draw_recommendation(layout, context, better)
 
 
 class _Models:
-    """The models of the server's catalogue for one task."""
+    """The models of the server's catalogue for one purpose."""
 
     bl_label = "Model"
-    task = ""
+    purpose = ""
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the menu."""
-        models = [model for model in link.models if model["task"] == self.task]
+        models = [model for model in link.models if model["task"] == self.purpose]
         for model in models:
             choice = self.layout.operator(
                 "zograscope.choose_model",
                 text=model["title"] + _licence_note(model),
                 icon="CHECKMARK" if model["installed"] else "IMPORT",
             )
-            choice.name, choice.task = model["name"], self.task
+            choice.name, choice.task = model["name"], self.purpose
         if not models:
             self.layout.label(text="Start the server to see its models")
-
-
-class ZOGRASCOPE_MT_depth_models(_Models, bpy.types.Menu):
-    """What estimates depth."""
-
-    task = "depth"
-
-
-class ZOGRASCOPE_MT_embedding_models(_Models, bpy.types.Menu):
-    """What compares images."""
-
-    task = "embedding"
 
 
 def _licence_note(model: dict[str, Any]) -> str:
     return "" if model["commercial"] else " (non-commercial)"
 
 
-register, unregister = bpy.utils.register_classes_factory(
-    (
-        ZOGRASCOPE_OT_choose_model,
-        ZOGRASCOPE_OT_download_model,
-        ZOGRASCOPE_OT_decline_model,
-        ZOGRASCOPE_MT_depth_models,
-        ZOGRASCOPE_MT_embedding_models,
-    )
+def _menu_name(purpose: str) -> str:
+    return f"ZOGRASCOPE_MT_{purpose}_models"
+
+
+def _settings_for(purpose: str, scene: bpy.types.Scene) -> bpy.types.PropertyGroup:
+    """Return where the choice of a model for a purpose is kept."""
+    return capabilities.with_models_for(purpose).settings_of(scene)
+
+
+_OPERATORS = (
+    ZOGRASCOPE_OT_choose_model,
+    ZOGRASCOPE_OT_download_model,
+    ZOGRASCOPE_OT_decline_model,
 )
+_register_operators, _unregister_operators = bpy.utils.register_classes_factory(_OPERATORS)
+_menus: list[type[bpy.types.Menu]] = []
+
+
+def register() -> None:
+    """Add the operators, and a menu for each purpose that a capability has models for."""
+    _register_operators()
+    for capability in capabilities.records():
+        if capability.purpose is not None:
+            members = {"__doc__": _Models.__doc__, "purpose": capability.purpose}
+            menu = type(_menu_name(capability.purpose), (_Models, bpy.types.Menu), members)
+            bpy.utils.register_class(menu)
+            _menus.append(menu)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    while _menus:
+        bpy.utils.unregister_class(_menus.pop())
+    _unregister_operators()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
+
+from .errors import ExtensionError
 
 OnFrame = Callable[[int, int], None]
 """Told how many frames are done, of how many; what it raises ends the render."""
@@ -38,10 +39,10 @@ def render_film(
     The film appears when it is whole. H.264 wants even sizes: a picture of odd width or height
     loses its last column or row.
 
-    Raises ZograscopeError `films-unsupported`, `engine-missing` or `render-failed`.
+    Raises ExtensionError `films-unsupported`, `engine-missing` or `render-failed`.
     """
     if not bpy.app.build_options.codec_ffmpeg:
-        raise ZograscopeError("films-unsupported")
+        raise ExtensionError("films-unsupported")
     with _scratch_folder(path) as folder, _render_settings(scene, engine, samples):
         _make_size_even(scene.render)
         frames = _render_each_frame(scene, Path(folder), on_frame)
@@ -61,7 +62,7 @@ def render_frames(
 
     Frames that are done stay when `on_frame` ends the render.
 
-    Raises ZograscopeError `engine-missing` or `render-failed`.
+    Raises ExtensionError `engine-missing` or `render-failed`.
     """
     with _scratch_folder(folder / "0001.png"), _render_settings(scene, engine, samples):
         _render_each_frame(scene, folder, on_frame)
@@ -72,7 +73,7 @@ def render_still(
 ) -> None:
     """Render the present frame as a PNG file.
 
-    Raises ZograscopeError `engine-missing` or `render-failed`.
+    Raises ExtensionError `engine-missing` or `render-failed`.
     """
     with _scratch_folder(path), _render_settings(scene, engine, samples):
         _render_picture(scene, path)
@@ -83,7 +84,7 @@ def contact_sheet(
 ) -> None:
     """Render frames spread over the scene, side by side in one PNG file.
 
-    Raises ZograscopeError `engine-missing` or `render-failed`.
+    Raises ExtensionError `engine-missing` or `render-failed`.
     """
     render, present = scene.render, scene.frame_current
     width = (SHEET_WIDTH - SHEET_GAP * (SHEET_COLUMNS + 1)) // SHEET_COLUMNS
@@ -124,7 +125,7 @@ def _scratch_folder(path: Path) -> tempfile.TemporaryDirectory[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=path.parent, prefix=".zograscope-")
     except OSError as error:
-        raise ZograscopeError("render-failed", str(error), path=str(path)) from error
+        raise ExtensionError("render-failed", str(error), path=str(path)) from error
 
 
 def _render_each_frame(
@@ -181,9 +182,9 @@ def _run_render(scene: bpy.types.Scene, path: Path, **options: bool) -> None:
     try:
         bpy.ops.render.render(scene=scene.name, **options)
     except RuntimeError as error:
-        raise ZograscopeError("render-failed", str(error), path=str(path)) from error
+        raise ExtensionError("render-failed", str(error), path=str(path)) from error
     if not path.is_file():
-        raise ZograscopeError("render-failed", path=str(path))
+        raise ExtensionError("render-failed", path=str(path))
 
 
 @contextmanager
@@ -222,7 +223,7 @@ def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int) -> None:
         except TypeError:
             continue
     else:
-        raise ZograscopeError("engine-missing", engine=engine)
+        raise ExtensionError("engine-missing", engine=engine)
     # From frame to frame Cycles then keeps what does not change: four times as fast for a mosaic.
     scene.render.use_persistent_data = True
     scene.eevee.taa_render_samples = samples
@@ -267,6 +268,6 @@ def _write_pixels(path: Path, pixels: np.ndarray) -> None:
         image.file_format = "PNG"
         image.save(filepath=str(path))
     except RuntimeError as error:
-        raise ZograscopeError("render-failed", str(error), path=str(path)) from error
+        raise ExtensionError("render-failed", str(error), path=str(path)) from error
     finally:
         bpy.data.images.remove(image)

@@ -1,92 +1,182 @@
-"""Jobs whose results become scenes: noted in the file, so that they outlive Blender's own end."""
+"""Jobs whose results become scenes: noted in the file, so that they outlive Blender's own end.
+
+A scene waits for one job of each capability at most. The capability's settings in the scene hold
+the job's id, a space, and its source as JSON; a file that is opened takes up its jobs by that.
+"""
 
 import json
 import uuid
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import bpy
 from bpy.app.handlers import persistent
-from zograscope_protocol.client import Job
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.requests import Request
+from zograscope_protocol.job import Job, Part
+from zograscope_protocol.submission import Submission
 
+from . import capabilities, frame_sequences, scenes
+from .capabilities import Capability, Source
+from .frame_sequences import FrameFiles, Screen
+from .pending_jobs import Owner, Waiting
 from .server_link import link
 
-Source = dict[str, Any]
-"""How something was asked for, as the file remembers it: a JSON object."""
-
-Build = Callable[[Job, bpy.types.Scene, Source], None]
+FRAMES = "frames"
+"""In the source of a job that streams frames: their name, folder and suffix."""
 
 
-class SceneJobs:
-    """The jobs of one capability. A scene waits for one of them at most.
+def start(capability: str, scene: bpy.types.Scene, submission: Submission, source: Source) -> Job:
+    """Submit a job and note that the scene waits for it; the capability builds its result.
 
-    `settings` names the scene's group of properties, whose `job_id` holds the job's id and source;
-    `build` turns a result into a scene, and is called from the timer.
+    Raises ZograscopeError when there is no server and none may be started.
     """
+    record, job_id = capabilities.named(capability), uuid.uuid4().hex
+    job = link.submit(submission, _waiting(record, scene, job_id, source), job_id)
+    record.settings_of(scene).job_id = f"{job_id} {json.dumps(source)}"
+    return job
 
-    def __init__(self, settings: str, build: Build) -> None:
-        self._settings = settings
-        self._build = build
 
-    def start(self, scene: bpy.types.Scene, request: Request, source: Source) -> None:
-        """Submit a job and note that the scene waits for it.
+def start_frames(
+    capability: str,
+    scene: bpy.types.Scene,
+    submission: Submission,
+    source: Source,
+    name: str,
+    suffix: str = ".png",
+) -> Job:
+    """Submit a job that streams frames: they become files and a moving picture as they come.
 
-        Raises ZograscopeError when there is no server and none may be started.
-        """
-        name, job_id = scene.name, uuid.uuid4().hex
-        link.submit(
-            request,
-            lambda job: self._finish(job, name, source),
-            on_stopped=lambda: self._forget(name),
-            job_id=job_id,
-        )
-        getattr(scene, self._settings).job_id = f"{job_id} {json.dumps(source)}"
+    Args:
+        capability: whose job it is; it builds what else is in the job's result.
+        scene: where the frames are shown, or where a scene of their own begins.
+        submission: of a task whose parts each have an encoded picture as their array `file`.
+        source: how it was asked for.
+        name: of the moving picture, and of the folder of its files.
+        suffix: of the files.
 
-    def take_up(self, scene: bpy.types.Scene) -> None:
-        """Wait again for the job that a scene was waiting for when it was saved."""
-        pending = getattr(scene, self._settings).job_id
-        if not pending:
-            return
-        job_id, _, text = pending.partition(" ")
-        name = scene.name
-        try:
-            source = json.loads(text)
-            link.attach(
-                job_id,
-                lambda job: self._finish(job, name, source),
-                on_stopped=lambda: self._forget(name),
-            )
-        except ZograscopeError as error:
-            link.error = error
-        except ValueError:
-            self._forget(name)
+    Raises ZograscopeError `output-exists` where there can be no folder, and as `start` does.
+    """
+    frames = {"name": name, "folder": frame_sequences.new_folder(name), "suffix": suffix}
+    return start(capability, scene, submission, {**source, FRAMES: frames})
 
-    def register(self) -> None:
-        """Look at each file that is opened."""
 
-        @persistent
-        def take_up_all(*_: object) -> None:
-            for scene in bpy.data.scenes:
-                self.take_up(scene)
+def is_building(capability: str, scene: bpy.types.Scene) -> bool:
+    """Whether a scene waits for something that this capability builds."""
+    return link.pending.is_building(Owner(scene.session_uid, capability))
 
-        self._handler = take_up_all
-        bpy.app.handlers.load_post.append(take_up_all)
 
-    def unregister(self) -> None:
-        """Do so no longer."""
-        bpy.app.handlers.load_post.remove(self._handler)
+def take_up(capability: Capability, scene: bpy.types.Scene) -> None:
+    """Wait again for the job that a scene was waiting for when it was saved."""
+    pending = capability.settings_of(scene).job_id
+    if not pending:
+        return
+    job_id, _, text = pending.partition(" ")
+    try:
+        waiting = _waiting(capability, scene, job_id, json.loads(text))
+    except (ValueError, KeyError, TypeError):
+        capability.settings_of(scene).job_id = ""
+        return
+    try:
+        link.attach(job_id, waiting)
+    except ZograscopeError as error:
+        link.tell(waiting.owner, error)
 
-    def _finish(self, job: Job, scene_name: str, source: Source) -> None:
-        scene = bpy.data.scenes.get(scene_name)
-        if scene is None or not getattr(scene, self._settings).job_id.startswith(job.id):
-            return  # the artist has deleted it, or opened another file
-        self._forget(scene_name)
-        self._build(job, scene, source)
 
-    def _forget(self, scene_name: str) -> None:
-        """Note that a scene no longer waits."""
-        scene = bpy.data.scenes.get(scene_name)
+def _waiting(
+    capability: Capability, scene: bpy.types.Scene, job_id: str, source: Source
+) -> Waiting:
+    """Return what waits for a job of a scene, whatever the artist calls the scene by then."""
+    owner = Owner(scene.session_uid, capability.name)
+
+    def on_done(job: Job) -> None:
+        scene = _scene_of(owner)
+        if scene is not None:  # else the artist has deleted it, or opened another file
+            capability.settings_of(scene).job_id = ""
+            capability.build(job, scene, source)
+
+    def on_stopped() -> None:
+        scene = _scene_of(owner)
         if scene is not None:
-            getattr(scene, self._settings).job_id = ""
+            capability.settings_of(scene).job_id = ""
+
+    def on_part(part: Part) -> None:
+        scene = _scene_of(owner)
+        if scene is not None:
+            _take_frame(part, capability, scene, job_id, source)
+
+    streams = FRAMES in source
+    return Waiting(
+        title=capability.title_of(source),
+        on_done=on_done,
+        owner=owner,
+        builds=True,
+        on_stopped=on_stopped,
+        on_part=on_part if streams else None,
+        first_part=_frame_files(job_id, source).first_missing() if streams else 0,
+    )
+
+
+def _scene_of(owner: Owner) -> bpy.types.Scene | None:
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == owner.scene), None)
+
+
+def _frame_files(job_id: str, source: Source) -> FrameFiles:
+    """Return where frames go: where the scene shows them from, or else where they were to go."""
+    image, frames = frame_sequences.find_image(job_id), source[FRAMES]
+    folder = frame_sequences.folder_of(image) if image else bpy.path.abspath(frames["folder"])
+    return FrameFiles(Path(folder), frames["suffix"])
+
+
+def _take_frame(
+    part: Part, capability: Capability, scene: bpy.types.Scene, job_id: str, source: Source
+) -> None:
+    """Keep a frame, and show it.
+
+    Raises ZograscopeError `output-exists` where there is no room, for example.
+    """
+    files = _frame_files(job_id, source)
+    files.write(part.number, part.arrays["file"])
+    image = frame_sequences.find_image(job_id)
+    if image is None:
+        image = _show_frames(files, capability, scene, job_id, source)
+    frame_sequences.grow(image, part.number + 1)
+
+
+def _show_frames(
+    files: FrameFiles, capability: Capability, scene: bpy.types.Scene, job_id: str, source: Source
+) -> bpy.types.Image:
+    """Begin to show frames, in the scene or in one of their own."""
+    name, first = source[FRAMES]["name"], files.path(0)
+
+    def prepare(own: bpy.types.Scene, screen: Screen) -> None:
+        scenes.show_untouched(own, screen.camera, screen.size)
+        scenes.look_through_camera(own, "MATERIAL")
+        own[frame_sequences.JOB_MARK] = job_id  # which grows with the frames
+        own.frame_start = 1
+
+    where, screen = scenes.build_in(
+        scene,
+        capability.name,
+        name,
+        lambda scene: frame_sequences.show(job_id, first, name, scene),
+        prepare,
+    )
+    scenes.select_only(screen.plane, where)
+    scenes.push_undo("First Frame")
+    return screen.image
+
+
+@persistent
+def _take_up_all(*_: object) -> None:
+    for scene in bpy.data.scenes:
+        for capability in capabilities.records():
+            take_up(capability, scene)
+
+
+def register() -> None:
+    """Look at each file that is opened."""
+    bpy.app.handlers.load_post.append(_take_up_all)
+
+
+def unregister() -> None:
+    """Do so no longer."""
+    bpy.app.handlers.load_post.remove(_take_up_all)

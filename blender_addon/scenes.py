@@ -1,11 +1,16 @@
 """What operators do to the artist's file and scenes beside building."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import bpy
+
+from . import capabilities
+
+Built = TypeVar("Built")
 
 VIEWPORT_TYPE = "VIEW_3D"
 VIEW_AIR = 0.94  # of what is free of a viewport, for the camera's picture
-SETTINGS = ("zograscope_depth", "zograscope_mosaic")
-"""What the artist chooses for each capability, a group of properties of the scene."""
 
 PART_MARK = "zograscope_part"
 """On an object: which part of a diorama or mosaic it is, whatever the artist calls it."""
@@ -53,21 +58,73 @@ def select_only(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
     root.select_set(True, view_layer=layer)
 
 
-def scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
+def build_in(
+    scene: bpy.types.Scene,
+    capability: str,
+    name: str,
+    build: Callable[[bpy.types.Scene], Built],
+    prepare: Callable[[bpy.types.Scene, Built], None],
+) -> tuple[bpy.types.Scene, Built]:
+    """Build in a scene, or in one of its own where the artist wants that; return which, and what.
+
+    Args:
+        scene: where the artist asked for it.
+        capability: whose settings say where to build.
+        name: of a new scene.
+        build: makes it in the scene that it is given.
+        prepare: sets up a scene of its own for what was built.
+    """
+    if not capabilities.named(capability).settings_of(scene).own_scene:
+        return scene, build(scene)
+    own = _scene_of_its_own(scene, name)
+    built = build(own)
+    prepare(own, built)
+    return own, built
+
+
+def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
     """Return an empty scene, shown where the present one was, which is left as it is."""
     if not scene.objects:
         return scene
     own = bpy.data.scenes.new(name)
-    for group in SETTINGS:
-        chosen = getattr(scene, group)
-        for choice in chosen.bl_rna.properties:
-            if not choice.is_readonly:
-                setattr(getattr(own, group), choice.identifier, getattr(chosen, choice.identifier))
+    for record in capabilities.records():
+        _copy_settings(record.settings_of(scene), record.settings_of(own))
     manager = bpy.context.window_manager
     for window in manager.windows if manager else ():
         if window.scene == scene:
             window.scene = own
     return own
+
+
+def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGroup) -> None:
+    """Copy what the artist chose, but not the job that the scene waits for."""
+    for choice in source.bl_rna.properties:
+        if not choice.is_readonly and choice.identifier != "job_id":
+            setattr(target, choice.identifier, getattr(source, choice.identifier))
+
+
+def show_untouched(
+    scene: bpy.types.Scene, camera: bpy.types.Object, size: tuple[int, int] | None = None
+) -> None:
+    """Set a scene up to show pictures' colours untouched, through a camera.
+
+    Takes over the camera, colour management, Workbench's shading and, where a size is given, the
+    resolution: for a new scene, or where the artist asks for it.
+    """
+    scene.camera = camera
+    render = scene.render
+    if size is not None:
+        render.resolution_x, render.resolution_y = size
+        render.resolution_percentage = 100
+        render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    render.dither_intensity = 0.0
+    scene.display_settings.display_device = "sRGB"
+    view = scene.view_settings
+    view.view_transform, view.look = "Standard", "None"
+    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
+    shading = scene.display.shading
+    shading.light, shading.color_type = "FLAT", "TEXTURE"
+    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
 
 
 def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:

@@ -6,18 +6,20 @@ Only what an artist waited for, the building of a scene, happens in one go.
 
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
-from zograscope_protocol.client import Client, Job
+from zograscope_protocol.client import Client
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 from zograscope_protocol.messages import FINISHED_STATES
-from zograscope_protocol.requests import Request
+from zograscope_protocol.submission import Submission
 
 from . import preferences
+from .errors import ExtensionError
+from .job_previews import JobPreviews
+from .pending_jobs import Owner, PendingJob, PendingJobs, Waiting, blender_can_be_changed
 from .server_process import ServerProcess
 
 # Seconds.
@@ -30,35 +32,27 @@ REMEMBERED_TICKS = 20_000
 # Codes of errors that pass when a server answers again; jobs wait for it.
 AWAY = ("server-lost", "server-not-running", "server-unreachable")
 
-OnDone = Callable[[Job], None]
-OnStopped = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A job that Blender waits for, and what is to happen when it ends."""
-
-    job: Job
-    on_done: OnDone
-    on_stopped: OnStopped | None
-
 
 class ServerLink:
     """The client, the jobs that Blender waits for, and the server process if we started it.
 
     Attributes:
-        error: the latest error that an artist has not dismissed.
+        pending: the jobs that Blender waits for.
+        previews: what they show while they run.
         models: the catalogue, once the server has sent it.
-        ticks: seconds that each of the latest ticks took, without the work of `on_done`.
+        connection_error: why the server is not there for who waits for it.
+        ticks: seconds that each of the latest ticks took, without the building of scenes.
     """
 
     def __init__(self) -> None:
         self.process = ServerProcess()
-        self.error: ZograscopeError | None = None
+        self.pending = PendingJobs()
+        self.previews = JobPreviews()
+        self.connection_error: ZograscopeError | None = None
         self.models: list[dict[str, Any]] = []
         self.ticks: deque[float] = deque(maxlen=REMEMBERED_TICKS)
         self._client: Client | None = None
-        self._waiting: dict[str, _Waiting] = {}
+        self._job_errors: list[tuple[Owner, ZograscopeError]] = []
         self._workers: list[dict[str, Any]] = []
         self._server_jobs: list[dict[str, Any]] = []
         self._next_status = 0.0
@@ -66,54 +60,74 @@ class ServerLink:
 
     # What operators use
 
-    def submit(
-        self,
-        request: Request,
-        on_done: OnDone,
-        on_stopped: OnStopped | None = None,
-        job_id: str | None = None,
-    ) -> Job:
-        """Start a job; `on_done` is called from the timer when its result is here.
+    def submit(self, submission: Submission, waiting: Waiting, job_id: str | None = None) -> Job:
+        """Start a job, which somebody waits for.
 
-        `on_stopped` is called when it fails or is cancelled instead. Raises ZograscopeError when
-        there is no server and none may be started.
+        Raises ZograscopeError when there is no server and none may be started.
         """
         self._ensure_server()
-        job = self._connected_client().submit(
-            request.task, request.parameters, request.inputs, job_id
-        )
-        return self._wait_for(_Waiting(job, on_done, on_stopped))
+        return self._wait_for(self._connected_client().submit(*submission, job_id), waiting)
 
-    def attach(self, job_id: str, on_done: OnDone, on_stopped: OnStopped | None = None) -> Job:
+    def attach(self, job_id: str, waiting: Waiting) -> Job:
         """Wait for a job that an earlier Blender, or this file, has started."""
-        job = self._connected_client().attach(job_id)
-        return self._wait_for(_Waiting(job, on_done, on_stopped))
+        known = self.pending.get(job_id)
+        if known is not None and known.job.state == "sending":
+            return self._wait_for(known.job, waiting)  # who else could send its inputs?
+        return self._wait_for(self._connected_client().attach(job_id), waiting)
 
-    def model(self, name: str, task: str) -> dict[str, Any] | None:
-        """Return what the catalogue says of a task's model, "default" included, or None."""
-        for model in self.models:
-            wanted = model["name"] == name or (name == "default" and model["default"])
-            if wanted and model["task"] == task:
-                return model
-        return None
+    def _wait_for(self, job: Job, waiting: Waiting) -> Job:
+        self.connection_error = None
+        self.forget_errors(waiting.owner)
+        self.pending.add(job, waiting)
+        return job
 
     @property
     def jobs(self) -> list[Job]:
         """The jobs that Blender waits for."""
-        return [waiting.job for waiting in self._waiting.values()]
+        return [pending.job for pending in self.pending]
+
+    @property
+    def errors(self) -> list[ZograscopeError]:
+        """What an artist has not dismissed, latest last."""
+        errors = [error for _, error in self._job_errors]
+        return errors if self.connection_error is None else [*errors, self.connection_error]
+
+    def tell(self, owner: Owner, error: ZograscopeError) -> None:
+        """Show an error until it is dismissed, or until its owner starts something new."""
+        known = [(other, shown.sentence) for other, shown in self._job_errors]
+        if (owner, error.sentence) not in known:
+            self._job_errors.append((owner, error))
+
+    def forget_errors(self, owner: Owner) -> None:
+        """Show an owner's errors no longer."""
+        self._job_errors = [told for told in self._job_errors if told[0] != owner]
+
+    def dismiss(self, error: ZograscopeError) -> None:
+        """Show an error no longer."""
+        self._job_errors = [told for told in self._job_errors if told[1] is not error]
+        if self.connection_error is error:
+            self.connection_error = None
+
+    def model(self, name: str, purpose: str) -> dict[str, Any] | None:
+        """Return what the catalogue says of a model, "default" included, or None."""
+        for model in self.models:
+            wanted = model["name"] == name or (name == "default" and model["default"])
+            if wanted and model["task"] == purpose:
+                return model
+        return None
 
     def start_server(self) -> None:
-        """Start a server on this computer. Raises ZograscopeError `server-not-running`."""
+        """Start a server on this computer. Raises ExtensionError `server-not-installed`."""
         chosen = preferences.get()
         command = preferences.find_command(chosen)
         if command is None:
-            raise ZograscopeError("server-not-installed")
+            raise ExtensionError("server-not-installed")
         folder = Path(bpy.utils.extension_path_user(__package__, create=True))
         models_folder = bpy.path.abspath(chosen.models_folder)
         try:
             self.process.start(command, folder / "server.log", models_folder)
         except OSError as error:
-            raise ZograscopeError("server-not-installed", str(error)) from error
+            raise ExtensionError("server-not-installed", str(error)) from error
         self._connected_client()
 
     def connect_or_start(self) -> None:
@@ -138,12 +152,12 @@ class ServerLink:
         if self._client is not None:
             self._client.close()
         self._client = None
-        self._waiting = {}
+        self._forget_jobs()
         self.models, self._workers, self._server_jobs = [], [], []
 
     def close(self) -> None:
         """Leave. A server that we started and nobody needs is ended."""
-        if self.process.running and not (self._waiting or self._server_jobs):
+        if self.process.running and not (self.pending or self._server_jobs):
             self.process.stop()
         self.reconnect()
 
@@ -184,43 +198,59 @@ class ServerLink:
     def tick(self) -> float:
         """Poll once; return after how many seconds to come again."""
         started = time.perf_counter()
-        finished: list[_Waiting] = []
         if self._client is not None:
             self._client.poll(BUDGET)
             self._note_connection_error(self._client)
             self._ask_for_status(self._client)
-            finished = [waiting for waiting in self._waiting.values() if waiting.job.finished]
-            for waiting in finished:
-                del self._waiting[waiting.job.id]
-                self._client.forget(waiting.job)
+        for job in self.jobs:
+            self.previews.update(job)
         self._redraw_when_changed()
         self.ticks.append(time.perf_counter() - started)
-        for waiting in finished:
-            self._finish(waiting)
-        return BUSY_INTERVAL if self._waiting or self.process.running else IDLE_INTERVAL
+        if self.pending and blender_can_be_changed():
+            self._hand_over()
+        return BUSY_INTERVAL if self.pending or self.process.running else IDLE_INTERVAL
 
-    def _finish(self, waiting: _Waiting) -> None:
+    def _hand_over(self) -> None:
+        """Give what has come to who waits for it: parts within the budget, results in one go."""
+        deadline = time.monotonic() + BUDGET
+        for pending in self.pending:
+            try:
+                complete = pending.hand_over_parts(deadline)
+                if complete and pending.job.finished:
+                    self._finish(pending)
+            except ZograscopeError as error:
+                self.tell(pending.waiting.owner, error)
+                if pending.job.state in ("failed", "cancelled"):
+                    self._finish(pending)
+            except Exception as error:
+                self._drop(pending)
+                self.tell(pending.waiting.owner, ZograscopeError("internal", repr(error)))
+                raise
+
+    def _finish(self, pending: PendingJob) -> None:
         """Let the artist's scene be built, or say why not."""
-        job = waiting.job
-        if job.state != "cancelled":
-            self.error = job.error
+        job, waiting = pending.job, pending.waiting
+        self._drop(pending)
+        if job.error is not None and job.state != "cancelled":
+            self.tell(waiting.owner, job.error)
         try:
             if job.result is not None:
                 waiting.on_done(job)
             elif waiting.on_stopped is not None:
                 waiting.on_stopped()
-        except ZograscopeError as error:
-            self.error = error
-        except Exception as error:
-            self.error = ZograscopeError("internal", repr(error))
-            raise
         finally:
             self._redraw()
 
-    def _wait_for(self, waiting: _Waiting) -> Job:
-        self.error = None
-        self._waiting[waiting.job.id] = waiting
-        return waiting.job
+    def _drop(self, pending: PendingJob) -> None:
+        self.pending.drop(pending)
+        self.previews.forget(pending.job.id)
+        if self._client is not None:
+            self._client.forget(pending.job)
+
+    def _forget_jobs(self) -> None:
+        """Wait for nothing any more; the jobs go on at the server."""
+        self.pending.clear()
+        self.previews.clear()
 
     def _connected_client(self) -> Client:
         if self._client is None:
@@ -242,18 +272,20 @@ class ServerLink:
 
     def _note_connection_error(self, client: Client) -> None:
         """Tell an artist who waits for something that the server is gone or refuses."""
-        shown = self.error.code if self.error else ""
+        shown = self.connection_error.code if self.connection_error else ""
         if client.state == "connected":
             if shown in AWAY:
-                self.error = None
+                self.connection_error = None
         elif client.state == "refused":
-            self.error = client.error
-            self._waiting = {}
-        elif self._waiting and self.process.failure and client.state == "connecting":
-            self.error = ZograscopeError("server-start-failed", problem=self.process.failure)
-            self._waiting = {}
-        elif self._waiting and not self.process.running and shown not in AWAY:
-            self.error = client.error
+            self.connection_error = client.error
+            self._forget_jobs()
+        elif self.pending and self.process.failure and client.state == "connecting":
+            self.connection_error = ExtensionError(
+                "server-start-failed", problem=self.process.failure
+            )
+            self._forget_jobs()
+        elif self.pending and not self.process.running and shown not in AWAY:
+            self.connection_error = client.error
 
     def _ask_for_status(self, client: Client) -> None:
         now = time.monotonic()
@@ -274,8 +306,10 @@ class ServerLink:
             self._client.request_models(lambda answer: setattr(self, "models", answer["models"]))
 
     def _redraw_when_changed(self) -> None:
-        news = [(job.state, job.stage, job.fraction) for job in self.jobs]
-        shown = (self.state, self.error, len(self.models), *news)
+        news = [
+            (job.state, job.stage, job.detail, job.fraction, id(job.preview)) for job in self.jobs
+        ]
+        shown = (self.state, *self.errors, len(self.models), *news)
         if shown != self._shown:
             self._shown = shown
             self._redraw()

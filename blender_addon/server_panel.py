@@ -1,14 +1,18 @@
-"""The sidebar's first panel: the server, its jobs, and what went wrong."""
+"""The sidebar's first panel: the server, each job, and what went wrong."""
 
 import textwrap
 
 import bpy
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.job import Job
 
+from .job_operators import refuse
+from .pending_jobs import PendingJob
 from .server_link import link
 
 CATEGORY = "Zograscope"
 CHARACTER_WIDTH = 7  # pixels of the interface's font at scale 1
+PREVIEW_SCALE = 8.0  # of an icon's usual size
 
 
 class Sidebar:
@@ -33,14 +37,34 @@ class ZOGRASCOPE_PT_server(Sidebar, bpy.types.Panel):
             row.operator("zograscope.stop_server", text="", icon="PAUSE")
         else:
             row.operator("zograscope.start_server", text="", icon="PLAY")
-        for job in link.jobs:
-            box = layout.box()
-            progress = box.row()
-            text = job.stage or job.state.capitalize()
-            progress.progress(factor=job.fraction or 0.0, text=text)
-            progress.operator("zograscope.cancel_job", text="", icon="X").job_id = job.id
-        if link.error is not None:
-            draw_error(layout, context, link.error)
+        for pending in link.pending:
+            draw_job(layout, pending)
+        for index, error in enumerate(link.errors):
+            draw_error(layout, context, error, index)
+
+
+def draw_job(layout: bpy.types.UILayout, pending: PendingJob) -> None:
+    """Draw a job's title, progress and latest preview, and what can be done with it."""
+    job = pending.job
+    box = layout.box()
+    box.label(text=pending.waiting.title)
+    row = box.row(align=True)
+    row.progress(factor=job.fraction or 0.0, text=words_of(job))
+    if job.state == "paused":
+        row.operator("zograscope.resume_job", text="", icon="PLAY").job_id = job.id
+    elif job.pausable:
+        row.operator("zograscope.pause_job", text="", icon="PAUSE").job_id = job.id
+    row.operator("zograscope.cancel_job", text="", icon="X").job_id = job.id
+    if job.detail:
+        box.label(text=job.detail)
+    icon = link.previews.icon(job.id)
+    if icon:
+        box.template_icon(icon, scale=PREVIEW_SCALE)
+
+
+def words_of(job: Job) -> str:
+    """Say what a job is doing."""
+    return "Paused" if job.state == "paused" else job.stage or job.state.capitalize()
 
 
 def wrapped(text: str, context: bpy.types.Context) -> list[str]:
@@ -50,7 +74,7 @@ def wrapped(text: str, context: bpy.types.Context) -> list[str]:
 
 
 def draw_error(
-    layout: bpy.types.UILayout, context: bpy.types.Context, error: ZograscopeError
+    layout: bpy.types.UILayout, context: bpy.types.Context, error: ZograscopeError, index: int
 ) -> None:
     """Draw an error's sentence, wrapped to the width of the sidebar."""
     box = layout.box()
@@ -58,7 +82,7 @@ def draw_error(
     first, *rest = wrapped(error.sentence, context)
     row = box.row()
     row.label(text=first, icon="ERROR")
-    row.operator("zograscope.dismiss_error", text="", icon="X", emboss=False)
+    row.operator("zograscope.dismiss_error", text="", icon="X", emboss=False).index = index
     for line in rest:
         box.label(text=line)
 
@@ -90,81 +114,9 @@ class ZOGRASCOPE_OT_stop_server(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_cancel_job(bpy.types.Operator):
-    """Stop this job"""
-
-    bl_idname = "zograscope.cancel_job"
-    bl_label = "Cancel"
-
-    job_id: bpy.props.StringProperty(options={"SKIP_SAVE"})
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask the server to cancel the job, or all of them."""
-        for job in link.jobs:
-            if self.job_id in ("", job.id):
-                job.cancel()
-        return {"FINISHED"}
-
-
-class ZOGRASCOPE_OT_watch_jobs(bpy.types.Operator):
-    """Cancel what is running when Esc is pressed"""
-
-    bl_idname = "zograscope.watch_jobs"
-    bl_label = "Watch Jobs"
-    bl_options = {"INTERNAL"}
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Begin to watch, until nothing runs any more."""
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Leave every event but Esc to Blender."""
-        if not link.jobs:
-            return {"FINISHED", "PASS_THROUGH"}
-        if event.type == "ESC" and event.value == "PRESS":
-            for job in link.jobs:
-                job.cancel()
-            return {"CANCELLED"}
-        return {"PASS_THROUGH"}
-
-
-class ZOGRASCOPE_OT_dismiss_error(bpy.types.Operator):
-    """Hide this message"""
-
-    bl_idname = "zograscope.dismiss_error"
-    bl_label = "Dismiss"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Forget the error."""
-        link.error = None
-        return {"FINISHED"}
-
-
-class Watched:
-    """In a window, Esc cancels the job that the operator starts."""
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Start the job and watch for Esc."""
-        result = self.execute(context)
-        if "FINISHED" in result:
-            bpy.ops.zograscope.watch_jobs("INVOKE_DEFAULT")
-        return result
-
-
-def refuse(operator: bpy.types.Operator, error: ZograscopeError) -> set[str]:
-    """Show an error in the panel and where Blender reports, and end the operator."""
-    link.error = error
-    operator.report({"WARNING"}, error.sentence)
-    return {"CANCELLED"}
-
-
 _CLASSES = (
     ZOGRASCOPE_PT_server,
     ZOGRASCOPE_OT_start_server,
     ZOGRASCOPE_OT_stop_server,
-    ZOGRASCOPE_OT_cancel_job,
-    ZOGRASCOPE_OT_watch_jobs,
-    ZOGRASCOPE_OT_dismiss_error,
 )
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -1,6 +1,9 @@
-"""What every test folder shares: the real material, where it is present."""
+"""What every test folder shares: the built extension, and the real material where it is present."""
 
+import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,3 +23,23 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real test material is not at {SHARED}; set ZOGRASCOPE_SHARED to its folder")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def blender_python(repository) -> Path:
+    """A Python that has bpy: this one, or that of Blender 5.2."""
+    if importlib.util.find_spec("bpy"):
+        return Path(sys.executable)
+    python = repository / ".venv-blender-5.2" / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"no Python with bpy at {python}; `make setup` makes one")
+    return python
+
+
+@pytest.fixture(scope="session")
+def extension_zips(repository, blender_python) -> Path:
+    """A folder with the extension for this platform, built anew when a source has changed."""
+    command = [blender_python, repository / "tools" / "build_extension.py", "--if-changed"]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return Path(built.stdout.splitlines()[-1])

@@ -1,13 +1,18 @@
 """Builds the extension: two variants for each platform, and a repository index.
 
     python tools/build_extension.py --output dist [--platform current]
+    python tools/build_extension.py --if-changed
 
 Blender 4.5 has Python 3.11 and Blender 5.1 and later have 3.13, and no one set of pyzmq wheels
 installs on both; so there are two variants of each zip. Needs a Python with pip and bpy (whose
 extension tool does the packing), such as `.venv-blender-5.2`.
+
+With `--if-changed`, for tests and benchmarks, the zips for this platform lie in a folder of `build`
+that is named after the sources' content, which is printed; what is there already is not built anew.
 """
 
 import argparse
+import hashlib
 import importlib.util
 import platform
 import shutil
@@ -16,10 +21,13 @@ import sys
 import tempfile
 import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ADDON = REPOSITORY / "blender_addon"
+PROTOCOL = REPOSITORY / "protocol"
+NOT_SOURCES = ("__pycache__", "build", "wheels", "*.egg-info")
 PYZMQ = "pyzmq==27.3.0"
 
 # Blender's name of a platform -> the wheel tags that pip may take for it.
@@ -65,17 +73,47 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--output", type=Path, default=REPOSITORY / "dist")
     parser.add_argument("--platform", choices=("all", "current", *PLATFORMS), default="all")
+    parser.add_argument("--if-changed", action="store_true", help="see above")
     arguments = parser.parse_args()
-    output = arguments.output.resolve()
+    if arguments.if_changed:
+        print(build_if_changed())
+        return 0
+    targets = {"all": [*PLATFORMS], "current": [current_platform()]}
+    platforms = targets.get(arguments.platform, [arguments.platform])
+    print(*build_repository(platforms, arguments.output.resolve()), sep="\n")
+    return 0
+
+
+def build_repository(platforms: list[str], output: Path) -> list[Path]:
+    """Build both variants for each platform, and the index of them; return the zips' paths."""
     output.mkdir(parents=True, exist_ok=True)
     for old in output.glob("zograscope-*.zip"):
         old.unlink()
-    targets = {"all": [*PLATFORMS], "current": [current_platform()]}
-    for target in targets.get(arguments.platform, [arguments.platform]):
-        for variant in VARIANTS:
-            print(build(variant, target, output))
+    zips = [build(variant, target, output) for target in platforms for variant in VARIANTS]
     run_extension_tool("server-generate", "--repo-dir", str(output), "--html")
-    return 0
+    return zips
+
+
+def build_if_changed() -> Path:
+    """Return a folder with the zips for this platform, built where a source has changed."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for source in (ADDON, PROTOCOL):
+        for path in sorted(source.rglob("*")):
+            name = path.relative_to(REPOSITORY)
+            ignored = [fnmatch(part, pattern) for part in name.parts for pattern in NOT_SOURCES]
+            if path.is_file() and not any(ignored):
+                digest.update(str(name).encode() + path.read_bytes())
+    folder = REPOSITORY / "build" / f"extension-{digest.hexdigest()[:16]}"
+    if not folder.is_dir():
+        folder.parent.mkdir(exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent))
+        build_repository([current_platform()], scratch)
+        # Another process may have been quicker, with the same result.
+        if folder.is_dir():
+            shutil.rmtree(scratch)
+        else:
+            scratch.rename(folder)
+    return folder
 
 
 def current_platform() -> str:
@@ -87,7 +125,7 @@ def build(variant: Variant, target: str, output: Path) -> Path:
     """Build and validate one zip; return its path."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "zograscope"
-        ignored = shutil.ignore_patterns("__pycache__", "wheels")
+        ignored = shutil.ignore_patterns(*NOT_SOURCES)
         shutil.copytree(ADDON, source, ignore=ignored)
         wheels = gather_wheels(variant, target, source / "wheels")
         manifest = source / "blender_manifest.toml"
@@ -108,7 +146,7 @@ def gather_wheels(variant: Variant, target: str, folder: Path) -> list[Path]:
     with tempfile.TemporaryDirectory() as copy:
         # setuptools leaves build folders behind, which a copy keeps out of the repository.
         protocol = Path(copy) / "protocol"
-        shutil.copytree(REPOSITORY / "protocol", protocol)
+        shutil.copytree(PROTOCOL, protocol, ignore=shutil.ignore_patterns(*NOT_SOURCES))
         run_pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(protocol))
     tags = [option for tag in PLATFORMS[target] for option in ("--platform", tag)]
     run_pip(

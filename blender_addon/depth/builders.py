@@ -8,25 +8,31 @@ scripts.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
 import numpy as np
 
 from ..drivers import drive
+from ..meshes import mesh_of_quads, sphere
 from ..node_wiring import input_path, set_input
 from ..pictures import file_bytes, image_from_bytes
-from ..scenes import PART_MARK, add_part
+from ..scenes import PART_MARK, add_part, show_untouched
 from . import materials
+from .diorama import (
+    DISPARITY,
+    INTRINSICS,
+    RECTANGLE,
+    ROOT_MARK,
+    Diorama,
+)
 from .geometry_nodes import SETTING_RANGES, add_relief_modifier, relief_modifier
 from .relief import (
     Intrinsics,
     Rectangle,
     Relief,
     Settings,
-    build_relief,
     photograph_rectangle,
 )
 
@@ -39,61 +45,6 @@ DOME_RADIUS = 8.0
 CLIP_START = 0.02
 CLIP_END = 20.0
 """The surround's radius and the camera's clipping, as factors of far, near and far."""
-
-ROOT_MARK = "zograscope_diorama"
-INTRINSICS = "zograscope_intrinsics"
-RECTANGLE = "zograscope_rectangle"
-DISPARITY = "zograscope_disparity"
-
-
-@dataclass(frozen=True)
-class Diorama:
-    """The objects of one diorama. They are found by their marks, so the artist may rename them."""
-
-    collection: bpy.types.Collection
-    root: bpy.types.Object
-    photograph: bpy.types.Object
-    background: bpy.types.Object | None
-    dome: bpy.types.Object | None
-    camera_rig: bpy.types.Object
-    camera: bpy.types.Object
-
-    @property
-    def layers(self) -> tuple[bpy.types.Object, ...]:
-        """Return the layers with relief, front to back."""
-        return tuple(layer for layer in (self.photograph, self.background) if layer)
-
-    @property
-    def intrinsics(self) -> Intrinsics:
-        """Return the pinhole camera of the photograph."""
-        return Intrinsics(**dict(self.root[INTRINSICS]))
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the relief still follows the artist's settings: it does until it is baked."""
-        return relief_modifier(self.photograph) is not None
-
-    def settings(self, resolution: float | None = None) -> Settings:
-        """Return the artist's settings, at the render's resolution where none is given."""
-        return Settings(
-            near=self.root["near"],
-            far=self.root["far"],
-            cut_threshold=self.root["cut_threshold"],
-            smoothing=self.root["smoothing"],
-            relief_strength=self.root["relief_strength"],
-            resolution=resolution or self.root["render_resolution"],
-        )
-
-    def relief(self, layer: bpy.types.Object, resolution: float | None = None) -> Relief:
-        """Return a layer's geometry under the present settings, as arrays."""
-        behind = layer != self.photograph
-        return build_relief(
-            disparity_of(layer),
-            self.intrinsics,
-            self.settings(resolution),
-            tuple(layer[RECTANGLE]),
-            in_front=disparity_of(self.photograph) if behind else None,
-        )
 
 
 def build_diorama(
@@ -203,35 +154,6 @@ def mesh_from_arrays(name: str, relief: Relief) -> bpy.types.Mesh:
     return mesh_of_quads(name, relief.vertices, relief.faces, relief.uv, relief.projection)
 
 
-def mesh_of_quads(
-    name: str,
-    vertices: np.ndarray,
-    faces: np.ndarray,
-    uv: np.ndarray,
-    projection: np.ndarray | None = None,
-) -> bpy.types.Mesh:
-    """Make a mesh: vertices (n, 3), faces (m, 4), uv (n, 2), projection (n, 3); float32, int32."""
-    mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(vertices))
-    mesh.loops.add(faces.size)
-    mesh.polygons.add(len(faces))
-    mesh.attributes.new("UVMap", "FLOAT2", "CORNER")
-    attributes = [
-        # Attributes are copied as blocks; `vertices` and `loops` would go element by element.
-        ("position", "vector", vertices),
-        (".corner_vert", "value", faces),
-        ("UVMap", "vector", uv[faces.ravel()]),
-    ]
-    if projection is not None:
-        mesh.attributes.new("projection", "FLOAT_VECTOR", "POINT")
-        attributes.append(("projection", "vector", projection))
-    for attribute, field, values in attributes:
-        mesh.attributes[attribute].data.foreach_set(field, values.ravel())
-    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 4, dtype=np.int32))
-    mesh.update(calc_edges=True)
-    return mesh
-
-
 def diorama_layers(diorama: Diorama) -> dict[str, dict[str, Any]]:
     """Return what `export_mesh` needs of each layer, with the artist's own modifiers applied.
 
@@ -271,33 +193,6 @@ def _evaluated_arrays(layer: bpy.types.Object) -> dict[str, np.ndarray]:
     return {"vertices": vertices, "triangles": triangles, "uv": uv}
 
 
-def dioramas(scene: bpy.types.Scene) -> Iterator[Diorama]:
-    """Yield the dioramas of a scene."""
-    for item in scene.objects:
-        if ROOT_MARK in item:
-            yield _diorama_of(item)
-
-
-def find_diorama(item: bpy.types.Object | None) -> Diorama | None:
-    """Return the diorama that an object belongs to."""
-    while item is not None and ROOT_MARK not in item:
-        item = item.parent
-    return None if item is None else _diorama_of(item)
-
-
-def _diorama_of(root: bpy.types.Object) -> Diorama:
-    parts = {child.get(PART_MARK): child for child in root.children_recursive}
-    return Diorama(
-        collection=root.users_collection[0],
-        root=root,
-        photograph=parts["photograph"],
-        background=parts.get("background"),
-        dome=parts.get("dome"),
-        camera_rig=parts["camera rig"],
-        camera=parts["camera"],
-    )
-
-
 def set_rest_lens(camera: bpy.types.Camera, intrinsics: Intrinsics) -> None:
     """Give a camera the field of view of the photograph: at rest it sees exactly its pixels."""
     width, height = intrinsics.width, intrinsics.height
@@ -316,24 +211,10 @@ def prepare_scene(
     Takes over the camera, resolution, colour management, pixel filter and Workbench's shading: for
     a new scene, or where the artist asks for it.
     """
-    scene.camera = diorama.camera
-    render = scene.render
-    render.resolution_x, render.resolution_y = size or (
-        diorama.intrinsics.width,
-        diorama.intrinsics.height,
-    )
-    render.resolution_percentage = 100
-    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
-    render.dither_intensity = 0.0
-    scene.display_settings.display_device = "sRGB"
-    view = scene.view_settings
-    view.view_transform, view.look = "Standard", "None"
-    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
+    own_size = diorama.intrinsics.width, diorama.intrinsics.height
+    show_untouched(scene, diorama.camera, size or own_size)
     # A pixel then is the mean of its own area and nothing of its neighbours'.
     scene.cycles.pixel_filter_type = "BOX"
-    shading = scene.display.shading
-    shading.light, shading.color_type = "FLAT", "TEXTURE"
-    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
 
 
 def set_smooth_filter(diorama: Diorama, smooth: bool) -> None:
@@ -351,15 +232,6 @@ def disparity_image(name: str, disparity: np.ndarray) -> bpy.types.Image:
     image.pixels.foreach_set(pixels.ravel())
     image.pack()
     return image
-
-
-def disparity_of(layer: bpy.types.Object) -> np.ndarray:
-    """Return the disparity map of a layer, (h, w) with row 0 at the top."""
-    image = layer[DISPARITY]
-    width, height = image.size
-    pixels = np.empty((height, width, 4), np.float32)
-    image.pixels.foreach_get(pixels.ravel())
-    return np.ascontiguousarray(pixels[::-1, :, 0])
 
 
 def _intrinsics(metadata: Mapping[str, Any]) -> Intrinsics:
@@ -470,7 +342,7 @@ def _add_dome(
     name: str, picture: np.ndarray, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
     """Add the surround, a sphere about the rest camera that only cameras see; it grows with far."""
-    dome = add_part(name, _sphere(name), "dome", root, collection)
+    dome = add_part(name, sphere(name, DOME_RADIUS), "dome", root, collection)
     image = image_from_bytes(name, picture.tobytes())
     dome.data.materials.append(materials.dome_material(name, image))
     dome.hide_select = True
@@ -479,21 +351,3 @@ def _add_dome(
     for axis in range(3):
         drive(dome, "scale", root, "far", index=axis)
     return dome
-
-
-def _sphere(name: str, columns: int = 96, rows: int = 48) -> bpy.types.Mesh:
-    """Make a sphere seen from inside, whose UV map unrolls it: -z in the middle, +y at the top."""
-    across, up = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
-    longitude, latitude = (across - 0.5) * 2 * np.pi, (up - 0.5) * np.pi
-    directions = [
-        np.sin(longitude) * np.cos(latitude),
-        np.sin(latitude),
-        -np.cos(longitude) * np.cos(latitude),
-    ]
-    vertices = np.stack(directions, axis=-1).reshape(-1, 3) * DOME_RADIUS
-    index = np.arange(vertices.shape[0], dtype=np.int32).reshape(rows + 1, columns + 1)
-    faces = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
-    uv = np.stack([across, up], axis=-1).reshape(-1, 2)
-    return mesh_of_quads(
-        name, vertices.astype(np.float32), faces.reshape(-1, 4), uv.astype(np.float32)
-    )

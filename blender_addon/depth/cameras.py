@@ -10,8 +10,9 @@ import numpy as np
 
 from ..animation import curves_of, write_curves
 from . import camera_moves
-from .builders import Diorama, disparity_of, set_rest_lens
+from .builders import set_rest_lens
 from .camera_moves import MOVES, Surroundings
+from .diorama import Diorama, disparity_of
 from .flight_route import Route, plan_route
 from .holes import Surfaces, limit_reach
 from .relief import depth_from_disparity, strengthen

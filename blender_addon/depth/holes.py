@@ -11,8 +11,8 @@ import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
-from .builders import Diorama
 from .camera_moves import CameraPath
+from .diorama import Diorama
 from .relief import Intrinsics, Relief
 
 RAYS_ACROSS = 64

@@ -4,8 +4,8 @@ import bpy
 
 from ..model_menu import draw_model
 from ..server_panel import Sidebar
-from . import operators
 from .geometry_nodes import SETTING_RANGES
+from .selection import made_from_file, selected_diorama, source_of
 
 
 class ZOGRASCOPE_PT_new_diorama(Sidebar, bpy.types.Panel):
@@ -42,16 +42,16 @@ class ZOGRASCOPE_PT_diorama(Sidebar, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there is one."""
-        return operators.selected_diorama(context) is not None
+        return selected_diorama(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
-        layout, diorama = self.layout, operators.selected_diorama(context)
+        layout, diorama = self.layout, selected_diorama(context)
         root = diorama.root
         layout.use_property_split = True
         layout.label(text=root.name, icon="OUTLINER_OB_EMPTY")
-        if operators.SOURCE in root:
-            source = operators.source_of(diorama)
+        if made_from_file(context):
+            source = source_of(diorama)
             if source.get("paper_border"):
                 box = layout.box()
                 box.label(text="This scan has a paper border.", icon="INFO")

@@ -1,7 +1,8 @@
 """What the artist chooses for the next diorama, kept in the scene."""
 
 import bpy
-from zograscope_protocol.commands.diorama import CAMERA_PRESETS, NO_CAMERA, QUALITIES
+from zograscope_protocol.depth.command import CAMERA_PRESETS, NO_CAMERA
+from zograscope_protocol.depth.tasks import QUALITIES
 
 DEFAULT_MODEL = "default"
 QUALITY_HELP = {

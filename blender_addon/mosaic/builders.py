@@ -16,9 +16,10 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..meshes import unit_plane
 from ..node_wiring import get_input, set_input
 from ..pictures import image_from_bytes
-from ..scenes import PART_MARK, add_part
+from ..scenes import PART_MARK, add_part, show_untouched
 from . import materials
 from .geometry_nodes import INPUTS, LAYOUT_ATTRIBUTE, add_mosaic_modifier, mosaic_modifier
 from .places import Places, Settings, place_tiles
@@ -31,10 +32,6 @@ CLUSTERS = "zograscope_clusters"
 HEIGHT_ATTRIBUTES = "zograscope_values"
 
 FIRST_UDIM = 1001
-LABEL_SIZE = 0.02  # of the mosaic's width
-LABEL_OFFSET = 0.3  # tiles in front of the pictures
-LABEL_COLOUR = (0.9, 0.88, 0.82, 1.0)
-CARD_COLOUR = (0.012, 0.012, 0.016, 1.0)
 WORLD_COLOUR = (0.006, 0.006, 0.008)
 MOST_READ_TEXTS = 8
 CLOSE_UP_FORMAT = "{:05d}"
@@ -261,7 +258,7 @@ def set_close_ups(mosaic: Mosaic, pictures: Mapping[int, bytes]) -> None:
     chosen = np.zeros(len(numbers), np.int32)
     for place, (number, data) in enumerate(sorted(pictures.items()), start=1):
         name = f"{mosaic.tiles.name} {CLOSE_UP_FORMAT.format(place)}"
-        plane = bpy.data.objects.new(name, _plane(name))
+        plane = bpy.data.objects.new(name, unit_plane(name))
         plane.data.materials.append(materials.tile_material(name, image_from_bytes(name, data)))
         collection.objects.link(plane)
         chosen[numbers == number] = place
@@ -275,72 +272,6 @@ def set_matches(mosaic: Mosaic, matches: np.ndarray) -> None:
     write_attribute(mosaic.tiles.data, "match", matches.astype(np.float32)[mosaic.numbers()])
     mosaic.tiles.data.update()
     mosaic.tiles.update_tag()
-
-
-def add_labels(mosaic: Mosaic) -> list[bpy.types.Object]:
-    """Write each cluster's label amid its tiles as they lie now, in place of earlier labels."""
-    _remove_labels(mosaic)
-    if "cluster" not in mosaic.tiles.data.attributes:
-        return []
-    places, settings = mosaic.places(), mosaic.settings()
-    clusters = read_attribute(mosaic.tiles.data, "cluster").astype(int)
-    size = LABEL_SIZE * float(np.ptp(places.positions, axis=0).max() or 1.0)
-    labels: dict[bpy.types.Object, np.ndarray] = {}
-    for number, label in enumerate(mosaic.clusters):
-        members = np.flatnonzero(clusters == number)
-        if not len(members) or not label:
-            continue
-        text = bpy.data.curves.new(label, "FONT")
-        text.body, text.size = label, size
-        text.align_x, text.align_y = "CENTER", "CENTER"
-        text.materials.append(_plain("Zograscope label", LABEL_COLOUR))
-        labels[add_part(label, text, "label", mosaic.tiles, mosaic.collection)] = members
-    bpy.context.view_layer.update()  # which tells how large the words are
-    cards = []
-    for item in labels:
-        width, height, _ = item.dimensions
-        cards.append((width + size, max(height, size) + 0.6 * size))
-    amid = _apart(places, list(labels.values()), np.array(cards).reshape(-1, 2))
-    for item, vertex, (width, height) in zip(labels, amid, cards, strict=True):
-        offset = places.normals[vertex] * LABEL_OFFSET * settings.spacing
-        item.location = places.positions[vertex] + offset
-        tilt, turn = places.rotations[vertex]
-        item.rotation_euler = (tilt, 0.0, turn)
-        card = add_part(
-            f"{item.name} card", _plane(f"{item.name} card"), "card", item, mosaic.collection
-        )
-        card.data.materials.append(_plain("Zograscope label card", CARD_COLOUR))
-        card.scale = (width, height, 1.0)
-        card.location = (0.0, 0.0, -LABEL_OFFSET * settings.spacing / 3)
-    return list(labels)
-
-
-def _apart(places: Places, groups: list[np.ndarray], cards: np.ndarray) -> list[int]:
-    """Return a tile of each group, near its middle, so that cards (n, 2) there do not overlap."""
-    taken: list[int] = []
-    rights = np.cross(places.ups, places.normals)
-    for members, card in zip(groups, cards, strict=True):
-        positions = places.positions[members]
-        away = np.linalg.norm(positions - np.median(positions, axis=0), axis=1)
-        free = np.ones(len(members), bool)
-        for vertex, other in zip(taken, cards, strict=False):
-            between = positions - places.positions[vertex]
-            least = (card + other) / 2
-            across = np.abs((between * rights[members]).sum(axis=1)) < least[0]
-            along = np.abs((between * places.ups[members]).sum(axis=1)) < least[1]
-            free &= ~(across & along & (np.linalg.norm(between, axis=1) < least.sum()))
-        if free.any():
-            away[~free] = np.inf
-        taken.append(int(members[away.argmin()]))
-    return taken
-
-
-def _remove_labels(mosaic: Mosaic) -> None:
-    labels = [item for item in mosaic.tiles.children if item.get(PART_MARK) == "label"]
-    for item in labels:
-        for card in item.children:
-            bpy.data.meshes.remove(card.data)  # and the object with it
-        bpy.data.curves.remove(item.data)
 
 
 def mosaics(scene: bpy.types.Scene) -> Iterator[Mosaic]:
@@ -361,18 +292,7 @@ def prepare_scene(
     scene: bpy.types.Scene, mosaic: Mosaic, size: tuple[int, int] | None = None
 ) -> None:
     """Set a scene up to show the pictures' colours untouched, through the mosaic's camera."""
-    scene.camera = mosaic.camera
-    if size:
-        scene.render.resolution_x, scene.render.resolution_y = size
-        scene.render.resolution_percentage = 100
-    scene.render.dither_intensity = 0.0
-    scene.display_settings.display_device = "sRGB"
-    view = scene.view_settings
-    view.view_transform, view.look = "Standard", "None"
-    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
-    shading = scene.display.shading
-    shading.light, shading.color_type = "FLAT", "TEXTURE"
-    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
+    show_untouched(scene, mosaic.camera, size)
     scene.world = _dark_world()
 
 
@@ -387,20 +307,6 @@ def set_settings(mosaic: Mosaic, settings: Settings) -> None:
 def _mosaic_of(tiles: bpy.types.Object) -> Mosaic:
     parts = {child.get(PART_MARK): child for child in tiles.children_recursive}
     return Mosaic(tiles.users_collection[0], tiles, parts["camera rig"], parts["camera"])
-
-
-def _plane(name: str) -> bpy.types.Mesh:
-    """Make a plane of side 1 about the origin, as the node group's own."""
-    mesh = bpy.data.meshes.new(name)
-    corners = [(-0.5, -0.5, 0.0), (0.5, -0.5, 0.0), (0.5, 0.5, 0.0), (-0.5, 0.5, 0.0)]
-    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-    uv = mesh.uv_layers.new(name="UVMap")
-    uv.uv.foreach_set("vector", [0, 0, 1, 0, 1, 1, 0, 1])
-    return mesh
-
-
-def _plain(name: str, colour: tuple[float, float, float, float]) -> bpy.types.Material:
-    return bpy.data.materials.get(name) or materials.plain_material(name, colour)
 
 
 def _dark_world() -> bpy.types.World:

@@ -1,50 +1,56 @@
 """The command `mosaic`: a collection becomes a scene and a film, without a window."""
 
+import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import sys
 
 import bpy
-import numpy as np
-from zograscope_protocol.blocking import BlockingClient, OnProgress
-from zograscope_protocol.client import JobResult
-from zograscope_protocol.commands.mosaic import NO_JOURNEY, MosaicCommand
-from zograscope_protocol.commands.mosaic_pictures import describe_left_out, write_pictures
-from zograscope_protocol.commands.options import FILM_SUFFIX
-from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.requests import originals_request
+from zograscope_protocol.blocking import BlockingClient
+from zograscope_protocol.job import JobResult
+from zograscope_protocol.mosaic.command import (
+    NO_JOURNEY,
+    MosaicCommand,
+    add_mosaic_arguments,
+    parse_mosaic,
+)
 
 from .. import rendering
-from ..command_output import save_scene, show_progress
+from ..capabilities import Command
+from ..command_output import Outputs, print_json, render, save_scene, show_job
+from ..job_files import unpack, write_file
 from ..node_wiring import set_input
-from . import builders, cameras
+from . import builders, cameras, submissions
+from .errors import MosaicError
+from .labels import add_labels
 from .search import tile_called
+from .selection import vertices_of
 
 USUAL_SIZE = (1920, 1080)
 CLOSE_UP_PIXELS = 2048
 MORPH_SHARE = 0.6  # of the film, at whose beginning the cloud turns into the grid
+MOST_TOLD = 10
 
 
-def make_mosaic(command: MosaicCommand) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Make the mosaic and all that was asked for; return 0 when it was made."""
+    command, outputs = parse_mosaic(arguments), Outputs()
     with BlockingClient(command.connection, client_name="zograscope command line") as client:
         result = _lay_out(command, client)
-        made = write_pictures(command, client, result, _on_progress) if command.job is None else {}
         bpy.ops.wm.read_homefile(use_empty=True)
         scene = bpy.context.scene
         mosaic = builders.build_mosaic(result.arrays, result.metadata, command.name, scene)
+        if command.job is None:  # else the server's command line has made them
+            _write_pictures(command, client, mosaic, outputs)
         _apply_options(command, mosaic, scene)
         chosen = _tiles_to_visit(command, mosaic)
         if command.close_ups and chosen:
             _add_close_ups(client, mosaic, chosen)
     _move_camera(command, mosaic, scene, chosen)
-    made |= _write(command, scene)
+    _write(command, scene, outputs)
     if command.json:
-        print(json.dumps({**made, "metadata": result.metadata}, indent=2))
+        print_json({**outputs.paths, "metadata": result.metadata})
     else:
-        for kind, path in made.items():
-            print(f"{kind}: {path}")
+        outputs.print()
     return 0
 
 
@@ -52,22 +58,55 @@ def _lay_out(command: MosaicCommand, client: BlockingClient) -> JobResult:
     """Wait for the server's layout, or fetch the one that the server's command line waited for."""
     if command.job is not None:
         return client.wait(client.attach(command.job))
-    request = command.request()
-    job = client.submit(request.task, request.parameters, request.inputs)
-    with _on_progress("mosaic") as show:
-        result = client.wait(job, show)
-    describe_left_out(result)
+    with show_job("mosaic") as on_progress:
+        result = client.run(*command.submission(), on_progress)
+    _tell_left_out(result)
     return result
+
+
+def _tell_left_out(result: JobResult) -> None:
+    """Tell what of the collection could not be taken in."""
+    problems = [json.loads(line) for line in result.bytes("problems").decode().splitlines()]
+    for problem in problems[:MOST_TOLD]:
+        print(f"Left out {problem['name']}: {problem['sentence']}", file=sys.stderr)
+    if len(problems) > MOST_TOLD:
+        more = len(problems) - MOST_TOLD
+        print(f"Left out {more} more; a scene lists them in a text.", file=sys.stderr)
+
+
+def _write_pictures(
+    command: MosaicCommand, client: BlockingClient, mosaic: builders.Mosaic, outputs: Outputs
+) -> None:
+    """Make the flat pictures that a command asks for.
+
+    Raises ZograscopeError `output-exists` where something cannot be written.
+    """
+    layout = command.pictured_layout
+    if command.image is not None:
+        path = outputs.place("image", command.image)
+        options = command.poster(path.suffix.lower())
+        with show_job(path.name) as on_progress:
+            poster = client.run(
+                *submissions.poster_submission(mosaic, layout, options), on_progress
+            )
+        write_file(path, poster.arrays["file"])
+    if command.html is not None:
+        page_path = outputs.place("html", command.html / "index.html")
+        page_options = command.page(tuple(mosaic.clusters))
+        with show_job(command.html.name) as on_progress:
+            page = client.run(
+                *submissions.page_submission(mosaic, layout, page_options), on_progress
+            )
+        unpack(page.arrays["file"], page_path.parent)
 
 
 def _apply_options(command: MosaicCommand, mosaic: builders.Mosaic, scene: bpy.types.Scene) -> None:
     builders.prepare_scene(scene, mosaic, command.size or USUAL_SIZE)
     scene.render.fps = command.fps
     scene.frame_start, scene.frame_end = 1, command.frames
-    form = {"cloud": 0, "grid": 1}[command.form]
     for name, value in {
         "From": 0,
-        "To": form,
+        "To": command.pictured_layout,
         "Morph": 1.0,
         "Shape": command.surface.capitalize(),
         "Crop to fill": command.fill,
@@ -76,28 +115,28 @@ def _apply_options(command: MosaicCommand, mosaic: builders.Mosaic, scene: bpy.t
     }.items():
         set_input(mosaic.modifier, name, value)
     if command.labels:
-        builders.add_labels(mosaic)
+        add_labels(mosaic)
 
 
 def _tiles_to_visit(command: MosaicCommand, mosaic: builders.Mosaic) -> list[int]:
     """Return the numbers of the tiles that were named.
 
-    Raises ZograscopeError `tile-unknown`.
+    Raises MosaicError `tile-unknown`.
     """
     known = mosaic.what_is_known()
     chosen = []
     for name in command.visit:
         tile = tile_called(known, name)
         if tile is None:
-            raise ZograscopeError("tile-unknown", name=name)
+            raise MosaicError("tile-unknown", name=name)
         chosen.append(tile)
     return chosen
 
 
 def _add_close_ups(client: BlockingClient, mosaic: builders.Mosaic, chosen: list[int]) -> None:
     known = mosaic.what_is_known()
-    request = originals_request([known[tile] for tile in chosen], CLOSE_UP_PIXELS)
-    result = client.run(request.task, request.parameters, request.inputs)
+    tiles = [known[tile] for tile in chosen]
+    result = client.run(*submissions.originals_submission(tiles, CLOSE_UP_PIXELS))
     pictures = {
         tile: result.bytes(str(place))
         for place, tile in enumerate(chosen)
@@ -111,45 +150,23 @@ def _move_camera(
 ) -> None:
     if command.morph:
         last = max(2, round(command.frames * MORPH_SHARE))
-        start, end = (0, 1) if command.form == "grid" else (1, 0)
-        cameras.animate_morph(mosaic, start, end, 1, last)
-    numbers = mosaic.numbers()
-    vertices = [int(np.flatnonzero(numbers == tile)[0]) for tile in chosen]
+        end = command.pictured_layout
+        cameras.animate_morph(mosaic, 1 - end, end, 1, last)
     if command.journey != NO_JOURNEY:
+        vertices = vertices_of(mosaic, chosen)
         cameras.apply_journey(mosaic, command.journey, command.frames, vertices, scene)
     scene.frame_set(1)
 
 
-def _write(command: MosaicCommand, scene: bpy.types.Scene) -> dict[str, str]:
-    """Save and render; return what was made and where."""
-    made = {}
-
-    def output(kind: str, path: Path) -> Path:
-        path = path.resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made[kind] = str(path)
-        return path
-
+def _write(command: MosaicCommand, scene: bpy.types.Scene, outputs: Outputs) -> None:
+    """Save and render."""
     if command.output is not None:
-        save_scene(output("scene", command.output))
+        save_scene(outputs.place("scene", command.output))
     if command.still is not None:
-        rendering.render_still(
-            scene, output("still", command.still), command.engine, command.samples
-        )
+        still = outputs.place("still", command.still)
+        rendering.render_still(scene, still, command.engine, command.samples)
     if command.render is not None:
-        target = output("render", command.render)
-        render = rendering.render_film if target.suffix == FILM_SUFFIX else rendering.render_frames
-        with show_progress(target.name) as show:
-
-            def on_frame(done: int, total: int) -> None:
-                show(done / total, f"Rendering, frame {done} of {total}")
-
-            render(scene, target, command.engine, on_frame=on_frame, samples=command.samples)
-    return made
+        render(scene, outputs.place("render", command.render), command.engine, command.samples)
 
 
-@contextmanager
-def _on_progress(title: str) -> Iterator[OnProgress]:
-    """Show a job's progress."""
-    with show_progress(title) as show:
-        yield lambda job: show(job.fraction, job.stage)
+COMMAND = Command("mosaic", "a collection becomes a mosaic", add_mosaic_arguments, run)

@@ -8,8 +8,8 @@ import numpy as np
 from bpy.app.handlers import persistent
 from gpu_extras.batch import batch_for_shader
 
-from . import operators
 from .builders import Mosaic
+from .selection import selected_mosaic
 
 STROKES = ((6.0, (0.0, 0.0, 0.0, 0.8)), (2.5, (1.0, 0.72, 0.2, 1.0)))  # pixels wide, colour
 SHADER = "POLYLINE_UNIFORM_COLOR"
@@ -32,7 +32,7 @@ def _draw() -> None:
     number = context.scene.zograscope_mosaic.selected
     if number < 0 or not context.space_data.overlay.show_overlays:
         return
-    mosaic = operators.selected_mosaic(context)
+    mosaic = selected_mosaic(context)
     if mosaic is None or context.screen.is_animation_playing:
         return
     key = (mosaic.tiles.name_full, number)

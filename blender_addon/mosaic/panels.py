@@ -5,9 +5,9 @@ import bpy
 from ..model_menu import draw_model
 from ..node_wiring import draw_input, get_input
 from ..server_panel import Sidebar
-from . import operators
 from .builders import Mosaic
 from .geometry_nodes import NO_HEIGHT
+from .selection import selected_mosaic, selected_tile
 
 MOST_PROBLEMS_SHOWN = 3
 LINE = 42  # characters of a metadata line
@@ -51,7 +51,7 @@ class _OfMosaic(Sidebar):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there is a mosaic."""
-        return operators.selected_mosaic(context) is not None
+        return selected_mosaic(context) is not None
 
 
 class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
@@ -61,7 +61,7 @@ class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
-        layout, mosaic = self.layout, operators.selected_mosaic(context)
+        layout, mosaic = self.layout, selected_mosaic(context)
         modifier = mosaic.modifier
         layout.use_property_split = True
         count = len(mosaic.tiles.data.vertices)
@@ -165,12 +165,12 @@ class ZOGRASCOPE_PT_tile(_OfMosaic, bpy.types.Panel):
             )
             add = layout.operator("zograscope.edit_stops", text="Visit All Found", icon="ADD")
             add.action = "ADD_FOUND"
-            modifier = operators.selected_mosaic(context).modifier
+            modifier = selected_mosaic(context).modifier
             column = layout.column(align=True)
             column.use_property_split = True
             draw_input(column, modifier, "Dim others")
             draw_input(column, modifier, "Lift matches")
-        tile = operators.selected_tile(context)
+        tile = selected_tile(context)
         if tile is not None:
             self._draw_tile(layout.box(), tile)
 
@@ -211,7 +211,7 @@ class ZOGRASCOPE_UL_tiles(bpy.types.UIList):
         flags: int = 0,
     ) -> None:
         """Draw one tile."""
-        mosaic = operators.selected_mosaic(context)
+        mosaic = selected_mosaic(context)
         known = mosaic.what_is_known() if mosaic else []
         if item.tile < len(known):
             tile = known[item.tile]
@@ -225,7 +225,7 @@ class _Layouts:
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the menu."""
-        for number, title in enumerate(operators.selected_mosaic(context).layouts):
+        for number, title in enumerate(selected_mosaic(context).layouts):
             morph = self.layout.operator("zograscope.morph_to", text=title)
             morph.layout, morph.animate = number, self.animate
 
@@ -247,7 +247,7 @@ class ZOGRASCOPE_MT_heights(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the menu."""
-        for name in (NO_HEIGHT, *operators.selected_mosaic(context).height_attributes):
+        for name in (NO_HEIGHT, *selected_mosaic(context).height_attributes):
             choice = self.layout.operator("zograscope.choose_height", text=name.capitalize())
             choice.attribute = name
 

@@ -1,9 +1,10 @@
 """What the artist chooses for the next mosaic, and seeks in the present one, kept in the scene."""
 
 import bpy
-from zograscope_protocol.commands.mosaic import JOURNEYS, NO_JOURNEY
+from zograscope_protocol.mosaic.command import JOURNEYS, NO_JOURNEY
 
-from . import operators
+from .finding import search
+from .selection import selected_mosaic
 
 LAYOUT_NAMES = {
     "tsne": ("Similarity", "What looks alike lies together (t-SNE)"),
@@ -37,9 +38,9 @@ def _select_stop(settings: bpy.types.PropertyGroup, _context: bpy.types.Context)
 
 def _search(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     """Search at once when an artist has typed, which only happens in some area of a window."""
-    mosaic = operators.selected_mosaic(context) if context.area else None
+    mosaic = selected_mosaic(context) if context.area else None
     if mosaic is not None:
-        operators.search(mosaic, settings)
+        search(mosaic, settings)
 
 
 class FoundTile(bpy.types.PropertyGroup):

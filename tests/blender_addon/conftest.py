@@ -1,19 +1,16 @@
 """What the extension's tests share: the built and installed extension, and an empty scene."""
 
-import hashlib
 import importlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 120.0  # seconds
 EXTENSION = "bl_ext.user_default.zograscope"
 
@@ -24,29 +21,6 @@ os.environ["BLENDER_USER_RESOURCES"] = _USER_FOLDER
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_USER_FOLDER, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def extension_zips() -> Path:
-    """A folder with the extension for this platform, built anew when a source has changed."""
-    pytest.importorskip("bpy", reason="the extension is tested with a Python that has bpy")
-    sources = hashlib.sha256()
-    folders = [REPOSITORY / "blender_addon", REPOSITORY / "protocol"]
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    for path in [*sorted(files), REPOSITORY / "tools" / "build_extension.py"]:
-        if path.suffix != ".pyc" and ".egg-info" not in str(path):
-            sources.update(str(path).encode() + path.read_bytes())
-    output = REPOSITORY / "build" / f"extension-{sources.hexdigest()[:16]}"
-    if not (output / "index.json").is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            tool = REPOSITORY / "tools" / "build_extension.py"
-            command = [sys.executable, str(tool), "--platform", "current", "--output", folder]
-            built = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert built.returncode == 0, built.stdout + built.stderr
-            output.mkdir(parents=True, exist_ok=True)
-            for path in sorted(Path(folder).iterdir(), reverse=True):
-                shutil.move(path, output / path.name)
-    return output
 
 
 @pytest.fixture(scope="session")
@@ -105,11 +79,16 @@ def link(zograscope, server_link, repository, home, monkeypatch):
     preferences = bpy.context.preferences.addons[zograscope.__name__].preferences
     preferences.server_command = str(command)
     link = server_link.link
-    link.error = None
-    link.reconnect()
+    forget_everything(link)
     yield link
-    link.error = None
+    forget_everything(link)
+
+
+def forget_everything(link) -> None:
+    """Leave neither jobs nor errors for the next test."""
     link.reconnect()
+    for error in link.errors:
+        link.dismiss(error)
 
 
 def pump(link, condition) -> None:
@@ -117,6 +96,104 @@ def pump(link, condition) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, (
-            f"{link.state}, {link.error}, {[job.state for job in link.jobs]}"
+            f"{link.state}, {link.errors}, {[job.state for job in link.jobs]}"
         )
         time.sleep(min(link.tick(), 0.02))
+
+
+class FakeClient:
+    """A server that does what a test says: it keeps jobs, and the test moves them on."""
+
+    state, error = "connected", None
+
+    def submit(self, task, parameters, inputs, job_id=None):
+        return self.attach(job_id or f"job {task}", task)
+
+    def attach(self, job_id, task=""):
+        from zograscope_protocol.job import Job, Part
+
+        class FakeJob(Job):
+            """Streams the parts that a test sends."""
+
+            followed = None
+
+            def follow(self, start=0, window=8):
+                self.followed, self.sent = start, deque()
+
+            def send(self, number, **arrays):
+                self.sent.append(Part(number, {}, arrays))
+
+            def take_part(self):
+                return self.sent.popleft() if self.sent else None
+
+            def finish(self, state="done", error=None, **arrays):
+                from zograscope_protocol.job import JobResult
+
+                self.state, self.error = state, error
+                if state == "done":
+                    self.result = JobResult({}, arrays)
+
+            def cancel(self):
+                self.asked = "cancel"
+
+            def pause(self):
+                self.state = "paused"
+
+            def resume(self):
+                self.state = "running"
+
+        job = FakeJob(job_id, task, "running")
+        job.asked = ""
+        return job
+
+    def poll(self, budget_seconds=0.0):
+        pass
+
+    def request_status(self, callback, on_error=None):
+        pass
+
+    def request_models(self, callback, on_error=None):
+        pass
+
+    def forget(self, job):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def fake_link(zograscope, server_link, monkeypatch):
+    """The extension's link, to a server that does what the test says."""
+    link = server_link.link
+    forget_everything(link)
+    link._client = FakeClient()
+    yield link
+    forget_everything(link)
+
+
+@pytest.fixture
+def drawing(zograscope, monkeypatch):
+    """The extension with a third capability: a folder, and its name among the names."""
+    import addon_utils
+
+    folder = Path(zograscope.__file__).parent / "drawing"
+    shutil.copytree(Path(__file__).parent / "drawing", folder)
+    capabilities = importlib.import_module(zograscope.__name__ + ".capabilities")
+    addon_utils.disable(zograscope.__name__)
+    monkeypatch.setattr(capabilities, "NAMES", (*capabilities.NAMES, "drawing"))
+    capabilities.records.cache_clear()
+    addon_utils.enable(zograscope.__name__)
+    yield capabilities
+    addon_utils.disable(zograscope.__name__)
+    monkeypatch.undo()
+    capabilities.records.cache_clear()
+    addon_utils.enable(zograscope.__name__)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def change(zograscope, monkeypatch):
+    """change(allowed) lets Blender's data be written to, or not."""
+    module = importlib.import_module(zograscope.__name__ + ".server_link")
+    return lambda allowed: monkeypatch.setattr(module, "blender_can_be_changed", lambda: allowed)

@@ -1,5 +1,6 @@
 """From an operator to a scene, over a real server, by calling the timer's function."""
 
+import importlib
 import os
 import signal
 from pathlib import Path
@@ -40,7 +41,7 @@ def build(link, scene, path: Path, **settings) -> None:
 
 def test_a_photograph_becomes_a_diorama(scene, link, photograph):
     build(link, scene, photograph)
-    assert link.error is None
+    assert not link.errors
     root = bpy.context.view_layer.objects.active
     assert root.name == "meadow"
     assert scene.camera.parent.parent == root
@@ -56,7 +57,7 @@ def test_update_depth_keeps_camera_and_settings(scene, link, photograph):
     root["cut_threshold"] = 0.123
     bpy.ops.zograscope.update_depth()
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert scene.camera == camera
     assert root["cut_threshold"] == pytest.approx(0.123)
     assert [item.name for item in scene.objects if "zograscope_diorama" in item] == ["meadow"]
@@ -66,7 +67,7 @@ def test_a_chosen_file_is_built_at_once(scene, link, photograph):
     scene.zograscope_depth.quality = "draft"
     bpy.ops.zograscope.import_photograph(filepath=str(photograph))
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert "meadow" in bpy.data.objects
 
 
@@ -84,7 +85,7 @@ def test_export(scene, link, photograph, tmp_path, operator, suffix, start):
     target = tmp_path / f"out{suffix}"
     getattr(bpy.ops.zograscope, operator)(filepath=str(target), suffix=suffix)
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert target.read_bytes().startswith(start)
 
 
@@ -99,7 +100,7 @@ def test_a_reopened_file_takes_up_its_job(scene, link, photograph, tmp_path):
     link.reconnect()  # as a new Blender would come
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert "other" in bpy.data.objects
     assert bpy.context.scene.zograscope_depth.job_id == ""
 
@@ -107,7 +108,7 @@ def test_a_reopened_file_takes_up_its_job(scene, link, photograph, tmp_path):
 def test_paths_are_relative_in_a_saved_file(scene, link, photograph, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
     build(link, scene, photograph)
-    assert link.error is None
+    assert not link.errors
     assert '"photograph": "//meadow.png"' in bpy.data.objects["meadow"]["zograscope_source"]
 
 
@@ -119,7 +120,7 @@ def test_cancel_forgets_the_job(scene, link, photograph):
     pump(link, lambda: link.jobs[0].state != "sending")
     bpy.ops.zograscope.cancel_job(job_id=job_id)
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert scene.zograscope_depth.job_id == ""
 
 
@@ -130,7 +131,7 @@ class TestRefusals:
         build(link, scene, path, **settings)
         assert not [item for item in scene.objects if "zograscope_diorama" in item]
         assert scene.zograscope_depth.job_id == ""
-        return link.error
+        return link.errors[-1]
 
     def test_text_that_calls_itself_a_picture(self, scene, link, tmp_path):
         path = tmp_path / "letter.jpg"
@@ -157,7 +158,7 @@ class TestRefusals:
     def test_a_download_while_offline(self, scene, link):
         assert not bpy.app.online_access
         bpy.ops.zograscope.download_model()
-        assert link.error.code == "online-access-off"
+        assert link.errors[-1].code == "online-access-off"
 
     def test_no_server_program(
         self, scene, link, server_link, zograscope, home, photograph, monkeypatch
@@ -170,6 +171,32 @@ class TestRefusals:
         assert self.refused(link, scene, photograph).code == "server-not-installed"
 
 
+def test_parts_come_once_and_in_order_though_the_job_pauses(scene, link, server_link):
+    from zograscope_protocol.diagnostics import CountOptions
+
+    pending_jobs = importlib.import_module(
+        server_link.__name__.replace("server_link", "pending_jobs")
+    )
+    took, done = [], []
+    waiting = pending_jobs.Waiting(
+        "Counting",
+        on_done=done.append,
+        on_part=lambda part: took.append((part.number, part.arrays["data"][0])),
+        first_part=2,
+    )
+    job = link.submit(CountOptions(parts=30, seconds=0.05).submission(), waiting)
+    pump(link, lambda: len(took) > 3)
+    assert job.pausable
+    bpy.ops.zograscope.pause_job(job_id=job.id)
+    pump(link, lambda: job.state == "paused")
+    assert link.jobs == [job]
+    bpy.ops.zograscope.resume_job(job_id=job.id)
+    pump(link, lambda: not link.jobs)
+    assert [number for number, _ in took] == [*range(2, 30)]
+    assert done == [job]
+    assert not link.errors
+
+
 def test_a_job_outlives_its_server(scene, link, photograph, tmp_path):
     build(link, scene, photograph)  # so that the server runs
     write_picture(tmp_path / "survivor.png", 72, 64)
@@ -177,10 +204,10 @@ def test_a_job_outlives_its_server(scene, link, photograph, tmp_path):
     bpy.ops.zograscope.build_diorama()
     pump(link, lambda: link.jobs[0].state not in ("sending",))
     os.kill(link.process._process.pid, signal.SIGKILL)
-    pump(link, lambda: link.error is not None)
-    assert link.error.code == "server-lost"
+    pump(link, lambda: link.errors)
+    assert link.errors[-1].code == "server-lost"
     assert not link.connected
     bpy.ops.zograscope.start_server()
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert "survivor" in bpy.data.objects

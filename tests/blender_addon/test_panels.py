@@ -58,19 +58,11 @@ def link(zograscope, monkeypatch):
 
 
 @pytest.fixture
-def words(scene):
-    """words(name of a panel or menu) -> all texts that it draws."""
+def draw(scene):
+    """draw(name of a panel or menu) -> the layout that took note of what it drew."""
 
-    def words(name: str) -> list[str]:
-        texts: list[str] = []
-
-        def note(*_: object, text: str = "", **__: object) -> MagicMock:
-            texts.append(text)
-            return layout
-
+    def draw(name: str) -> MagicMock:
         layout = MagicMock()
-        for element in ("label", "operator", "menu", "progress", "prop"):
-            getattr(layout, element).side_effect = note
         for element in ("row", "column", "box", "split"):
             getattr(layout, element).return_value = layout
         context = SimpleNamespace(
@@ -81,11 +73,34 @@ def words(scene):
         )
         panel = getattr(bpy.types, name)
         # A class of Blender's makes no instances outside of its interface.
-        stand_in = SimpleNamespace(layout=layout, task=getattr(panel, "task", None))
+        stand_in = SimpleNamespace(layout=layout, purpose=getattr(panel, "purpose", None))
         panel.draw(stand_in, context)
-        return texts
+        return layout
+
+    return draw
+
+
+@pytest.fixture
+def words(draw):
+    """words(name of a panel or menu) -> all texts that it draws."""
+    texts = ("label", "operator", "menu", "progress", "prop")
+
+    def words(name: str) -> list[str]:
+        calls = draw(name).method_calls
+        return [call.kwargs.get("text", "") for call in calls if call[0] in texts]
 
     return words
+
+
+@pytest.fixture
+def drawn(draw):
+    """drawn(name of a panel) -> the operators and icons that it draws."""
+
+    def drawn(name: str) -> list[object]:
+        calls = draw(name).method_calls
+        return [call.args[0] for call in calls if call[0] in ("operator", "template_icon")]
+
+    return drawn
 
 
 def test_the_default_model_shows_its_licence(link, words):
@@ -126,21 +141,66 @@ def test_without_a_server_the_menu_says_what_to_do(link, words, monkeypatch):
     assert words("ZOGRASCOPE_MT_depth_models") == ["Start the server to see its models"]
 
 
-def test_an_error_is_wrapped_whole(link, words, monkeypatch):
+def test_errors_are_wrapped_whole_and_hide_none(fake_link, words):
     from zograscope_protocol.errors import ZograscopeError
 
-    error = ZograscopeError("file-not-found", path="/a/folder/with a name that is long/picture.jpg")
-    monkeypatch.setattr(link, "error", error)
+    errors = [
+        ZograscopeError("file-not-found", path="/a/folder/with a name that is long/picture.jpg"),
+        ZograscopeError("out-of-memory"),
+    ]
+    for number, error in enumerate(errors):
+        fake_link.tell(owner_of(fake_link, number), error)
     texts = [text for text in words("ZOGRASCOPE_PT_server") if text]
-    assert texts[0] == "Not running"
-    assert " ".join(texts[1:]) == error.sentence
+    assert texts[0] == "Connected"
+    assert " ".join(texts[1:]) == " ".join(error.sentence for error in errors)
     assert max(map(len, texts)) <= 300 / 7
+    bpy.ops.zograscope.dismiss_error(index=0)
+    assert fake_link.errors == errors[1:]
+    bpy.ops.zograscope.dismiss_error()
+    assert fake_link.errors == []
 
 
-def test_progress_shows_stage_and_fraction(link, words, monkeypatch):
-    from zograscope_protocol.client import Job
+def owner_of(link, scene: int):
+    return importlib.import_module(link.__module__.replace("server_link", "pending_jobs")).Owner(
+        scene
+    )
 
-    job = Job("1", "diorama", "running", 0.5, "Estimating depth")
-    waiting = SimpleNamespace(job=job)
-    monkeypatch.setattr(link, "_waiting", {"1": waiting})
-    assert "Estimating depth" in words("ZOGRASCOPE_PT_server")
+
+def submit(link, title: str):
+    """Start a job of nobody's."""
+    from zograscope_protocol.submission import Submission
+
+    pending_jobs = importlib.import_module(link.__module__.replace("server_link", "pending_jobs"))
+    waiting = pending_jobs.Waiting(title, lambda job: None)
+    return link.submit(Submission("sleep", {}), waiting, job_id=title)
+
+
+def test_each_job_shows_what_it_is_and_how_far(fake_link, words):
+    first, second = submit(fake_link, "One"), submit(fake_link, "Two")
+    first.stage, first.detail, first.fraction = "Estimating depth", "3 of 10", 0.3
+    second.state = "queued"
+    texts = words("ZOGRASCOPE_PT_server")
+    assert [text for text in texts if text] == [
+        *("Connected", "One", "Estimating depth", "3 of 10", "Two", "Queued")
+    ]
+
+
+def test_only_what_can_pause_has_a_button_for_it(fake_link, drawn):
+    job = submit(fake_link, "One")
+    assert "zograscope.pause_job" not in drawn("ZOGRASCOPE_PT_server")
+    job.pausable = True
+    assert "zograscope.pause_job" in drawn("ZOGRASCOPE_PT_server")
+    bpy.ops.zograscope.pause_job(job_id=job.id)
+    assert job.state == "paused"
+    buttons = drawn("ZOGRASCOPE_PT_server")
+    assert "zograscope.resume_job" in buttons
+    assert "zograscope.pause_job" not in buttons
+    bpy.ops.zograscope.resume_job(job_id=job.id)
+    assert job.state == "running"
+
+
+def test_a_preview_is_shown_where_there_is_a_window(fake_link, drawn, monkeypatch):
+    submit(fake_link, "One")
+    assert 7 not in drawn("ZOGRASCOPE_PT_server")
+    monkeypatch.setattr(fake_link.previews, "icon", lambda job_id: 7)
+    assert 7 in drawn("ZOGRASCOPE_PT_server")

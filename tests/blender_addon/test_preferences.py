@@ -5,6 +5,8 @@ import importlib
 import bpy
 import pytest
 
+from .conftest import forget_everything
+
 KEY = "a" * 40
 ENDPOINT = "tcp://127.0.0.1:9"  # the discard port, where no server of ours listens
 
@@ -18,10 +20,9 @@ def module(zograscope):
 def link(zograscope, tmp_path, monkeypatch):
     monkeypatch.setenv("ZOGRASCOPE_HOME", str(tmp_path))
     link = importlib.import_module(zograscope.__name__ + ".server_link").link
-    link.reconnect()
+    forget_everything(link)
     yield link
-    link.error = None
-    link.reconnect()
+    forget_everything(link)
 
 
 @pytest.fixture

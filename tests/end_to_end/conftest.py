@@ -1,4 +1,4 @@
-"""What the whole path needs: both environments, the built extension, and a small photograph."""
+"""What the whole path needs: a command line with a state folder, and a small photograph."""
 
 import os
 import subprocess
@@ -10,26 +10,6 @@ import pytest
 from PIL import Image
 
 SMALL = (240, 160)
-
-
-@pytest.fixture(scope="session")
-def blender_python(repository) -> Path:
-    """The Python that has bpy 5.2."""
-    python = repository / ".venv-blender-5.2" / "bin" / "python"
-    if not python.exists():
-        pytest.skip(f"no Python with bpy at {python}; `make setup` makes one")
-    return python
-
-
-@pytest.fixture(scope="session")
-def extension(repository, blender_python, tmp_path_factory) -> Path:
-    """A folder with the extension's zips for this platform."""
-    folder = tmp_path_factory.mktemp("extension")
-    tool = repository / "tools" / "build_extension.py"
-    command = [blender_python, tool, "--platform", "current", "--output", folder]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +29,11 @@ def state(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def zograscope(state, extension, blender_python):
+def zograscope(state, extension_zips, blender_python):
     """Run the command line as a person would; returns the finished process."""
     environment = os.environ | {
         "ZOGRASCOPE_HOME": str(state),
-        "ZOGRASCOPE_EXTENSION": str(extension),
+        "ZOGRASCOPE_EXTENSION": str(extension_zips),
         "ZOGRASCOPE_BLENDER": str(blender_python),
         "OMP_NUM_THREADS": "1",
     }

@@ -18,6 +18,12 @@ def builders(zograscope):
     return importlib.import_module(zograscope.__name__ + ".depth.builders")
 
 
+@pytest.fixture(scope="session")
+def found(zograscope):
+    """The module that finds dioramas again."""
+    return importlib.import_module(zograscope.__name__ + ".depth.diorama")
+
+
 def encode_png(pixels: np.ndarray) -> np.ndarray:
     """Encode uint8 (h, w, 3) as the bytes of a PNG file, a uint8 array."""
 

@@ -1,6 +1,5 @@
 """A diorama in Blender: live, baked, saved, updated and exported."""
 
-import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -64,9 +63,9 @@ def test_the_node_group_builds_what_relief_builds(diorama, changes):
         assert quads[..., 2] == pytest.approx(expected_quads[..., 2], rel=1e-4)
 
 
-def test_the_evaluated_mesh_has_the_uv_map_and_positions_of_relief(diorama):
+def test_the_evaluated_mesh_has_the_uv_map_and_positions_of_relief(builders, diorama):
     layer = diorama.background
-    arrays = importlib.import_module(type(diorama).__module__).diorama_layers(diorama)["background"]
+    arrays = builders.diorama_layers(diorama)["background"]
     expected = diorama.relief(layer)
     order, expected_order = (
         np.lexsort([places(axis, 1e-4) for axis in uv.T]) for uv in (arrays["uv"], expected.uv)
@@ -103,7 +102,9 @@ def test_no_driver_needs_python(diorama):
     assert all(driver.is_valid for driver in drivers)
 
 
-def test_building_leaves_the_scene_as_it_was_but_for_a_missing_camera(builders, scene, result):
+def test_building_leaves_the_scene_as_it_was_but_for_a_missing_camera(
+    builders, scene, result, found
+):
     def facts():
         view = scene.view_settings
         return scene.render.resolution_x, view.view_transform, scene.render.dither_intensity
@@ -114,30 +115,30 @@ def test_building_leaves_the_scene_as_it_was_but_for_a_missing_camera(builders, 
     assert scene.camera == diorama.camera
     second = builders.build_diorama(*result, "Second", scene)
     assert scene.camera == diorama.camera != second.camera
-    assert {d.root.name for d in builders.dioramas(scene)} == {"Second", "Test"}
+    assert {d.root.name for d in found.dioramas(scene)} == {"Second", "Test"}
 
 
-def test_a_saved_file_holds_everything(builders, diorama, result, tmp_path):
+def test_a_saved_file_holds_everything(builders, diorama, result, tmp_path, found):
     before = [evaluated_quads(layer) for layer in diorama.layers]
     path = str(tmp_path / "scene.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path, use_scripts=False)
-    (diorama,) = builders.dioramas(bpy.context.scene)
+    (diorama,) = found.dioramas(bpy.context.scene)
     for layer, quads in zip(diorama.layers, before, strict=True):
         assert np.array_equal(evaluated_quads(layer), quads)
     arrays, _ = result
-    assert np.array_equal(builders.disparity_of(diorama.photograph), arrays["disparity"])
+    assert np.array_equal(found.disparity_of(diorama.photograph), arrays["disparity"])
     exported = builders.diorama_layers(diorama)
     for part in ("photograph", "background"):
         assert exported[part]["texture"] == arrays[part].tobytes()
 
 
-def test_a_renamed_diorama_is_found_from_any_of_its_objects(builders, diorama):
+def test_a_renamed_diorama_is_found_from_any_of_its_objects(builders, diorama, found):
     for item in diorama.collection.objects:
         item.name = "renamed"
-        assert builders.find_diorama(item) == diorama
-    assert builders.find_diorama(bpy.data.objects.new("other", None)) is None
+        assert found.find_diorama(item) == diorama
+    assert found.find_diorama(bpy.data.objects.new("other", None)) is None
 
 
 def test_baking_keeps_the_geometry_and_needs_no_modifier(builders, diorama):
@@ -155,7 +156,7 @@ def test_baking_keeps_the_geometry_and_needs_no_modifier(builders, diorama):
 
 
 @pytest.mark.parametrize("baked", [False, True])
-def test_new_depth_keeps_what_the_artist_made(builders, diorama, result, baked):
+def test_new_depth_keeps_what_the_artist_made(builders, diorama, result, baked, found):
     diorama.camera.location = (0.5, 0, 0)
     diorama.camera.data.lens = 80
     diorama.root["cut_threshold"], diorama.root["near"] = 0.3, 1.5
@@ -167,7 +168,7 @@ def test_new_depth_keeps_what_the_artist_made(builders, diorama, result, baked):
     updated = builders.update_depth(diorama, arrays, metadata)
     assert updated == diorama
     assert updated.is_live is not baked
-    assert np.array_equal(builders.disparity_of(updated.photograph), arrays["disparity"])
+    assert np.array_equal(found.disparity_of(updated.photograph), arrays["disparity"])
     assert len(bpy.data.images) == images
     assert tuple(updated.camera.location) == (0.5, 0, 0) and updated.camera.data.lens == 80
     assert updated.settings() == replace(updated.settings(), near=1.5, cut_threshold=0.3, far=8.0)

@@ -51,7 +51,7 @@ def project(path, points: np.ndarray, focal_length: float = 1000.0) -> np.ndarra
 
 
 def test_every_preset_of_the_command_line_is_a_move(moves):
-    from zograscope_protocol.commands import diorama as commands
+    from zograscope_protocol.depth import command as commands
 
     assert tuple(moves.MOVES) == CAMERA_PRESETS == commands.CAMERA_PRESETS
 

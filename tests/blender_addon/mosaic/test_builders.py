@@ -1,5 +1,6 @@
 """A mosaic in Blender: the nodes place tiles as `places` says, and every tile shows its picture."""
 
+import importlib
 import json
 import math
 
@@ -131,11 +132,12 @@ def test_a_saved_mosaic_needs_no_files(builders, scene, tmp_path):
     assert json.loads(json.dumps(mosaic.height_attributes)) == ["date", "cluster"]
 
 
-def test_labels_stand_before_their_tiles(builders, scene):
+def test_labels_stand_before_their_tiles(builders, zograscope, scene):
+    labels_module = importlib.import_module(zograscope.__name__ + ".mosaic.labels")
     arrays, metadata = make_mosaic_result(50, 8)
     mosaic = builders.build_mosaic(arrays, metadata, "numbers", scene)
-    builders.add_labels(mosaic)
-    labels = builders.add_labels(mosaic)  # a second time replaces
+    labels_module.add_labels(mosaic)
+    labels = labels_module.add_labels(mosaic)  # a second time replaces
     texts = [child for child in mosaic.tiles.children if child.type == "FONT"]
     assert all(len(item.children) == 1 for item in texts)  # its card
     assert sorted(item.data.body for item in texts) == ["even", "odd"]

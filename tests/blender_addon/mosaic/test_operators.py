@@ -8,15 +8,15 @@ import bpy
 import numpy as np
 import pytest
 
-from ..conftest import pump
+from ..conftest import forget_everything, pump
 from .conftest import make_mosaic_result
 
 COUNT = 24
 
 
 @pytest.fixture(scope="module")
-def operators(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".mosaic.operators")
+def selection(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".mosaic.selection")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def made_up(builders, scene):
 
 def test_a_table_becomes_a_mosaic(scene, link, collection, builders):
     build(link, scene, collection / "table.csv", by_date=True)
-    assert link.error is None
+    assert not link.errors
     (mosaic,) = builders.mosaics(scene)
     assert len(mosaic.tiles.data.vertices) == COUNT
     assert mosaic.layouts == [
@@ -101,7 +101,7 @@ def test_a_poster_and_a_page_are_written(scene, link, collection, tmp_path):
     pump(link, lambda: not link.jobs)
     bpy.ops.zograscope.export_page(filepath=str(tmp_path / "page"), width_pixels=300)
     pump(link, lambda: not link.jobs)
-    assert link.error is None
+    assert not link.errors
     assert bpy.data.images.load(str(tmp_path / "poster.jpg")).size[0] == 300
     assert (tmp_path / "page" / "index.html").is_file()
 
@@ -110,8 +110,8 @@ def test_what_cannot_be_built_is_told(scene, link, tmp_path):
     (tmp_path / "empty").mkdir()
     for path, words in ((tmp_path / "nowhere", "nowhere"), (tmp_path / "empty", "no image")):
         build(link, scene, path)
-        assert words in link.error.sentence
-        link.error = None
+        assert words in link.errors[-1].sentence
+        forget_everything(link)
     settings = scene.zograscope_mosaic
     for name, value, words in (
         ("collection", "", "no collection"),
@@ -121,7 +121,7 @@ def test_what_cannot_be_built_is_told(scene, link, tmp_path):
         settings.layout, settings.collection = "tsne", str(tmp_path)
         setattr(settings, name, value)
         bpy.ops.zograscope.build_mosaic()
-        assert words in link.error.sentence
+        assert words in link.errors[-1].sentence
         assert not link.jobs
 
 
@@ -154,7 +154,7 @@ def test_stops_make_a_journey(scene, made_up, link):
     settings = scene.zograscope_mosaic
     settings.journey = "visit"
     bpy.ops.zograscope.apply_journey()
-    assert "list of stops is empty" in link.error.sentence
+    assert "list of stops is empty" in link.errors[-1].sentence
     settings.query = "tile 1"
     bpy.ops.zograscope.search_tiles()
     bpy.ops.zograscope.edit_stops(action="ADD_FOUND")
@@ -185,32 +185,15 @@ def test_height_and_labels(scene, made_up, node_wiring):
     assert sum(child.type == "FONT" for child in made_up.tiles.children) == 2
 
 
-@pytest.mark.parametrize("shape", ["Wall", "Floor", "Cylinder", "Dome"])
-def test_a_ray_finds_the_tile_that_it_meets(scene, made_up, operators, node_wiring, shape):
-    node_wiring.set_input(made_up.modifier, "Shape", shape)
-    tiles = made_up.tiles
-    tiles.location, tiles.rotation_euler, tiles.scale = (3, -2, 5), (0.3, 0.2, 1.0), (2, 2, 2)
-    bpy.context.view_layer.update()
-    places, matrix = made_up.places(), np.array(tiles.matrix_world)
-    for number in (0, 7, 23):
-        middle = matrix[:3, :3] @ places.positions[number] + matrix[:3, 3]
-        normal = matrix[:3, :3] @ places.normals[number]
-        origin = middle + normal * 1.5
-        assert operators.tile_along(made_up, origin, -normal) == number
-    away = matrix[:3, :3] @ np.array([0.0, 0.0, 1.0])
-    above = matrix[:3, :3] @ np.array([0.0, -5.0, 100.0]) + matrix[:3, 3]
-    assert operators.tile_along(made_up, above, away) is None
-
-
-def test_only_web_addresses_are_opened(scene, link, collection, operators):
+def test_only_web_addresses_are_opened(scene, link, collection, selection):
     build(link, scene, collection / "table.csv")
     for tile, opens in ((3, True), (4, False)):
         bpy.ops.zograscope.select_tile(tile=tile)
         assert bpy.ops.zograscope.open_link.poll() == opens
-    assert json.dumps(operators.selected_tile(bpy.context)).count("javascript") <= 1
+    assert json.dumps(selection.selected_tile(bpy.context)).count("javascript") <= 1
 
 
-def test_deleted_tiles_are_no_trouble(scene, made_up, builders, operators):
+def test_deleted_tiles_are_no_trouble(scene, made_up, builders):
     import bmesh
 
     edit = bmesh.new()

@@ -107,7 +107,7 @@ def test_a_job_that_dies_twice_without_a_checkpoint_fails(server):
 def test_paused_and_killed_at_random_it_ends_as_an_undisturbed_run(server, seed):
     chance = random.Random(seed)
     options = SLOW | {"parts": 60, "seconds": 0.03}
-    taken = []
+    taken, disturbed = [], 0
     with server.client() as client:
         job = client.submit("count", options, {})
         job.follow()
@@ -119,16 +119,20 @@ def test_paused_and_killed_at_random_it_ends_as_an_undisturbed_run(server, seed)
             match chance.randrange(60):
                 case 0 if job.state == "running":
                     job.pause()
+                    disturbed += 1
                 case 1 | 2 | 3 | 4:
                     job.resume()
                 case 5 if job.state == "running" and job.parts % 5 == 3:
                     server.worker(client).kill()
                     time.sleep(0.3)
+                    disturbed += 1
                 case 6 if job.state in ("running", "paused"):
                     server.kill()
                     server.start()
+                    disturbed += 1
         assert job.error is None, job.error
     assert taken == list(enumerate(sums(60)))
+    assert disturbed
 
 
 def test_a_server_that_stops_lets_long_jobs_save_how_far_they_are(server):

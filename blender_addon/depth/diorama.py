@@ -1,0 +1,102 @@
+"""A diorama that is in a scene: its objects, found by their marks, and what they know of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..scenes import PART_MARK
+from .geometry_nodes import relief_modifier
+from .relief import Intrinsics, Relief, Settings, build_relief
+
+ROOT_MARK = "zograscope_diorama"
+INTRINSICS = "zograscope_intrinsics"
+RECTANGLE = "zograscope_rectangle"
+DISPARITY = "zograscope_disparity"
+
+
+@dataclass(frozen=True)
+class Diorama:
+    """The objects of one diorama. They are found by their marks, so the artist may rename them."""
+
+    collection: bpy.types.Collection
+    root: bpy.types.Object
+    photograph: bpy.types.Object
+    background: bpy.types.Object | None
+    dome: bpy.types.Object | None
+    camera_rig: bpy.types.Object
+    camera: bpy.types.Object
+
+    @property
+    def layers(self) -> tuple[bpy.types.Object, ...]:
+        """Return the layers with relief, front to back."""
+        return tuple(layer for layer in (self.photograph, self.background) if layer)
+
+    @property
+    def intrinsics(self) -> Intrinsics:
+        """Return the pinhole camera of the photograph."""
+        return Intrinsics(**dict(self.root[INTRINSICS]))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the relief still follows the artist's settings: it does until it is baked."""
+        return relief_modifier(self.photograph) is not None
+
+    def settings(self, resolution: float | None = None) -> Settings:
+        """Return the artist's settings, at the render's resolution where none is given."""
+        return Settings(
+            near=self.root["near"],
+            far=self.root["far"],
+            cut_threshold=self.root["cut_threshold"],
+            smoothing=self.root["smoothing"],
+            relief_strength=self.root["relief_strength"],
+            resolution=resolution or self.root["render_resolution"],
+        )
+
+    def relief(self, layer: bpy.types.Object, resolution: float | None = None) -> Relief:
+        """Return a layer's geometry under the present settings, as arrays."""
+        behind = layer != self.photograph
+        return build_relief(
+            disparity_of(layer),
+            self.intrinsics,
+            self.settings(resolution),
+            tuple(layer[RECTANGLE]),
+            in_front=disparity_of(self.photograph) if behind else None,
+        )
+
+
+def dioramas(scene: bpy.types.Scene) -> Iterator[Diorama]:
+    """Yield the dioramas of a scene."""
+    for item in scene.objects:
+        if ROOT_MARK in item:
+            yield _diorama_of(item)
+
+
+def find_diorama(item: bpy.types.Object | None) -> Diorama | None:
+    """Return the diorama that an object belongs to."""
+    while item is not None and ROOT_MARK not in item:
+        item = item.parent
+    return None if item is None else _diorama_of(item)
+
+
+def _diorama_of(root: bpy.types.Object) -> Diorama:
+    parts = {child.get(PART_MARK): child for child in root.children_recursive}
+    return Diorama(
+        collection=root.users_collection[0],
+        root=root,
+        photograph=parts["photograph"],
+        background=parts.get("background"),
+        dome=parts.get("dome"),
+        camera_rig=parts["camera rig"],
+        camera=parts["camera"],
+    )
+
+
+def disparity_of(layer: bpy.types.Object) -> np.ndarray:
+    """Return the disparity map of a layer, (h, w) with row 0 at the top."""
+    image = layer[DISPARITY]
+    width, height = image.size
+    pixels = np.empty((height, width, 4), np.float32)
+    image.pixels.foreach_get(pixels.ravel())
+    return np.ascontiguousarray(pixels[::-1, :, 0])

@@ -1,0 +1,28 @@
+"""The diorama that the artist means, and how it was asked for."""
+
+import json
+from typing import Any
+
+import bpy
+
+from ..selection import selected_or_only
+from .diorama import Diorama, dioramas, find_diorama
+
+SOURCE = "zograscope_source"
+"""On the root: how the diorama was asked for, as JSON."""
+
+
+def selected_diorama(context: bpy.types.Context) -> Diorama | None:
+    """Return the diorama of the active object, or the scene's only one."""
+    return selected_or_only(context, find_diorama, dioramas)
+
+
+def made_from_file(context: bpy.types.Context) -> bool:
+    """Whether a diorama is selected of which is known how it was asked for."""
+    diorama = selected_diorama(context)
+    return diorama is not None and SOURCE in diorama.root
+
+
+def source_of(diorama: Diorama) -> dict[str, Any]:
+    """Return how a diorama was asked for: photograph, depth map, parameters, paper border."""
+    return json.loads(diorama.root[SOURCE])

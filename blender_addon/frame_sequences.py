@@ -1,0 +1,167 @@
+"""Frames that come one after the other: numbered files, and a moving picture that grows with them.
+
+A job that streams frames sends each as a part with an array `file`, an encoded picture; part 0
+becomes 0001.png. The scene shows them as an image sequence on a plane, before a camera that sees
+exactly the picture. The files lie beside the .blend, so that it shows and renders them without
+extension or server.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from zograscope_protocol.errors import ZograscopeError
+
+from .job_files import write_file
+from .meshes import unit_plane
+from .scenes import add_part, storable
+from .shading import add_node, new_material
+
+JOB_MARK = "zograscope_job"
+"""On an image sequence, and on the scene that was made for it: the job that sends the frames."""
+
+CAMERA_DISTANCE = 2.0
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """Numbered files in a folder, each whole or not there."""
+
+    folder: Path
+    suffix: str = ".png"
+
+    def path(self, number: int) -> Path:
+        """Return where the frame with this number, from 0, is kept."""
+        return self.folder / f"{number + 1:04d}{self.suffix}"
+
+    def write(self, number: int, data: np.ndarray) -> None:
+        """Keep a frame. Raises ZograscopeError `output-exists`."""
+        write_file(self.path(number), data)
+
+    def first_missing(self) -> int:
+        """Return the number of the first frame that is not here."""
+        return next(number for number in itertools.count() if not self.path(number).is_file())
+
+
+def new_folder(name: str) -> str:
+    """Make a folder for frames, and return its path as a .blend should hold it.
+
+    It lies beside a .blend that has been saved, else in the extension's own folder.
+    Raises ZograscopeError `output-exists` where it cannot be made.
+    """
+    name = bpy.path.clean_name(name)
+    if bpy.data.filepath:
+        place = Path(bpy.path.abspath("//"))
+    else:
+        place = Path(bpy.utils.extension_path_user(__package__, path="frames", create=True))
+    for number in itertools.count(1):
+        folder = place / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise ZograscopeError("output-exists", str(error), path=str(folder)) from error
+        return storable(str(folder))
+    raise AssertionError("there is always another number")
+
+
+def find_image(job_id: str) -> bpy.types.Image | None:
+    """Return the image sequence of a job's frames, if it is shown already."""
+    return next((image for image in bpy.data.images if image.get(JOB_MARK) == job_id), None)
+
+
+def folder_of(image: bpy.types.Image) -> Path:
+    """Return the folder that an image sequence is read from."""
+    return Path(bpy.path.abspath(image.filepath)).parent
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What shows an image sequence: a plane, and a camera that sees exactly the picture."""
+
+    image: bpy.types.Image
+    size: tuple[int, int]
+    plane: bpy.types.Object
+    camera: bpy.types.Object
+
+
+def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
+    """Show a job's frames, of which the first is here, in a scene.
+
+    Of the scene itself only a missing camera is set.
+    Raises ZograscopeError `file-unreadable` where the first frame is no picture.
+    """
+    image = bpy.data.images.load(str(first))
+    width, height = image.size  # of a sequence, Blender knows it only once it is shown
+    if not width:
+        bpy.data.images.remove(image)
+        raise ZograscopeError("file-unreadable", "a frame that is no picture", path=str(first))
+    image.name, image.source = name, "SEQUENCE"
+    image.filepath = storable(str(first))
+    image[JOB_MARK] = job_id
+    collection = bpy.data.collections.new(name)
+    scene.collection.children.link(collection)
+    plane = add_part(name, unit_plane(name), "frames", None, collection)
+    plane.data.materials.append(_material(name, image))
+    aspect = width / height
+    plane.scale = (aspect, 1.0, 1.0)
+    plane.rotation_euler = (math.radians(90), 0.0, 0.0)
+    data = bpy.data.cameras.new(f"{name} camera")
+    data.type, data.sensor_fit, data.ortho_scale = "ORTHO", "HORIZONTAL", aspect
+    camera = add_part(f"{name} camera", data, "camera", None, collection)
+    camera.location = (0.0, -CAMERA_DISTANCE, 0.0)
+    camera.rotation_euler = plane.rotation_euler
+    if scene.camera is None:
+        scene.camera = camera
+    return Screen(image, (width, height), plane, camera)
+
+
+def grow(image: bpy.types.Image, count: int) -> None:
+    """Let whatever shows an image sequence, and the scene made for it, know how many frames it has.
+
+    Goes through the users that Blender finds, for the artist may have put the image elsewhere too.
+    """
+    for user in _image_users(image):
+        user.frame_duration = count
+    for scene in bpy.data.scenes:
+        if scene.get(JOB_MARK) == image[JOB_MARK]:
+            scene.frame_end = count
+
+
+def _image_users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
+    """Yield how each material, empty and camera that shows an image runs through it."""
+    for owner in bpy.data.user_map(subset=[image])[image]:
+        for holder in _holders(owner):
+            if getattr(holder, "image", None) == image:
+                yield holder.image_user
+        if getattr(owner, "data", None) == image:
+            yield owner.image_user
+
+
+def _holders(owner: bpy.types.ID) -> list[Any]:
+    """Return what a data-block has that may hold an image and say how it runs."""
+    if isinstance(owner, bpy.types.Camera):
+        return list(owner.background_images)
+    tree = owner if isinstance(owner, bpy.types.NodeTree) else getattr(owner, "node_tree", None)
+    return [node for node in tree.nodes if hasattr(node, "image_user")] if tree else []
+
+
+def _material(name: str, image: bpy.types.Image) -> bpy.types.Material:
+    """Make a material that shows the frames as they are, whatever light there is."""
+    material = new_material(name)
+    tree = material.node_tree
+    picture = add_node(tree, "ShaderNodeTexImage", -400, 0, image=image, extension="EXTEND")
+    picture.image_user.use_auto_refresh = True
+    picture.image_user.frame_duration = 1
+    shine = add_node(tree, "ShaderNodeEmission", -100, 0)
+    output = add_node(tree, "ShaderNodeOutputMaterial", 100, 0)
+    tree.links.new(picture.outputs["Color"], shine.inputs["Color"])
+    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
+    tree.nodes.active = picture  # which Workbench shows
+    return material

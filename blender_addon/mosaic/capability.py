@@ -1,0 +1,15 @@
+"""What the extension knows of mosaics."""
+
+from ..capabilities import Capability
+from . import building, highlight, operators, panels, properties
+from .command import COMMAND
+
+CAPABILITY = Capability(
+    name=building.NAME,
+    settings="zograscope_mosaic",
+    modules=(properties, operators, panels, highlight),
+    build=building.build,
+    title_of=building.title_of,
+    purpose="embedding",
+    commands=(COMMAND,),
+)

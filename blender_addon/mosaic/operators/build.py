@@ -1,0 +1,28 @@
+"""The operator that lays a collection out."""
+
+import bpy
+from zograscope_protocol.job import Job
+
+from ... import scene_jobs
+from ...job_operators import JobOperator
+from .. import building
+
+
+class ZOGRASCOPE_OT_build_mosaic(JobOperator, bpy.types.Operator):
+    """Lay the images of the collection out as a mosaic"""
+
+    bl_idname = "zograscope.build_mosaic"
+    bl_label = "Build Mosaic"
+    capability = building.NAME
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where no build is waited for."""
+        return not scene_jobs.is_building(cls.capability, context.scene)
+
+    def start(self, context: bpy.types.Context) -> Job:
+        """Start the job; the mosaic is built when its result is here."""
+        return building.start(context.scene)
+
+
+register, unregister = bpy.utils.register_classes_factory((ZOGRASCOPE_OT_build_mosaic,))

@@ -1,0 +1,89 @@
+"""Operators for one tile: pick it, select it, open its page."""
+
+import bpy
+from zograscope_protocol.mosaic.command import URL_STARTS
+
+from ..picking import tile_under_mouse, viewport_at
+from ..selection import selected_mosaic, selected_tile
+
+
+class ZOGRASCOPE_OT_pick_tile(bpy.types.Operator):
+    """Click on a tile to read what is known of it; Esc ends"""
+
+    bl_idname = "zograscope.pick_tile"
+    bl_label = "Pick Tile"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mosaic, and a viewport to click in."""
+        return selected_mosaic(context) is not None and context.area is not None
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Wait for a click."""
+        context.window.cursor_modal_set("EYEDROPPER")
+        context.workspace.status_text_set("Click on a tile to read what is known of it; Esc ends")
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Pick what is under the mouse; leave every other event to Blender."""
+        if event.type in ("ESC", "RIGHTMOUSE"):
+            _end_picking(context)
+            return {"CANCELLED"}
+        if event.type != "LEFTMOUSE" or event.value != "PRESS":
+            return {"PASS_THROUGH"}
+        viewport = viewport_at(context.screen, event.mouse_x, event.mouse_y)
+        if viewport is None:
+            return {"PASS_THROUGH"}
+        _end_picking(context)
+        tile = tile_under_mouse(selected_mosaic(context), viewport, event.mouse_x, event.mouse_y)
+        context.scene.zograscope_mosaic.selected = -1 if tile is None else tile
+        for area in context.screen.areas:
+            area.tag_redraw()
+        return {"FINISHED"}
+
+
+def _end_picking(context: bpy.types.Context) -> None:
+    context.window.cursor_modal_restore()
+    context.workspace.status_text_set(None)
+
+
+class ZOGRASCOPE_OT_select_tile(bpy.types.Operator):
+    """Show what is known of this tile"""
+
+    bl_idname = "zograscope.select_tile"
+    bl_label = "Select Tile"
+    bl_options = {"UNDO"}
+
+    tile: bpy.props.IntProperty(default=-1)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Select it."""
+        context.scene.zograscope_mosaic.selected = self.tile
+        return {"FINISHED"}
+
+
+class ZOGRASCOPE_OT_open_link(bpy.types.Operator):
+    """Open the selected tile's page in the web browser"""
+
+    bl_idname = "zograscope.open_link"
+    bl_label = "Open Link"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a tile that has one."""
+        tile = selected_tile(context)
+        return tile is not None and tile.get("link", "").startswith(URL_STARTS)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Open it."""
+        bpy.ops.wm.url_open(url=selected_tile(context)["link"])
+        return {"FINISHED"}
+
+
+_CLASSES = (
+    ZOGRASCOPE_OT_pick_tile,
+    ZOGRASCOPE_OT_select_tile,
+    ZOGRASCOPE_OT_open_link,
+)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -1,0 +1,89 @@
+"""Operators for how a mosaic looks: its layout, its height, its labels."""
+
+import bpy
+
+from ...node_wiring import get_input, set_input
+from .. import cameras
+from ..labels import add_labels
+from ..selection import selected_mosaic
+
+
+class ZOGRASCOPE_OT_morph_to(bpy.types.Operator):
+    """Morph from the layout that is shown to this one, beginning at the present frame"""
+
+    bl_idname = "zograscope.morph_to"
+    bl_label = "Morph"
+    bl_options = {"REGISTER", "UNDO"}
+
+    layout: bpy.props.IntProperty(name="Layout", min=0)
+    animate: bpy.props.BoolProperty(name="Animate", default=True)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mosaic."""
+        return selected_mosaic(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the layouts, and key the slider."""
+        mosaic, scene = selected_mosaic(context), context.scene
+        settings = mosaic.settings()
+        shown = settings.end if settings.morph >= 0.5 else settings.start
+        if self.animate and shown != self.layout:
+            first = scene.frame_current
+            last = first + scene.zograscope_mosaic.morph_frames
+            cameras.animate_morph(mosaic, shown, self.layout, first, last)
+        else:
+            set_input(mosaic.modifier, "To", self.layout)
+            set_input(mosaic.modifier, "Morph", 1.0)
+        mosaic.tiles.update_tag()
+        return {"FINISHED"}
+
+
+class ZOGRASCOPE_OT_choose_height(bpy.types.Operator):
+    """Let this attribute make height"""
+
+    bl_idname = "zograscope.choose_height"
+    bl_label = "Height By"
+    bl_options = {"REGISTER", "UNDO"}
+
+    attribute: bpy.props.StringProperty()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mosaic."""
+        return selected_mosaic(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set it."""
+        mosaic = selected_mosaic(context)
+        set_input(mosaic.modifier, "Height by", self.attribute)
+        if not get_input(mosaic.modifier, "Height"):
+            set_input(mosaic.modifier, "Height", 4.0)
+        mosaic.tiles.update_tag()
+        return {"FINISHED"}
+
+
+class ZOGRASCOPE_OT_label_clusters(bpy.types.Operator):
+    """Write each cluster's name amid its tiles, as they lie now"""
+
+    bl_idname = "zograscope.label_clusters"
+    bl_label = "Label Clusters"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mosaic."""
+        return selected_mosaic(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add the labels, in place of earlier ones."""
+        add_labels(selected_mosaic(context))
+        return {"FINISHED"}
+
+
+_CLASSES = (
+    ZOGRASCOPE_OT_morph_to,
+    ZOGRASCOPE_OT_choose_height,
+    ZOGRASCOPE_OT_label_clusters,
+)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)
