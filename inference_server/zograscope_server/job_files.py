@@ -50,15 +50,15 @@ class PartsFolder:
 
     def write(
         self, number: int, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any], run: str
-    ) -> None:
-        """Write a part; `run` tells its writer from others that may still be about.
+    ) -> int:
+        """Write a part; return its size. `run` tells its writer from others still about.
 
         Raises ZograscopeError as `write_result`.
         """
         if number == 0:
             self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self.folder / f"{_UNFINISHED}{number}.{run}"
-        write_result(self.path(number), temporary, arrays, metadata)
+        return write_result(self.path(number), temporary, arrays, metadata)
 
     def open(self, number: int) -> ResultFile | None:
         """Open a part for reading; None where there is none that is whole."""

@@ -3,7 +3,7 @@
     8 bytes   magic
     8 bytes   length of the header, little-endian
     header    JSON: {"metadata": {...}, "arrays": [description + "offset"], "data_bytes": n,
-              "parts": how many a result has beside this file}
+              "parts": how many a result has beside this file, "durable": whether it was synced}
     data      n bytes from the next multiple of 64: the arrays, C order, each at its offset
 
 The file appears under its name by an atomic rename.
@@ -13,9 +13,9 @@ import errno
 import json
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
@@ -33,6 +33,10 @@ _ALIGNMENT = 64
 _ROOM_FOR_THE_REST = 1024
 # One write of a large, never touched array takes Linux twice as long as many of this size.
 _WRITE_BYTES = 1 << 20
+# Mapping so little, page by page, takes longer than reading it.
+_MOST_READ_BYTES = 2 << 20
+# Windows would change line ends in what it takes for text.
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def write_result(
@@ -42,29 +46,36 @@ def write_result(
     metadata: Mapping[str, Any],
     parts: int = 0,
     durable: bool = False,
-) -> None:
-    """Write a result so that `path` is there whole or not at all.
+) -> int:
+    """Write a result so that `path` is there whole or not at all; return its size in bytes.
 
     It is written to `temporary`, in the same folder, over whatever lies there. A durable one is on
-    the disk for good before it takes its name.
+    the disk for good before it takes its name, and says so.
 
     Raises ZograscopeError `spool-full` when the disk is full, and `result-indescribable` for what
     no message could tell a client of.
     """
     check_describable(arrays, metadata)
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    header, data_start, size = _header(
+        arrays, {"metadata": metadata, "parts": parts, "durable": durable}
+    )
     try:
-        with temporary.open("r+b" if temporary.exists() else "wb") as file:
-            _write(file, arrays, metadata, parts)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | _BINARY, 0o666)
+        try:
+            _write(descriptor, header, data_start, arrays.values())
+            os.ftruncate(descriptor, size)
             if durable:
-                file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         temporary.replace(path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ZograscopeError("spool-full", details=str(error)) from error
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    return size
 
 
 def check_describable(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
@@ -80,31 +91,31 @@ def check_describable(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, A
         raise ZograscopeError("result-indescribable", problem=problem)
 
 
-def _write(
-    file: BinaryIO, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any], parts: int
-) -> None:
+def _header(arrays: Mapping[str, np.ndarray], facts: dict[str, Any]) -> tuple[bytes, int, int]:
+    """Return the file's beginning, where its data starts, and its size."""
     descriptions = []
     data_bytes = 0
     for name, array in arrays.items():
         descriptions.append({**describe_array(name, array), "offset": data_bytes})
         data_bytes += _aligned(array.nbytes)
-    header = json.dumps(
-        {
-            "metadata": metadata,
-            "arrays": descriptions,
-            "data_bytes": data_bytes,
-            "parts": parts,
-        },
-        allow_nan=False,
-    ).encode()
+    content = facts | {"arrays": descriptions, "data_bytes": data_bytes}
+    header = json.dumps(content, allow_nan=False).encode()
     data_start = _aligned(_PREFIX_BYTES + len(header))
-    file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
-    for array, description in zip(arrays.values(), descriptions, strict=True):
-        file.seek(data_start + description["offset"])
-        view = byte_view(np.ascontiguousarray(array))
+    return _MAGIC + len(header).to_bytes(8, "little") + header, data_start, data_start + data_bytes
+
+
+def _write(descriptor: int, header: bytes, data_start: int, arrays: Iterable[np.ndarray]) -> None:
+    _write_all(descriptor, memoryview(header.ljust(data_start, b"\0")))
+    for array in arrays:
+        view = byte_view(array)
         for offset in range(0, view.nbytes, _WRITE_BYTES):
-            file.write(view[offset : offset + _WRITE_BYTES])
-    file.truncate(data_start + data_bytes)
+            _write_all(descriptor, view[offset : offset + _WRITE_BYTES])
+        _write_all(descriptor, memoryview(bytes(_aligned(view.nbytes) - view.nbytes)))
+
+
+def _write_all(descriptor: int, view: memoryview) -> None:
+    while view.nbytes:
+        view = view[os.write(descriptor, view) :]
 
 
 def _aligned(size: int) -> int:
@@ -112,27 +123,36 @@ def _aligned(size: int) -> int:
 
 
 class ResultFile:
-    """A result mapped into memory, read-only: `map` lives for as long as anyone reads from it.
+    """A result, read-only: a large one is mapped into memory, a small one read.
+
+    `map` lives for as long as anyone reads from it; it is None for a small one.
 
     Raises FileNotFoundError when there is none and ValueError when the file is not whole.
     """
 
     def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self.size = os.fstat(file.fileno()).st_size
-            if self.size < _PREFIX_BYTES:
-                raise ValueError(f"{path} is too short for a result")
-            self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        header_bytes = int.from_bytes(self.map[8:_PREFIX_BYTES], "little")
-        header_end = _PREFIX_BYTES + header_bytes
-        if self.map[:8] != _MAGIC or header_end > self.size:
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
+        try:
+            self.size = os.fstat(descriptor).st_size
+            self.map: mmap.mmap | None = None
+            if self.size > _MOST_READ_BYTES:
+                self.map = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+            content = self.map or os.read(descriptor, self.size)
+        finally:
+            os.close(descriptor)
+        if len(content) < _PREFIX_BYTES or len(content) != self.size:
+            raise ValueError(f"{path} is too short for a result")
+        self._content = content
+        header_end = _PREFIX_BYTES + int.from_bytes(content[8:_PREFIX_BYTES], "little")
+        if content[:8] != _MAGIC or header_end > self.size:
             raise ValueError(f"{path} is not a result")
-        header = json.loads(self.map[_PREFIX_BYTES:header_end])
+        header = json.loads(content[_PREFIX_BYTES:header_end])
         self._data_start = _aligned(header_end)
         if self._data_start + header["data_bytes"] != self.size:
             raise ValueError(f"{path} is cut short")
         self.metadata: dict[str, Any] = header["metadata"]
         self.parts: int = header.get("parts", 0)
+        self.durable: bool = header.get("durable", False)
         self._offsets = {array["name"]: array.pop("offset") for array in header["arrays"]}
         self.arrays: list[dict[str, Any]] = header["arrays"]
 
@@ -145,4 +165,4 @@ class ResultFile:
         """Return the bytes of the array `name`, without a copy."""
         size = next(array["bytes"] for array in self.arrays if array["name"] == name)
         offset = self._data_start + self._offsets[name]
-        return memoryview(self.map)[offset : offset + size]
+        return memoryview(self._content)[offset : offset + size]

@@ -163,7 +163,8 @@ class Spool:
         except ValueError:
             self._remove_result(key)
             return None
-        self._open_maps[result.map] = key
+        if result.map is not None:
+            self._open_maps[result.map] = key
         if key not in self._results:
             self._results[key] = result.size + self._growing.pop(key, 0)
         self._results.move_to_end(key)
@@ -221,7 +222,7 @@ class Spool:
 
     def open_part(self, key: str, number: int) -> ResultFile | None:
         """Open a part for reading, or return None when there is none that is whole."""
-        part = self._open_parts.pop((key, number), None) or self.parts(key).open(number)
+        part = self._open_parts.get((key, number)) or self.parts(key).open(number)
         if part is not None:
             self._open_parts[key, number] = part
             if len(self._open_parts) > MOST_OPEN_PARTS:
@@ -313,9 +314,16 @@ class Spool:
                 if path.name not in keys:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
         for key in keys:
-            # A result that is there was synced after all of its parts.
-            if not self.result_path(key).exists():
+            # A durable result was synced after all of its parts.
+            if not self._is_durable(key):
+                self.result_path(key).unlink(missing_ok=True)
                 self.parts(key).keep(self.checkpoints(key).parts())
+
+    def _is_durable(self, key: str) -> bool:
+        try:
+            return ResultFile(self.result_path(key)).durable
+        except (FileNotFoundError, ValueError):
+            return False
 
     def _lost_power(self) -> bool:
         """Whether the computer has started again since a broker that never came to its end."""

@@ -29,8 +29,7 @@ class SpooledFiles:
 
     def add_part(self, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
         """Keep the next part. Raises ZograscopeError `spool-full` or `result-indescribable`."""
-        self._folder.write(self.parts, arrays, metadata, self._run)
-        size = self._folder.path(self.parts).stat().st_size
+        size = self._folder.write(self.parts, arrays, metadata, self._run)
         self._tell_broker({"type": "part", "number": self.parts, "bytes": size})
         self.parts += 1
 
@@ -47,6 +46,11 @@ class SpooledFiles:
         self.sync_parts()
         self._checkpoints.finish(self.parts)
         self._tell_broker({"type": "checkpoint", "bytes": self._checkpoints.bytes()})
+
+    @property
+    def durable(self) -> bool:
+        """Whether the job has made checkpoints, and its result must not be lost in a power cut."""
+        return self._checkpoints.latest() is not None
 
     def sync_parts(self) -> None:
         """Have all parts written to the disk for good."""

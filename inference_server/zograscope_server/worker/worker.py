@@ -65,7 +65,8 @@ class Worker:
             options = task.options.read(request["parameters"])
             files = SpooledFiles(request, lambda news: self._link.send({**news, "job": job}))
             result = task.function(inputs, options, self._context(job, files))
-            if task.pausable:
+            durable = files.durable
+            if durable:
                 files.sync_parts()
             write_result(
                 Path(request["result"]),
@@ -73,7 +74,7 @@ class Worker:
                 result.arrays,
                 result.metadata,
                 files.parts,
-                durable=task.pausable,
+                durable=durable,
             )
         except Cancelled:
             return {"type": "cancelled", "job": job}

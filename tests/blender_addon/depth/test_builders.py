@@ -1,6 +1,5 @@
 """A diorama in Blender: live, baked, saved, updated and exported."""
 
-import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -64,9 +63,9 @@ def test_the_node_group_builds_what_relief_builds(diorama, changes):
         assert quads[..., 2] == pytest.approx(expected_quads[..., 2], rel=1e-4)
 
 
-def test_the_evaluated_mesh_has_the_uv_map_and_positions_of_relief(diorama):
+def test_the_evaluated_mesh_has_the_uv_map_and_positions_of_relief(builders, diorama):
     layer = diorama.background
-    arrays = importlib.import_module(type(diorama).__module__).diorama_layers(diorama)["background"]
+    arrays = builders.diorama_layers(diorama)["background"]
     expected = diorama.relief(layer)
     order, expected_order = (
         np.lexsort([places(axis, 1e-4) for axis in uv.T]) for uv in (arrays["uv"], expected.uv)

@@ -211,7 +211,8 @@ def test_after_a_power_cut_a_job_goes_on_from_its_checkpoint(tmp_path):
     for key in KEYS[:3]:
         grow(spool, key, 7)
         checkpoint(spool, key, 4)
-    put(spool, KEYS[2], 1)
+    path, temporary = spool.result_path(KEYS[2]), spool.begin_result(JOB, RUN)
+    write_result(path, temporary, {"a": np.ones(3)}, {}, parts=7, durable=True)
     put(spool, KEYS[3], 1)
     for job in (JOB, "f" * 32):
         spool.reserve_inputs(job, [1])
