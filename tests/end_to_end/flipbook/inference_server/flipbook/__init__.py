@@ -1,0 +1,1 @@
+"""Flip books: a word travels across pages, drawn one after the other."""

@@ -1,0 +1,23 @@
+"""What the task of flip books can be asked; TASKS.md describes its parts."""
+
+from dataclasses import dataclass
+
+from zograscope_protocol.options import Options, number, text, whole
+
+
+@dataclass(frozen=True)
+class FlipbookOptions(Options):
+    """How a flip book is drawn.
+
+    Attributes:
+        word: that is written across its pages.
+        frames: how many.
+        size: of a page, in pixels.
+        seconds: between two frames.
+    """
+
+    task = "flipbook"
+    word: str = text("Zograscope")
+    frames: int = whole(1, 10_000, default=10)
+    size: int = whole(16, 4096, default=128)
+    seconds: float = number(0.0, 60.0, default=0.0)
