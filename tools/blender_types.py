@@ -1,10 +1,11 @@
 """A mypy plugin: what the stubs of Blender cannot know, or have wrong.
 
-Blender hands out a node, a modifier or a space as its base class in the stubs, though it is always
-one of its kinds; extensions attach settings to scenes as they are registered; and some values depend
-on what is installed. What is named here is taken for Any, instead of an error.
+The stubs have Blender hand out a node, a modifier or a space as its base class, though it is always
+one of its kinds; extensions attach settings to scenes as they are registered; some values depend on
+what is installed. What is named here is taken for Any, instead of an error.
 """
 
+import re
 from collections.abc import Callable
 
 from mypy.nodes import ARG_POS, Argument, Var
@@ -23,18 +24,21 @@ def _of_bpy(*names: str) -> set[str]:
 OPEN_CLASSES = _of_bpy(
     *("Attribute", "ID", "ImageFormatSettings", "Modifier", "Node", "NodeSocket"),
     *("NodeTreeInterfaceItem", "PropertyGroup", "Space", "Strip"),
-)
+) | {"bpy_extras.io_utils.ExportHelper", "bpy_extras.io_utils.ImportHelper"}
 # Attributes of one of several kinds, or with values that depend on what is installed, or arrays
 # that the stubs do not let anybody read.
 OPEN_ATTRIBUTES = _of_bpy(
-    *("ColorManagedInputColorspaceSettings.name", "ColorManagedViewSettings.look"),
-    *("ColorManagedViewSettings.view_transform", "Image.pixels", "Image.size"),
-    *("ImageFormatSettings.file_format", "Material.cycles", "Object.data"),
+    *("ColorManagedDisplaySettings.display_device", "ColorManagedInputColorspaceSettings.name"),
+    *("ColorManagedViewSettings.look", "ColorManagedViewSettings.view_transform"),
+    *("Image.pixels", "Image.size", "ImageFormatSettings.file_format"),
+    *("ImagePreview.image_pixels_float", "ImagePreview.image_size"),
+    *("Material.cycles", "Material.diffuse_color", "Object.data", "Object.dimensions"),
     *("RenderSettings.engine", "RenderSettings.image_settings", "Scene.cycles"),
-    *("UIList.layout", "Menu.layout"),
 )
 # Methods whose arguments or answers the stubs have wrong.
-OPEN_METHODS = _of_bpy("NodeTreeInterface.new_socket", "bpy_struct.id_properties_ui")
+OPEN_METHODS = re.compile(
+    r"bpy\.types\.(\w+\.(id_properties_ui|new_socket|temp_override)|AttributeGroup\w+\.new)"
+)
 # Whose custom properties can be looked for: `"key" in block`.
 CONTAINER = "bpy.types.bpy_struct"
 
@@ -58,7 +62,7 @@ class BlenderPlugin(Plugin):
         self, fullname: str
     ) -> Callable[[MethodSigContext], FunctionLike] | None:
         """Return what tells how a method is called, where it is one of these."""
-        return _allow_any_arguments if fullname in OPEN_METHODS else None
+        return _allow_any_arguments if OPEN_METHODS.fullmatch(fullname) else None
 
 
 def _argument(context: ClassDefContext, name: str, kind: str) -> Argument:
