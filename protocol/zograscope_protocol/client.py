@@ -28,7 +28,7 @@ from zograscope_protocol.messages import (
     check_protocol,
     parse_version,
 )
-from zograscope_protocol.transfers import Receiver, Sender
+from zograscope_protocol.transfers import MOST_PART_CREDIT, Receiver, Sender, split_credit
 
 # Seconds.
 HEARTBEAT = 2.0
@@ -443,8 +443,14 @@ class Client:
                 return
             follow.incoming[number] = arrays
         job.parts = max(job.parts, number + 1)
-        for name, download in arrays.downloads.items():
-            self._give_credit(job, name, download.receiver, number, anew=True)
+        receivers = {name: download.receiver for name, download in arrays.downloads.items()}
+        sizes = [receiver.size for receiver in receivers.values()]
+        shares = split_credit(MOST_PART_CREDIT, sizes)
+        for (name, receiver), share in zip(receivers.items(), shares, strict=True):
+            # The beginning comes by itself; who holds it already asks for what it lacks.
+            begun = receiver.received > 0
+            receiver.grant(share)
+            self._give_credit(job, name, receiver, number, anew=begun)
         self._finish_when_complete(job)
 
     def _start_downloads(self, job: Job, header: dict[str, Any]) -> None:

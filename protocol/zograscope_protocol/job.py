@@ -9,7 +9,7 @@ import numpy as np
 from zograscope_protocol import wire
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import FINISHED_STATES
-from zograscope_protocol.transfers import Receiver, Sender
+from zograscope_protocol.transfers import MOST_PART_CREDIT, Receiver, Sender
 
 
 @dataclass
@@ -129,7 +129,8 @@ class Follow:
             return None
         self.asked = self.taken + self.window
         first = self.held
-        return {"from": first, "window": max(1, self.asked - first)}
+        window = max(1, self.asked - first)
+        return {"from": first, "window": window, "credit": MOST_PART_CREDIT}
 
 
 @dataclass

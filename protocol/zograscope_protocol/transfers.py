@@ -7,13 +7,24 @@ silently what exceeds its high-water mark; under credit nothing ever does.
 Nothing here knows of sockets: broker and client use the same two classes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.wire import MOST_CHUNK_BYTES
 
 WINDOW = 8 << 20
 MOST_WINDOW = 64 << 20
+MOST_PART_CREDIT = MOST_CHUNK_BYTES
+"""Bytes of a part that may be asked for before it is there."""
+
+
+def split_credit(credit: int, sizes: Iterable[int]) -> list[int]:
+    """Return how much of each array of a part its credit is good for: first come, first served."""
+    shares = []
+    for size in sizes:
+        shares.append(min(size, credit))
+        credit -= shares[-1]
+    return shares
 
 
 class Sender:
@@ -68,6 +79,10 @@ class Receiver:
             return None
         self._credited = self.received + self._window
         return {"offset": self.received, "window": self._window}
+
+    def grant(self, size: int) -> None:
+        """Take note of `size` bytes that the sender may send without being asked for them."""
+        self._credited = size
 
     def expects(self, offset: object, length: int) -> bool:
         """Whether a chunk is the next one; one that is not was sent to an earlier connection.

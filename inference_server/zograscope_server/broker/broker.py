@@ -15,7 +15,13 @@ import zmq
 from zograscope_protocol import wire
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
-from zograscope_protocol.transfers import Receiver, Sender
+from zograscope_protocol.transfers import (
+    MOST_PART_CREDIT,
+    MOST_WINDOW,
+    Receiver,
+    Sender,
+    split_credit,
+)
 
 from zograscope_server.broker.endpoints import Endpoints
 from zograscope_server.broker.inputs import JOB_ID, Upload
@@ -48,10 +54,14 @@ MOST_FOLLOWED_PARTS = 1024
 
 @dataclass
 class _Follow:
-    """How far a client follows the parts of a job: those from `next` to before `end` are told."""
+    """How far a client follows the parts of a job.
+
+    Those from `next` to before `end` are told, and the first `credit` bytes of each sent with it.
+    """
 
     next: int
     end: int
+    credit: int
 
 
 _ArrayName = tuple[str, int | None, str]
@@ -381,17 +391,23 @@ class Broker:
 
     def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job_id, name, part = _job_id(header), str(header.get("name")), _part_number(header)
+        offset, window = header.get("offset", -1), header.get("window", 0)
+        self._send_chunks(address, (job_id, part, name), offset, window)
+
+    def _send_chunks(self, address: bytes, array: _ArrayName, offset: int, window: int) -> None:
+        """Send what credit was given for."""
+        job_id, part, name = array
         senders = self._clients[address].senders
-        sender = senders.get((job_id, part, name)) or self._open_sender(job_id, part, name)
+        sender = senders.get(array) or self._open_sender(job_id, part, name)
         of_part = {} if part is None else {"part": part}
-        for offset, chunk in sender.credited(header.get("offset", -1), header.get("window", 0)):
-            message = {"type": "chunk", "job": job_id, "name": name, "offset": offset, **of_part}
+        for start, chunk in sender.credited(offset, window):
+            message = {"type": "chunk", "job": job_id, "name": name, "offset": start, **of_part}
             self._send(address, message, chunk)
         if sender.complete:
             # It keeps the result's file in memory.
-            senders.pop((job_id, part, name), None)
+            senders.pop(array, None)
         else:
-            senders[job_id, part, name] = sender
+            senders[array] = sender
 
     def _open_sender(self, job_id: str, part: int | None, name: str) -> Sender:
         job = self._scheduler.find(job_id)
@@ -405,15 +421,17 @@ class Broker:
     def _follow(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job = self._scheduler.find(_job_id(header))
         first, window = header.get("from"), header.get("window")
-        if type(first) is not int or type(window) is not int or first < 0:
+        credit = header.get("credit", 0)
+        if not all(type(number) is int and number >= 0 for number in (first, window, credit)):
             raise ZograscopeError("bad-message", "follow without from and window")
-        if not 0 < window <= MOST_FOLLOWED_PARTS:
-            raise ZograscopeError("bad-message", f"a window of {window} parts")
+        too_much = credit > MOST_PART_CREDIT or window * credit > MOST_WINDOW
+        if too_much or not 0 < window <= MOST_FOLLOWED_PARTS:
+            raise ZograscopeError("bad-message", f"{credit} bytes of each of {window} parts")
         client = self._clients[address]
         client.jobs.add(job.id)
-        told = client.follows.get(job.id, _Follow(first, 0)).next
-        # As with chunks: what was told on this connection is not told again, but what comes anew.
-        client.follows[job.id] = _Follow(max(first, told), first + window)
+        # As with chunks, what was told on this connection is not told again.
+        told = client.follows[job.id].next if job.id in client.follows else first
+        client.follows[job.id] = _Follow(max(first, told), first + window, credit)
         self._tell_parts(address, job)
 
     def _announce_parts(self, job: Job) -> None:
@@ -425,9 +443,14 @@ class Broker:
         """Tell a client of the parts that it asked for and that are there."""
         follow = self._clients[address].follows[job.id]
         while follow.next < min(follow.end, self._scheduler.parts(job)):
-            part = self._scheduler.part(job, follow.next)
-            header = {"type": "part", "job": job.id, "number": follow.next}
+            number = follow.next
+            part = self._scheduler.part(job, number)
+            header = {"type": "part", "job": job.id, "number": number}
             self._send(address, {**header, "metadata": part.metadata, "arrays": part.arrays})
+            shares = split_credit(follow.credit, (array["bytes"] for array in part.arrays))
+            for name, share in zip(part.names, shares, strict=True):
+                if share:
+                    self._send_chunks(address, (job.id, number, name), 0, share)
             follow.next += 1
 
     # The server itself

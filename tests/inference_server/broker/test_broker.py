@@ -260,6 +260,7 @@ HEADERS = st.fixed_dictionaries(
         "job": st.one_of(st.just("a" * 32), st.text(max_size=40), st.none(), st.integers()),
         "task": st.sampled_from(["null", "sleep", "count", 3]),
         "from": st.one_of(st.integers(-1, 3), st.none()),
+        "credit": st.one_of(st.integers(-1, 1 << 21), st.none()),
         "part": st.one_of(st.integers(-1, 3), st.text(max_size=3)),
         "parameters": st.one_of(st.just({}), st.just({"reply_shape": [-1]}), st.integers()),
         "inputs": st.one_of(st.just([]), st.lists(st.dictionaries(st.text(), st.integers()))),
