@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.file_names import could_be_image, title_of
 from zograscope_server.collection.metadata import with_metadata
 from zograscope_server.collection.table import read_table
@@ -36,7 +37,7 @@ def open_folder(folder: Path, on_progress: OnProgress = no_progress) -> Collecti
     for listing in _listings(folder):
         items.extend(found for found in listing if isinstance(found, Item))
         problems.extend(found for found in listing if isinstance(found, Problem))
-        on_progress(None, f"Found {len(items)} images")
+        on_progress(None, "Looking for images", f"{len(items)} found")
     for name in METADATA:
         if (folder / name).is_file():
             items = _with_table(items, folder / name, problems, on_progress)
@@ -61,7 +62,7 @@ def _listings(top: Path) -> Iterator[list[Item | Problem]]:
         except OSError as error:
             if not inner:
                 raise ZograscopeError("file-unreadable", str(error), path=str(top)) from error
-            yield [_problem("file-unreadable", inner)]
+            yield [_unreadable(inner)]
             continue
         listing: list[Item | Problem] = []
         folders = []
@@ -73,20 +74,22 @@ def _listings(top: Path) -> Iterator[list[Item | Problem]]:
             if not (is_folder or could_be_image(entry.name)):
                 continue
             if not _is_text(entry.name):
-                listing.append(_problem("name-unreadable", name))
+                name = name.encode(errors="backslashreplace").decode()
+                listing.append(
+                    Problem(name, CollectionError("name-unreadable", name=name).sentence)
+                )
             elif is_folder:
                 folders.append(name)
             elif _is_file(entry):
                 listing.append(Item(name, entry.path))
             else:
-                listing.append(_problem("file-unreadable", name))
+                listing.append(_unreadable(name))
         yield listing
         waiting.extend(reversed(folders))
 
 
-def _problem(code: str, path: str) -> Problem:
-    path = path.encode(errors="backslashreplace").decode()
-    return Problem(path, ZograscopeError(code, name=path, path=path).sentence)
+def _unreadable(path: str) -> Problem:
+    return Problem(path, ZograscopeError("file-unreadable", path=path).sentence)
 
 
 def _is_text(name: str) -> bool:
@@ -131,8 +134,10 @@ def _with_table(
         if place is None:
             place = by_name.get(PurePosixPath(written).name)
         if place is None:
-            code = "file-not-found" if row.file else "row-without-file"
-            refusal = ZograscopeError(code, path=row.file, column=table.file_column)
+            if row.file:
+                refusal = ZograscopeError("file-not-found", path=row.file)
+            else:
+                refusal = CollectionError("row-without-file", column=table.file_column)
             problems.append(Problem(f"{path.name}, {row.place}", refusal.sentence))
         else:
             result[place] = with_metadata(result[place], row.pairs)

@@ -114,8 +114,8 @@ class _Reader:
         self.problems.append(Problem(": ".join(filter(None, (where, name))), error.sentence))
 
     def _tell(self) -> None:
-        stage = f"Read {self._manifests} manifests with {len(self.items)} images"
-        self._on_progress(None, stage)
+        found = f"{self._manifests} with {len(self.items)} images"
+        self._on_progress(None, "Reading manifests", found)
 
 
 def _load(source: str, fetcher: Fetcher) -> Resource:

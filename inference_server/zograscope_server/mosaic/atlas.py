@@ -82,7 +82,7 @@ def atlas_pages(
         pixels = np.zeros((plan.page_pixels, plan.page_pixels, 3), np.uint8)
         for tile in range(page * on_page, last):
             if tile % 100 == 0:
-                on_progress(tile / count, f"Packing picture {tile} of {count}")
+                on_progress(tile / count, "Packing pictures", f"{tile} of {count}")
             row, column = divmod(tile - page * on_page, plan.columns)
             picture = _read(thumbnail(tile), plan.cell)
             height, width = picture.shape[:2]

@@ -115,8 +115,8 @@ def test_progress_may_cancel(tmp_path: Path) -> None:
     class Cancelled(Exception):
         pass
 
-    def cancel(fraction: float | None, stage: str) -> None:
-        raise Cancelled(stage)
+    def cancel(fraction: float | None, stage: str, detail: str = "") -> None:
+        raise Cancelled(detail)
 
     fill(tmp_path, *(f"{number}.jpg" for number in range(1000)))
     with pytest.raises(Cancelled, match="1000"):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.collection.iiif import open_manifest
 from zograscope_server.collection.iiif_image import LONG_SIDE, image_service
@@ -27,7 +28,7 @@ class Web:
     def get(self, url: str) -> bytes:
         self.asked.append(url)
         if url not in self.files:
-            raise ZograscopeError("fetch-failed", url=url)
+            raise CollectionError("fetch-failed", url=url)
         content = self.files[url]
         return content if isinstance(content, bytes) else json.dumps(content).encode()
 
@@ -260,14 +261,15 @@ def test_a_local_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_progress_counts_manifests_and_cancels() -> None:
     web = Web(top=collection3("top", [manifest3("m1"), manifest3("m2"), reference("gone")]))
-    stages: list[str] = []
-    web.open("top", on_progress=lambda fraction, stage: stages.append(stage))
-    assert stages[-1].startswith("Read 2 manifests")
+    told: list[tuple[str, str]] = []
+    web.open("top", on_progress=lambda fraction, stage, detail="": told.append((stage, detail)))
+    assert {stage for stage, _ in told} == {"Reading manifests"}
+    assert told[-1][1].startswith("2 with ")
 
     class Cancelled(Exception):
         pass
 
-    def cancel(fraction: float | None, stage: str) -> None:
+    def cancel(fraction: float | None, stage: str, detail: str = "") -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
@@ -296,8 +298,8 @@ def test_a_library_that_goes_away_half_way_is_read_on_later(tmp_path: Path) -> N
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return server
 
-    def close(fraction: float | None, stage: str) -> None:
-        if stage.startswith("Read 3 ") and server.socket.fileno() != -1:
+    def close(fraction: float | None, stage: str, detail: str = "") -> None:
+        if detail.startswith("3 with ") and server.socket.fileno() != -1:
             server.shutdown()
             server.server_close()
 

@@ -175,7 +175,7 @@ def test_progress_runs_from_start_to_end(tmp_path: Path) -> None:
         plain,
         (9, 9),
         900,
-        on_progress=lambda fraction, _: fractions.append(fraction or 0.0),
+        on_progress=lambda fraction, *_: fractions.append(fraction or 0.0),
     )
     assert fractions == sorted(fractions)
     assert fractions[0] == 0.0

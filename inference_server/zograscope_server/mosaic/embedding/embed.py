@@ -168,7 +168,7 @@ def embed_collection(
                 else:
                     broken[outcome.item.location] = outcome.problem
             done += len(outcomes)
-            on_progress(done / len(missing), f"Looking at image {done} of {len(missing)}")
+            on_progress(done / len(missing), "Looking at images", f"{done} of {len(missing)}")
     problems = [broken[item.location] for item in collection.items if item.location in broken]
     items = [item for item in collection.items if item.location in digests]
     all_problems = (*collection.problems, *problems)

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection, Item
+from zograscope_server.collection.errors import CollectionError
+from zograscope_server.models.loading import load_model
 from zograscope_server.mosaic.embedding import ray_cluster
 from zograscope_server.mosaic.embedding.embed import embed_collection
 from zograscope_server.mosaic.embedding.image_index import ImageIndex
-from zograscope_server.mosaic.embedding.loading import load_embedder
 from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -72,13 +73,13 @@ def read(item: Item) -> bytes:
 
 def test_a_node_that_dies_loses_nothing(cluster, models, collection, tmp_path):
     cluster, nodes = cluster
-    embedder = load_embedder("tiny", models)
+    embedder = load_model("tiny", models, "cpu")
     (tmp_path / "archive" / "broken.jpg").write_bytes(b"no")
     broken = Item("broken.jpg", str(tmp_path / "archive" / "broken.jpg"))
     collection = Collection("archive", (*collection.items, broken))
     told = []
 
-    def kill_midway(fraction, stage):
+    def kill_midway(fraction, stage, detail=""):
         if fraction is not None:
             told.append(fraction)
         if fraction and len(nodes) == 2:
@@ -153,7 +154,7 @@ def test_an_image_that_kills_its_worker_costs_only_itself(
 
     def fetch(item):
         if item == gone:
-            raise ZograscopeError("fetch-refused", url=item.location)
+            raise CollectionError("fetch-refused", url=item.location)
         return picture if item == online else read(item)
 
     with (
@@ -162,7 +163,7 @@ def test_an_image_that_kills_its_worker_costs_only_itself(
     ):
         found = embed_collection(
             Collection("archive", (*collection.items[:8], online, gone)),
-            load_embedder("tiny", models),
+            load_model("tiny", models, "cpu"),
             index,
             None,
             read=fetch,

@@ -107,7 +107,7 @@ def test_snapping_can_be_cancelled():
     class Cancelled(Exception):
         pass
 
-    def cancel(fraction: float | None, stage: str) -> None:
+    def cancel(fraction: float | None, stage: str, detail: str = "") -> None:
         assert fraction is not None
         if fraction > 0.3:
             raise Cancelled

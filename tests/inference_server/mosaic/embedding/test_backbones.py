@@ -10,8 +10,8 @@ from PIL import Image, ImageOps
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.command_line.main import main
 from zograscope_server.models.catalogue import catalogue
+from zograscope_server.models.loading import load_model
 from zograscope_server.mosaic.embedding.backbones import Backbone, add_weights
-from zograscope_server.mosaic.embedding.loading import load_embedder
 
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")
@@ -45,7 +45,7 @@ def save_weights(path: Path, architecture: str, **options) -> Path:
 def test_altered_copies_are_nearest_to_their_originals(shared, tmp_path, file):
     architecture, length = REAL[file]
     add_weights(shared / "weights" / "derived" / file, architecture, tmp_path, "mine")
-    backbone = load_embedder("mine", tmp_path)
+    backbone = load_model("mine", tmp_path, "cpu", "embedding")
     paths = sorted((shared / "collection" / "postcards").glob("*.jpg"))[:12]
     originals = [Image.open(path).convert("RGB") for path in paths]
     for picture in originals:
@@ -224,7 +224,7 @@ def test_weights_are_added_by_command(tmp_path, capsys):
     listing = json.loads(capsys.readouterr().out.partition("\n")[2])
     mine = next(model for model in listing if model["name"] == "mine")
     assert (mine["task"], mine["installed"], mine["default"]) == ("embedding", True, False)
-    assert load_embedder("mine", tmp_path / "models").name == "mine"
+    assert load_model("mine", tmp_path / "models", "cpu", "embedding").name == "mine"
 
 
 def test_a_folder_of_weights_keeps_its_name(tmp_path):
@@ -235,7 +235,7 @@ def test_a_folder_of_weights_keeps_its_name(tmp_path):
     save_weights(folder / "weights.pth", "tf_mobilenetv3_small_minimal_100")
     name = add_weights(folder, "timm/tf_mobilenetv3_small_minimal_100", tmp_path / "models")
     assert name == "mine.v2"
-    assert load_embedder(name, tmp_path / "models").name == name
+    assert load_model(name, tmp_path / "models", "cpu", "embedding").name == name
 
 
 @pytest.mark.parametrize("name", ["dinov2-small", "default"])
@@ -247,17 +247,19 @@ def test_no_name_of_the_catalogue_is_taken(tmp_path, name):
 
 def test_a_model_that_is_not_here_is_told(tmp_path):
     for model in catalogue().values():
-        if model.task == "embedding" and not model.embedded:
+        if model.purpose == "embedding" and not model.embedded:
             with pytest.raises(ZograscopeError, match="Download it"):
-                load_embedder(model.name, tmp_path)
+                load_model(model.name, tmp_path, "cpu", "embedding")
     with pytest.raises(ZograscopeError, match="is for depth"):
-        load_embedder("classical", tmp_path)
+        load_model("classical", tmp_path, "cpu", "embedding")
 
 
 def test_other_weights_are_another_revision(tmp_path):
     weights = save_weights(tmp_path / "a.pth", "tf_mobilenetv3_small_minimal_100")
     for name in ("one", "two"):
         add_weights(weights, "timm/tf_mobilenetv3_small_minimal_100", tmp_path / "models", name)
-    one, two = (load_embedder(name, tmp_path / "models") for name in ("one", "two"))
+    one, two = (
+        load_model(name, tmp_path / "models", "cpu", "embedding") for name in ("one", "two")
+    )
     assert one.revision != two.revision
-    assert one.revision == load_embedder("one", tmp_path / "models").revision
+    assert one.revision == load_model("one", tmp_path / "models", "cpu", "embedding").revision

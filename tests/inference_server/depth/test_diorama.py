@@ -2,8 +2,6 @@
 
 import io
 import math
-import subprocess
-import sys
 from dataclasses import fields
 
 import cv2
@@ -12,19 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from zograscope_protocol.depth.tasks import DioramaOptions
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.depth import jobs
 from zograscope_server.depth.border import find_paper_border
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.diorama import (
-    DioramaOptions,
+    check_large_enough,
     crop_photograph,
     guess_kind,
     make_diorama,
     pack_diorama,
 )
 from zograscope_server.images import Photograph
-from zograscope_server.tasks import TaskContext
 
 WIDTH, HEIGHT = 160, 120
 
@@ -214,8 +211,8 @@ def test_progress_never_goes_back_and_the_preview_comes_early():
     make_diorama(
         photograph(scene()),
         lambda _: depth_map(),
-        progress=lambda fraction, stage: seen.append((fraction, stage)),
-        preview=seen.append,
+        on_progress=lambda fraction, stage, detail="": seen.append((fraction, stage)),
+        on_preview=seen.append,
     )
     fractions = [entry[0] for entry in seen if isinstance(entry, tuple)]
     assert fractions == sorted(fractions)
@@ -224,80 +221,8 @@ def test_progress_never_goes_back_and_the_preview_comes_early():
     assert any("behind" in stage for _, stage in seen[place + 1 :])
 
 
-def run_export_mesh(changes=None, parameters=None):
-    inputs = {
-        "card.vertices": np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32),
-        "card.triangles": np.array([[0, 1, 2]], np.int32),
-        "card.uv": np.array([[0, 0], [1, 0], [0, 1]], np.float32),
-        "card.texture": png(scene()),
-    } | (changes or {})
-    return jobs.export_mesh(
-        inputs, {"format": "glb", "layers": ["card"]} | (parameters or {}), TaskContext()
-    )
-
-
-def test_the_export_tasks_reply_with_a_file():
-    assert run_export_mesh().arrays["file"].tobytes().startswith(b"glTF")
-    result = jobs.export_depth(
-        {"disparity": depth_map().disparity},
-        {"near": 1, "far": 9, "format": "png16"},
-        TaskContext(),
-    )
-    assert result.arrays["file"].tobytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    ("changes", "parameters"),
-    [
-        ({"card.triangles": np.array([[0, 1, 3]], np.int32)}, {}),
-        ({"card.triangles": np.array([[0, 1, -1]], np.int32)}, {}),
-        ({"card.uv": np.zeros((2, 2), np.float32)}, {}),
-        ({"card.vertices": np.zeros((3, 2), np.float32)}, {}),
-        ({}, {"layers": ["other"]}),
-        ({}, {"layers": []}),
-        ({}, {"format": "fbx"}),
-    ],
-)
-def test_a_mesh_that_makes_no_sense_is_refused(changes, parameters):
-    with pytest.raises(ZograscopeError) as refusal:
-        run_export_mesh(changes, parameters)
-    assert refusal.value.code == "bad-parameters"
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {"crop": "some"},
-        {"crop": [1, 2, 3]},
-        {"crop": [1, 2, 3, "4"]},
-        {"field_of_view": 0},
-        {"field_of_view": 180},
-        {"field_of_view": "wide"},
-        {"field_of_view": float("nan")},
-        {"kind": "film"},
-        {"background": "yes"},
-    ],
-)
-def test_parameters_that_make_no_sense_are_refused(parameters):
-    with pytest.raises(ZograscopeError) as refusal:
-        jobs.read_diorama_options(parameters)
-    assert refusal.value.code == "bad-parameters"
-    assert str(next(iter(parameters))).replace("_", " ") in refusal.value.sentence
-
-
-@pytest.mark.parametrize(("near", "far"), [(0, 1), (2, 2), (5, 1), (-1, 1), ("a", 2)])
-def test_a_depth_range_that_makes_no_sense_is_refused(near, far):
-    with pytest.raises(ZograscopeError) as refusal:
-        jobs.export_depth(
-            {"disparity": depth_map().disparity}, {"near": near, "far": far}, TaskContext()
-        )
-    assert refusal.value.code == "bad-parameters"
-
-
-def test_the_tasks_import_nothing_heavy():
-    code = (
-        "import sys, zograscope_server.depth.jobs;"
-        "heavy = {'torch', 'cv2', 'scipy', 'trimesh', 'PIL'} & set(sys.modules);"
-        "assert not heavy, heavy"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_a_picture_that_is_too_small_is_refused():
+    check_large_enough(photograph(np.zeros((16, 20, 3), np.uint8)), "stamp.png")
+    with pytest.raises(ZograscopeError, match=r"stamp\.png has only 20 x 15 pixels") as refusal:
+        check_large_enough(photograph(np.zeros((15, 20, 3), np.uint8)), "stamp.png")
+    assert refusal.value.code == "image-too-small"

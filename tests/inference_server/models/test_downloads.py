@@ -129,8 +129,8 @@ def test_models_never_travel_in_the_clear(monkeypatch):
 def test_the_catalogue_is_sound():
     models = catalogue.catalogue()
     defaults = [entry for entry in catalogue.describe_models(catalogue.Path()) if entry["default"]]
-    tasks = {entry.task for entry in models.values()}
-    assert sorted(entry["task"] for entry in defaults) == sorted(tasks), "one for each task"
+    purposes = {entry.purpose for entry in models.values()}
+    assert sorted(entry["task"] for entry in defaults) == sorted(purposes), "one for each"
     assert all(entry["commercial"] for entry in defaults)
     assert not [
         name for name, entry in models.items() if entry.recommended and not entry.commercial
@@ -142,10 +142,10 @@ def test_the_catalogue_is_sound():
         assert entry.embedded or re.fullmatch("[0-9a-f]{40}", entry.revision), "a moving target"
 
 
-def test_a_default_is_of_a_task(tmp_path):
-    for task in (catalogue.DEPTH, catalogue.EMBEDDING):
-        model = catalogue.find_model("default", tmp_path, task)
-        assert (model.task, model.embedded) == (task, True)
+def test_a_default_is_for_a_purpose(tmp_path):
+    for purpose in ("depth", "embedding"):
+        model = catalogue.find_model("default", tmp_path, purpose)
+        assert (model.purpose, model.embedded) == (purpose, True)
         assert catalogue.find_model(model.name, tmp_path) == model
     with pytest.raises(ZograscopeError, match="no model called 'default'"):
         catalogue.find_model("default", tmp_path)
@@ -155,23 +155,23 @@ def test_the_recommended_download_becomes_the_default(tmp_path):
     better = next(
         model
         for model in catalogue.catalogue().values()
-        if model.recommended and model.task == catalogue.DEPTH
+        if model.recommended and model.purpose == "depth"
     )
     folder = tmp_path / better.name
     folder.mkdir()
     for file in better.files[:-1]:
         (folder / file.name).touch()
-    assert catalogue.default_model(catalogue.DEPTH, tmp_path).embedded, "not whole yet"
+    assert catalogue.default_model("depth", tmp_path).embedded, "not whole yet"
     (folder / better.files[-1].name).touch()
-    assert catalogue.find_model("default", tmp_path, catalogue.DEPTH) == better
-    assert catalogue.find_model("default", tmp_path, catalogue.EMBEDDING).embedded
+    assert catalogue.find_model("default", tmp_path, "depth") == better
+    assert catalogue.find_model("default", tmp_path, "embedding").embedded
     defaults = [entry["name"] for entry in catalogue.describe_models(tmp_path) if entry["default"]]
-    assert defaults == [better.name, catalogue.default_model(catalogue.EMBEDDING, tmp_path).name]
+    assert defaults == [better.name, catalogue.default_model("embedding", tmp_path).name]
 
 
 def test_a_model_of_another_task_is_refused(tmp_path):
     with pytest.raises(ZograscopeError, match="is for depth, not for embedding"):
-        catalogue.find_model("dpt-large", tmp_path, catalogue.EMBEDDING)
+        catalogue.find_model("dpt-large", tmp_path, "embedding")
 
 
 @pytest.mark.parametrize("name", ["dpt-large", "classical", "default"])

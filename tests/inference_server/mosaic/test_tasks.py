@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.requests import (
-    Picture,
-    originals_request,
-    page_request,
-    poster_request,
-    similar_request,
+from zograscope_protocol.mosaic.tasks import (
+    OriginalsOptions,
+    PageOptions,
+    PosterOptions,
+    SimilarOptions,
+    digests_of,
 )
-from zograscope_server.mosaic.jobs import _sleep_unless_cancelled
-from zograscope_server.tasks import Cancelled, TaskContext
 
 from ..conftest import Server
 
@@ -96,15 +94,18 @@ def test_families_lie_apart(client, images):
 
 def test_the_most_similar_image_is_itself_then_its_family(client, images):
     tiles = tiles_of(lay_out(client, images))
-    request = similar_request(tiles, "default", 8, None)
-    answer = client.run(request.task, request.parameters, request.inputs).arrays["similarity"]
+    digests = {"digests": digests_of(tiles)}
+    answer = client.run(*SimilarOptions(tile=8).submission(digests)).arrays["similarity"]
     best = np.argsort(-answer, kind="stable")
     assert best[0] == 8
     assert (best[1:20] % 2 == 0).mean() > 0.8
     file = (images / "inner" / "0011.png").read_bytes()
-    request = similar_request(tiles, "default", None, file)
-    answer = client.run(request.task, request.parameters, request.inputs).arrays["similarity"]
-    assert answer.argmax() == 11
+    asked = SimilarOptions().submission({**digests, "image": file})
+    assert client.run(*asked).arrays["similarity"].argmax() == 11
+    for refused in (SimilarOptions(tile=len(tiles)), SimilarOptions()):
+        with pytest.raises(ZograscopeError) as caught:
+            client.run(*refused.submission(digests))
+        assert caught.value.code == "bad-parameters"
 
 
 def test_originals_come_at_full_resolution_and_missing_ones_are_told(client, images):
@@ -112,8 +113,8 @@ def test_originals_come_at_full_resolution_and_missing_ones_are_told(client, ima
     tiles = tiles_of(lay_out(client, images))
     (images / "9999.png").unlink()
     lost = next(tile for tile in tiles if tile["name"] == "9999.png")
-    request = originals_request([tiles[5], lost], 2000)
-    result = client.run(request.task, request.parameters, request.inputs)
+    digests = digests_of([tiles[5], lost])
+    result = client.run(*OriginalsOptions(long_side=2000).submission({"digests": digests}))
     assert Image.open(io.BytesIO(result.bytes("0"))).size == (72, 48)
     assert result.metadata["missing"] == [1]
 
@@ -122,9 +123,9 @@ def test_a_poster_and_a_page_are_drawn(client, images, tmp_path):
     result = lay_out(client, images, atlas=False)
     assert "atlas.0" not in result.arrays
     tiles = tiles_of(result)
-    picture = Picture(layout=1, width_pixels=600, tile_size=1.0, margin=0.0)
-    request = poster_request(result.arrays, tiles, picture, ".png")
-    poster = client.run(request.task, request.parameters, request.inputs)
+    picture = {"width_pixels": 600, "tile_size": 1.0, "margin": 0.0}
+    inputs = {"layout": result.arrays["layout.1"], "digests": digests_of(tiles)}
+    poster = client.run(*PosterOptions(**picture).submission(inputs))
     drawn = np.asarray(Image.open(io.BytesIO(poster.bytes("file"))))
     grid = result.arrays["layout.1"]
     scale = 600 / (np.ptp(grid[:, 0]) + 1)
@@ -132,10 +133,49 @@ def test_a_poster_and_a_page_are_drawn(client, images, tmp_path):
         x, y = (grid[tile, :2] - [grid[:, 0].min(), grid[:, 1].max()]) * [1, -1] + 0.5
         middle = drawn[int(y * scale) - 4 : int(y * scale) + 4, int((x - 0.4) * scale)]
         assert middle.mean(axis=0).argmax() == (0 if tile % 2 else 2)
-    request = page_request(result.arrays, tiles, picture, "A page", ["all"])
-    page = client.run(request.task, request.parameters, request.inputs)
+    described = {"tiles": result.arrays["tiles"], "clusters": result.arrays["value.cluster"]}
+    asked = PageOptions(title="A page", clusters=("all",), **picture).submission(inputs | described)
+    page = client.run(*asked)
     names = zipfile.ZipFile(io.BytesIO(page.bytes("file"))).namelist()
     assert "index.html" in names
+
+
+def test_placements_of_clients_of_1_0_are_drawn_as_the_layout_is(client, images):
+    result = lay_out(client, images, atlas=False)
+    digests = {"digests": digests_of(tiles_of(result))}
+    layout = result.arrays["layout.0"]  # a cloud, whose tiles overlap
+    drawn = client.run(*PosterOptions(width_pixels=500).submission(digests | {"layout": layout}))
+    # What such clients reckon: tiles of 0.94 and a margin of 0.5 around their cells.
+    left, top = layout[:, 0].min() - 1.0, layout[:, 1].max() + 1.0
+    extent = [float(layout[:, 0].max() + 1.0 - left), float(top - layout[:, 1].min() + 1.0)]
+    placements = np.full((COUNT, 4), 0.94, np.float32)
+    placements[:, 0] = layout[:, 0] - 0.47 - left
+    placements[:, 1] = top - layout[:, 1] - 0.47
+    parameters = {
+        "suffix": ".png",
+        "extent": extent,
+        "width_pixels": 500,
+        "background": [16, 16, 18],
+        "crop": False,
+    }
+    former = client.run("mosaic_poster", parameters, digests | {"placements": placements})
+    pictures = [Image.open(io.BytesIO(file.bytes("file"))) for file in (drawn, former)]
+    assert np.array_equal(*map(np.asarray, pictures))
+
+
+@pytest.mark.parametrize(
+    ("layout", "words"),
+    [
+        (np.zeros((1, 2), np.float32), "layout"),
+        (np.full((1, 3), np.nan, np.float32), "layout"),
+        (np.zeros((2, 3), np.float32), "layout"),
+    ],
+)
+def test_a_layout_that_makes_no_sense_is_refused(client, layout, words):
+    inputs = {"layout": layout, "digests": np.zeros((1, 32), np.uint8)}
+    with pytest.raises(ZograscopeError, match=words) as caught:
+        client.run(*PosterOptions().submission(inputs))
+    assert caught.value.code == "bad-parameters"
 
 
 @pytest.mark.parametrize(
@@ -236,22 +276,14 @@ def test_a_job_outlives_its_server_and_reads_nothing_twice(make_server, tmp_path
 
         def some_are_done() -> bool:
             client.client.poll()
-            return job.stage.startswith("Looking at image") and (job.fraction or 0) > 0.1
+            return job.stage == "Looking at images" and (job.fraction or 0) > 0.1
 
         server.wait_until(some_are_done, "the first images")
         server.kill()
         server.start()
-        stages = []
-        result = client.wait(job, lambda job: stages.append(job.stage))
+        told = []
+        result = client.wait(job, lambda job: told.append((job.stage, job.detail)))
     assert result.metadata["count"] == 400
-    totals = {stage.rpartition(" of ")[2] for stage in stages if stage.startswith("Looking at")}
+    totals = {detail.rpartition(" of ")[2] for stage, detail in told if "Looking at" in stage}
     assert totals
     assert min(map(int, totals)) < 400
-
-
-def test_a_cancelled_job_does_not_wait_for_a_busy_host():
-    context = TaskContext()
-    _sleep_unless_cancelled(context, 0.0)
-    context.cancel_asked.set()
-    with pytest.raises(Cancelled):
-        _sleep_unless_cancelled(context, 1000.0)

@@ -64,7 +64,7 @@ def test_no_more_neighbours_than_there_are(count):
 
 
 def test_whatever_progress_raises_ends_the_search():
-    def stop(fraction: float | None, stage: str) -> None:
+    def stop(fraction: float | None, stage: str, detail: str = "") -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -49,7 +49,7 @@ def test_equal_images_are_no_trouble():
 
 
 def test_it_can_be_cancelled():
-    def stop(fraction, stage):
+    def stop(fraction, stage, detail=""):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -213,7 +213,7 @@ def test_an_empty_collection_is_told(archive, index):
 def test_cancelling_keeps_what_is_done(archive, index):
     archive.add(*(f"{number:03}.png" for number in range(40)))
 
-    def cancel(fraction, stage):
+    def cancel(fraction, stage, detail=""):
         if fraction and fraction >= 0.5:
             raise KeyboardInterrupt
 
@@ -256,7 +256,7 @@ def test_progress_is_told_while_a_decoder_takes_its_time(archive, index, monkeyp
         assert may_go.wait(30)
         return Path(item.location).read_bytes()
 
-    def on_progress(fraction, stage):
+    def on_progress(fraction, stage, detail=""):
         told.append(fraction)
         if told.count(0.0) >= 3:
             may_go.set()

@@ -103,11 +103,11 @@ def test_new_images_join_their_kind_and_the_map_stays(map_of_kinds):
 
 def test_progress_rises_to_the_end_and_can_stop_the_work():
     told: list[float] = []
-    tsne(kinds(50)[0], on_progress=lambda fraction, stage: told.append(fraction))
+    tsne(kinds(50)[0], on_progress=lambda fraction, stage, detail="": told.append(fraction))
     assert told == sorted(told) and told[-1] == 1.0
     assert len(told) > 500
 
-    def stop(fraction: float | None, stage: str) -> None:
+    def stop(fraction: float | None, stage: str, detail: str = "") -> None:
         if fraction is not None and fraction > 0.5:
             raise KeyboardInterrupt
 

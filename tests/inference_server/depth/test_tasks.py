@@ -1,0 +1,77 @@
+"""The depth tasks: what they reply with and what they refuse."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from zograscope_protocol.depth.tasks import (
+    QUALITIES,
+    DioramaOptions,
+    ExportDepthOptions,
+    ExportMeshOptions,
+)
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.depth import tasks
+from zograscope_server.depth.export import encode_png
+from zograscope_server.tasks import TaskContext
+
+
+def run_export_mesh(changes=None, **options):
+    inputs = {
+        "card.vertices": np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32),
+        "card.triangles": np.array([[0, 1, 2]], np.int32),
+        "card.uv": np.array([[0, 0], [1, 0], [0, 1]], np.float32),
+        "card.texture": np.frombuffer(encode_png(np.zeros((4, 4, 3), np.uint8)), np.uint8),
+    } | (changes or {})
+    asked = ExportMeshOptions(**{"format": "glb", "layers": ("card",)} | options)
+    return tasks.export_mesh(inputs, asked, TaskContext())
+
+
+def test_the_export_tasks_reply_with_a_file():
+    assert run_export_mesh().arrays["file"].tobytes().startswith(b"glTF")
+    disparity = np.eye(6, 8, dtype=np.float32)
+    options = ExportDepthOptions(near=1, far=9, format="png16")
+    result = tasks.export_depth({"disparity": disparity}, options, TaskContext())
+    assert result.arrays["file"].tobytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({"card.triangles": np.array([[0, 1, 3]], np.int32)}, {}),
+        ({"card.triangles": np.array([[0, 1, -1]], np.int32)}, {}),
+        ({"card.uv": np.zeros((2, 2), np.float32)}, {}),
+        ({"card.vertices": np.zeros((3, 2), np.float32)}, {}),
+        ({}, {"layers": ("other",)}),
+    ],
+)
+def test_a_mesh_that_makes_no_sense_is_refused(changes, options):
+    with pytest.raises(ZograscopeError) as refusal:
+        run_export_mesh(changes, **options)
+    assert refusal.value.code == "bad-parameters"
+
+
+@pytest.mark.parametrize("disparity", [np.zeros((2, 2, 3), np.float32), np.zeros((0, 4))])
+def test_a_disparity_that_is_no_picture_is_refused(disparity):
+    with pytest.raises(ZograscopeError) as refusal:
+        tasks.export_depth({"disparity": disparity}, ExportDepthOptions(), TaskContext())
+    assert refusal.value.code == "bad-parameters"
+
+
+def test_a_diorama_needs_a_picture():
+    with pytest.raises(ZograscopeError, match="'image' is missing"):
+        tasks.diorama({}, DioramaOptions(), TaskContext())
+
+
+def test_each_quality_has_its_samples():
+    assert set(tasks.QUALITY_LONG_SIDE) == set(QUALITIES)
+
+
+def test_the_tasks_import_nothing_heavy():
+    code = (
+        "import sys, zograscope_server.tasks as tasks; tasks.load_tasks();"
+        "heavy = {'torch', 'cv2', 'scipy', 'trimesh', 'PIL'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
