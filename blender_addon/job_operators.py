@@ -21,7 +21,7 @@ def refuse(operator: bpy.types.Operator, error: ZograscopeError, owner: Owner = 
     return {"CANCELLED"}
 
 
-class JobOperator:
+class JobOperator(bpy.types.Operator):
     """An operator whose work is a job; in a window, Esc stops the job while it runs.
 
     Attributes:
@@ -47,7 +47,8 @@ class JobOperator:
         except ZograscopeError as error:
             return refuse(self, error, self.owner(context))
         if self.watched and context.window is not None and not bpy.app.background:
-            bpy.ops.zograscope.watch_jobs("INVOKE_DEFAULT", job_id=job.id)
+            operators = bpy.ops.zograscope  # type: ignore[attr-defined]
+            operators.watch_jobs("INVOKE_DEFAULT", job_id=job.id)
         return {"FINISHED"}
 
 

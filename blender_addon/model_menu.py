@@ -41,7 +41,7 @@ class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_download_model(JobOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_download_model(JobOperator):
     """Download the model to the server's models folder"""
 
     bl_idname = "zograscope.download_model"
@@ -130,7 +130,7 @@ def draw_model(
         draw_recommendation(layout, context, better)
 
 
-class _Models:
+class _Models(bpy.types.Menu):
     """The models of the server's catalogue for one purpose."""
 
     bl_label = "Model"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import bpy
 from zograscope_protocol.errors import ZograscopeError
@@ -13,7 +14,7 @@ RETRY_INTERVAL = 2.0  # seconds until a part that could not be kept is tried aga
 PROBE = "zograscope_probe"
 
 # While Blender does these in its own threads, they read what we would write.
-READING = ("RENDER", "OBJECT_BAKE")
+READING: tuple[Literal["RENDER", "OBJECT_BAKE"], ...] = ("RENDER", "OBJECT_BAKE")
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def blender_can_be_changed() -> bool:
     raises AttributeError, "Writing to ID classes in this context is not allowed". To ask costs
     next to nothing, and to find out amid building would leave half a scene.
     """
-    if any(map(bpy.app.is_job_running, READING)):
+    if any(bpy.app.is_job_running(kind) for kind in READING):
         return False
     try:
         scene = next(scene for scene in bpy.data.scenes if scene.library is None)

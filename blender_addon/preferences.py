@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from typing import cast
 
 import bpy
 from zograscope_protocol.connection import Connection, client_keys, state_folder
@@ -96,7 +97,7 @@ class ZOGRASCOPE_OT_copy_public_key(bpy.types.Operator):
 
 def get() -> ZograscopePreferences:
     """Return the extension's preferences."""
-    return bpy.context.preferences.addons[__package__].preferences
+    return cast(ZograscopePreferences, bpy.context.preferences.addons[__package__].preferences)
 
 
 def is_declined(model: str) -> bool:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -41,7 +42,7 @@ def render_film(
 
     Raises ExtensionError `films-unsupported`, `engine-missing` or `render-failed`.
     """
-    if not bpy.app.build_options.codec_ffmpeg:
+    if not bpy.app.build_options.codec_ffmpeg:  # type: ignore[attr-defined]
         raise ExtensionError("films-unsupported")
     with _scratch_folder(path) as folder, _render_settings(scene, engine, samples):
         _make_size_even(scene.render)
@@ -177,7 +178,7 @@ def _encode(scene: bpy.types.Scene, frames: list[Path], film: Path) -> None:
         bpy.data.scenes.remove(editing)
 
 
-def _run_render(scene: bpy.types.Scene, path: Path, **options: bool) -> None:
+def _run_render(scene: bpy.types.Scene, path: Path, **options: Any) -> None:
     """Run Blender's render, and see that it left a file."""
     try:
         bpy.ops.render.render(scene=scene.name, **options)

@@ -45,7 +45,7 @@ def push_undo(message: str) -> None:
     """Make one step for Undo; a timer has no window of its own, and Blender wants one."""
     windows = bpy.context.window_manager.windows
     with bpy.context.temp_override(window=windows[0] if windows else None):
-        if bpy.ops.ed.undo_push.poll():
+        if bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
             bpy.ops.ed.undo_push(message=message)
 
 

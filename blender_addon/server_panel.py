@@ -15,7 +15,7 @@ CHARACTER_WIDTH = 7  # pixels of the interface's font at scale 1
 PREVIEW_SCALE = 8.0  # of an icon's usual size
 
 
-class Sidebar:
+class Sidebar(bpy.types.Panel):
     """Where all panels of Zograscope are."""
 
     bl_category = CATEGORY
@@ -23,7 +23,7 @@ class Sidebar:
     bl_region_type = "UI"
 
 
-class ZOGRASCOPE_PT_server(Sidebar, bpy.types.Panel):
+class ZOGRASCOPE_PT_server(Sidebar):
     """The server's state, running jobs and errors."""
 
     bl_label = "Zograscope"

@@ -308,7 +308,8 @@ def _set_pictures(
     rectangles = {"photograph": photograph_rectangle(intrinsics)}
     maps = {"photograph": "disparity", "background": "background_disparity"}
     if diorama.background:
-        rectangles["background"] = tuple(float(x) for x in metadata["background"]["rectangle"])
+        left, top, right, bottom = map(float, metadata["background"]["rectangle"])
+        rectangles["background"] = (left, top, right, bottom)
 
     for layer in diorama.layers:
         part, material = layer[PART_MARK], layer.data.materials[0]

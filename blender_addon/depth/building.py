@@ -62,7 +62,7 @@ def title_of(source: Source) -> str:
 def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     """Hand a result to the builders: a new diorama, or new depth for one that is there."""
     arrays, metadata = job.result.arrays, job.result.metadata
-    root = bpy.data.objects.get(source.pop("updates", ""))
+    root: bpy.types.Object | None = bpy.data.objects.get(source.pop("updates", ""))
     if root is not None and (diorama := find_diorama(root)):
         try:
             diorama = builders.update_depth(diorama, arrays, metadata)

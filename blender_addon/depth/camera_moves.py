@@ -60,6 +60,10 @@ class Surroundings:
     route: Route | None = None
 
 
+Course = Callable[[np.ndarray], np.ndarray]
+Column = np.ndarray | float
+
+
 @dataclass(frozen=True)
 class Move:
     """A preset.
@@ -73,7 +77,7 @@ class Move:
         keys: how many key frames write it down; 2 where it is straight.
     """
 
-    course: Callable[[np.ndarray], np.ndarray]
+    course: Course
     pose: Callable[[np.ndarray, float, Surroundings], CameraPath]
     most: float
     keys: int
@@ -129,8 +133,8 @@ def key_frames(preset: str, frames: int, seconds: float) -> np.ndarray:
 
 
 def _rest_moment(preset: str) -> float:
-    course = MOVES[preset].course
-    return {_sweep: 0.5, _homewards: 1.0}.get(course, 0.0)
+    rests: dict[Course, float] = {_sweep: 0.5, _homewards: 1.0}
+    return rests.get(MOVES[preset].course, 0.0)
 
 
 def _ease(moments: np.ndarray) -> np.ndarray:
@@ -157,14 +161,14 @@ def _as_time(moments: np.ndarray) -> np.ndarray:
 def _path(
     progress: np.ndarray,
     *,
-    position: tuple[object, object, object] = (0.0, 0.0, 0.0),
-    rotation: tuple[object, object, object] = (0.0, 0.0, 0.0),
-    zoom: object = 1.0,
+    position: tuple[Column, Column, Column] = (0.0, 0.0, 0.0),
+    rotation: tuple[Column, Column, Column] = (0.0, 0.0, 0.0),
+    zoom: Column = 1.0,
 ) -> CameraPath:
-    def columns(values: tuple[object, ...]) -> np.ndarray:
+    def columns(values: tuple[Column, ...]) -> np.ndarray:
         return np.stack([np.broadcast_to(value, progress.shape) for value in values], axis=-1)
 
-    zooms = np.array(np.broadcast_to(zoom, progress.shape), float)
+    zooms = np.broadcast_to(zoom, progress.shape).astype(float)
     return CameraPath(columns(position), columns(rotation), zooms)
 
 

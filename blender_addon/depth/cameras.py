@@ -77,7 +77,7 @@ def subject_distance(diorama: Diorama) -> float:
     rows, columns = disparity.shape
     middle = disparity[rows // 4 : rows - rows // 8, columns // 4 : columns - columns // 4]
     solid = middle[middle > SKY_DISPARITY] if middle.max() > SKY_DISPARITY else middle
-    return float(_depth(diorama, np.float32(np.percentile(solid, SUBJECT_PERCENTILE))))
+    return float(_depth(diorama, np.asarray(np.percentile(solid, SUBJECT_PERCENTILE), np.float32)))
 
 
 def measured_reach(diorama: Diorama, preset: str, around: Surroundings) -> float:
@@ -109,7 +109,7 @@ def clear_move(diorama: Diorama) -> None:
 
 def _clearance(diorama: Diorama) -> float:
     """Return how near the camera may come to a surface."""
-    return CLEARANCE * float(_depth(diorama, np.float32(1.0)))
+    return CLEARANCE * float(_depth(diorama, np.array(1.0, np.float32)))
 
 
 def _depth(diorama: Diorama, disparity: np.ndarray) -> np.ndarray:

@@ -97,8 +97,7 @@ def _neighbour_minimum(
 
 def relief_group() -> bpy.types.NodeTree:
     """Return the node group of this version, building it where the file has none yet."""
-    existing = bpy.data.node_groups.get((GROUP_NAME, None))
-    return existing or _build_relief_group()
+    return bpy.data.node_groups.get((GROUP_NAME, None)) or _build_relief_group()
 
 
 def _build_relief_group() -> bpy.types.NodeTree:

@@ -78,7 +78,7 @@ class Surfaces:
 
     def measure(self, position: np.ndarray, rotation: np.ndarray, zoom: float) -> ViewQuality:
         """Measure the view from a position (3,), with a rotation (3, 3) and a zoom of the lens."""
-        eye = Vector(position)
+        eye = Vector(position.tolist())
         directions = (self._rays / (zoom, zoom, 1.0)) @ rotation.T
         points, normals = [], []
         painted = missed = 0

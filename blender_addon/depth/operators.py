@@ -33,7 +33,7 @@ class _BuildOperator(JobOperator):
         return not scene_jobs.is_building(cls.capability, context.scene)
 
 
-class ZOGRASCOPE_OT_build_diorama(_BuildOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_build_diorama(_BuildOperator):
     """Turn the photograph into a scene that a camera can fly through"""
 
     bl_idname = "zograscope.build_diorama"
@@ -45,7 +45,7 @@ class ZOGRASCOPE_OT_build_diorama(_BuildOperator, bpy.types.Operator):
         return building.start(context.scene, source)
 
 
-class ZOGRASCOPE_OT_import_photograph(bpy.types.Operator, ImportHelper):
+class ZOGRASCOPE_OT_import_photograph(ImportHelper, bpy.types.Operator):
     """Choose a photograph and build its diorama"""
 
     bl_idname = "zograscope.import_photograph"
@@ -61,7 +61,8 @@ class ZOGRASCOPE_OT_import_photograph(bpy.types.Operator, ImportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build the chosen file."""
         context.scene.zograscope_depth.photograph = storable(self.filepath)
-        return bpy.ops.zograscope.build_diorama()
+        result: set[str] = bpy.ops.zograscope.build_diorama()  # type: ignore[attr-defined]
+        return result
 
 
 class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
@@ -78,7 +79,7 @@ class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
         return context.area is not None and context.area.type == VIEWPORT_TYPE
 
 
-class ZOGRASCOPE_OT_update_depth(_BuildOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_update_depth(_BuildOperator):
     """Estimate the selected diorama's depth anew, with the model and quality chosen above.
 
     Camera, animation and settings stay as they are
@@ -101,7 +102,7 @@ class ZOGRASCOPE_OT_update_depth(_BuildOperator, bpy.types.Operator):
         return building.start(context.scene, source)
 
 
-class ZOGRASCOPE_OT_crop_border(_BuildOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_crop_border(_BuildOperator):
     """Build the diorama anew without the paper around the photograph"""
 
     bl_idname = "zograscope.crop_border"
@@ -178,7 +179,7 @@ class ZOGRASCOPE_OT_picture_filter(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _Export(JobOperator, ExportHelper):
+class _Export(ExportHelper, JobOperator):  # type: ignore[misc]
     """What both exports share: a file browser, a job, and a file when its result is here."""
 
     capability = building.NAME
@@ -204,7 +205,7 @@ class _Export(JobOperator, ExportHelper):
         raise NotImplementedError
 
 
-class ZOGRASCOPE_OT_export_mesh(_Export, bpy.types.Operator):
+class ZOGRASCOPE_OT_export_mesh(_Export):
     """Save the selected diorama as a textured model, for a web page or another program"""
 
     bl_idname = "zograscope.export_mesh"
@@ -220,7 +221,7 @@ class ZOGRASCOPE_OT_export_mesh(_Export, bpy.types.Operator):
         return submissions.mesh_submission(diorama, self.suffix)
 
 
-class ZOGRASCOPE_OT_export_depth(_Export, bpy.types.Operator):
+class ZOGRASCOPE_OT_export_depth(_Export):
     """Save the selected diorama's depth as a 16-bit PNG or a float EXR"""
 
     bl_idname = "zograscope.export_depth"

@@ -8,7 +8,7 @@ from .geometry_nodes import SETTING_RANGES
 from .selection import made_from_file, selected_diorama, source_of
 
 
-class ZOGRASCOPE_PT_new_diorama(Sidebar, bpy.types.Panel):
+class ZOGRASCOPE_PT_new_diorama(Sidebar):
     """What the next diorama is made of."""
 
     bl_label = "New Diorama"
@@ -34,7 +34,7 @@ class ZOGRASCOPE_PT_new_diorama(Sidebar, bpy.types.Panel):
         row.operator("zograscope.build_diorama", icon="OUTLINER_OB_CAMERA")
 
 
-class ZOGRASCOPE_PT_diorama(Sidebar, bpy.types.Panel):
+class ZOGRASCOPE_PT_diorama(Sidebar):
     """The selected diorama."""
 
     bl_label = "Diorama"

@@ -61,10 +61,11 @@ class DepthSettings(bpy.types.PropertyGroup):
 def register() -> None:
     """Add the settings to every scene."""
     bpy.utils.register_class(DepthSettings)
-    bpy.types.Scene.zograscope_depth = bpy.props.PointerProperty(type=DepthSettings)
+    settings = bpy.props.PointerProperty(type=DepthSettings)
+    bpy.types.Scene.zograscope_depth = settings  # type: ignore[attr-defined]
 
 
 def unregister() -> None:
     """Take them away again."""
-    del bpy.types.Scene.zograscope_depth
+    del bpy.types.Scene.zograscope_depth  # type: ignore[attr-defined]
     bpy.utils.unregister_class(DepthSettings)

@@ -267,7 +267,8 @@ def _quads(
 
     points = np.concatenate([sheet_points, cut_points.reshape(-1, 3)])
     left, top, right, bottom = rectangle
-    uv = (points[:, :2] - np.float32([left, bottom])) / np.float32([right - left, top - bottom])
+    corner = np.array([left, bottom], np.float32)
+    uv = (points[:, :2] - corner) / np.array([right - left, top - bottom], np.float32)
     projection = points
     projection[:, :2] *= points[:, 2:]
     return Relief(

@@ -83,8 +83,8 @@ def animate_morph(mosaic: Mosaic, start: int, end: int, first: int, last: int) -
     curves = curves_of(tiles)
     for curve in [curve for curve in curves if curve.data_path == path]:
         curves.remove(curve)
-    for frame, value in ((first, 0.0), (last, 1.0)):
-        set_input(modifier, "Morph", value)
+    for frame, morph in ((first, 0.0), (last, 1.0)):
+        set_input(modifier, "Morph", morph)
         tiles.keyframe_insert(path, frame=frame)
 
 

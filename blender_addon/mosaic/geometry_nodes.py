@@ -170,7 +170,7 @@ def _on_shape(wiring: Wiring, flat: Socket) -> tuple[Socket, Socket, Socket]:
         "Cylinder": wiring.vector(upright, 0.0, left),
         "Dome": wiring.vector(wiring.math("ADD", tilt, upright), 0.0, left),
     }
-    narrowing = dict.fromkeys(SHAPES, 1.0)
+    narrowing: dict[str, Any] = dict.fromkeys(SHAPES, 1.0)
     narrowing["Dome"] = wiring.math("MAXIMUM", level, LEAST_SIZE)
     # A menu of Blender 4.5 can serve one switch only.
     number = wiring.menu("INT", wiring["Shape"], {name: i for i, name in enumerate(SHAPES)})

@@ -1,5 +1,7 @@
 """The sidebar's panels for mosaics: they draw, and nothing else."""
 
+from typing import Any
+
 import bpy
 
 from ..model_menu import draw_model
@@ -13,7 +15,7 @@ MOST_PROBLEMS_SHOWN = 3
 LINE = 42  # characters of a metadata line
 
 
-class ZOGRASCOPE_PT_new_mosaic(Sidebar, bpy.types.Panel):
+class ZOGRASCOPE_PT_new_mosaic(Sidebar):
     """What the next mosaic is made of."""
 
     bl_label = "New Mosaic"
@@ -54,7 +56,7 @@ class _OfMosaic(Sidebar):
         return selected_mosaic(context) is not None
 
 
-class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
+class ZOGRASCOPE_PT_mosaic(_OfMosaic):
     """The selected mosaic's controls."""
 
     bl_label = "Mosaic"
@@ -116,7 +118,7 @@ class ZOGRASCOPE_PT_mosaic(_OfMosaic, bpy.types.Panel):
             box.label(text="All are listed, with reasons, in the Text Editor")
 
 
-class ZOGRASCOPE_PT_journey(_OfMosaic, bpy.types.Panel):
+class ZOGRASCOPE_PT_journey(_OfMosaic):
     """How the camera travels."""
 
     bl_label = "Journey"
@@ -141,7 +143,7 @@ class ZOGRASCOPE_PT_journey(_OfMosaic, bpy.types.Panel):
         layout.operator("zograscope.close_ups", icon="ZOOM_IN")
 
 
-class ZOGRASCOPE_PT_tile(_OfMosaic, bpy.types.Panel):
+class ZOGRASCOPE_PT_tile(_OfMosaic):
     """Search, and what is known of the selected tile."""
 
     bl_label = "Tiles"
@@ -175,7 +177,7 @@ class ZOGRASCOPE_PT_tile(_OfMosaic, bpy.types.Panel):
             self._draw_tile(layout.box(), tile)
 
     @staticmethod
-    def _draw_tile(box: bpy.types.UILayout, tile: dict[str, object]) -> None:
+    def _draw_tile(box: bpy.types.UILayout, tile: dict[str, Any]) -> None:
         box.label(text=str(tile.get("title") or tile["name"]), icon="IMAGE_DATA")
         column = box.column(align=True)
         date = tile.get("date")
@@ -219,7 +221,7 @@ class ZOGRASCOPE_UL_tiles(bpy.types.UIList):
             layout.label(text=str(text), translate=False)
 
 
-class _Layouts:
+class _Layouts(bpy.types.Menu):
     bl_label = "Layout"
     animate = False
 
@@ -230,11 +232,11 @@ class _Layouts:
             morph.layout, morph.animate = number, self.animate
 
 
-class ZOGRASCOPE_MT_layouts(_Layouts, bpy.types.Menu):
+class ZOGRASCOPE_MT_layouts(_Layouts):
     """Show a layout at once."""
 
 
-class ZOGRASCOPE_MT_morphs(_Layouts, bpy.types.Menu):
+class ZOGRASCOPE_MT_morphs(_Layouts):
     """Morph to a layout, with key frames."""
 
     animate = True

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 from bpy_extras import view3d_utils
+from mathutils import Vector
 
 from .builders import Mosaic
 
@@ -26,7 +27,9 @@ def tile_under_mouse(mosaic: Mosaic, viewport: Viewport, x: int, y: int) -> int 
     )
 
 
-def tile_along(mosaic: Mosaic, origin: Sequence[float], direction: Sequence[float]) -> int | None:
+def tile_along(
+    mosaic: Mosaic, origin: Vector | Sequence[float], direction: Vector | Sequence[float]
+) -> int | None:
     """Return the number of the first tile that a ray in world space meets, or None.
 
     Args:

@@ -146,10 +146,11 @@ _register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLA
 def register() -> None:
     """Add the settings to every scene."""
     _register_classes()
-    bpy.types.Scene.zograscope_mosaic = bpy.props.PointerProperty(type=MosaicSettings)
+    settings = bpy.props.PointerProperty(type=MosaicSettings)
+    bpy.types.Scene.zograscope_mosaic = settings  # type: ignore[attr-defined]
 
 
 def unregister() -> None:
     """Take them away again."""
-    del bpy.types.Scene.zograscope_mosaic
+    del bpy.types.Scene.zograscope_mosaic  # type: ignore[attr-defined]
     _unregister_classes()

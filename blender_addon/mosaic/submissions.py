@@ -13,11 +13,14 @@ from zograscope_protocol.mosaic.tasks import (
     digests_of,
 )
 from zograscope_protocol.submission import Submission
+from zograscope_protocol.wire import Buffer
 
 from .builders import Mosaic, read_attribute
 
 Tiles = Sequence[Mapping[str, Any]]
 """What is known of each tile."""
+
+Inputs = dict[str, np.ndarray | Buffer]
 
 
 def poster_submission(mosaic: Mosaic, layout: int, options: PosterOptions) -> Submission:
@@ -27,7 +30,8 @@ def poster_submission(mosaic: Mosaic, layout: int, options: PosterOptions) -> Su
 
 def page_submission(mosaic: Mosaic, layout: int, options: PageOptions) -> Submission:
     """Ask for a mosaic as a web page that opens from disk; the result is a zip of its folder."""
-    inputs = _drawn(mosaic, layout) | {
+    inputs: Inputs = {
+        **_drawn(mosaic, layout),
         "tiles": _lines(_tiles_of(mosaic)),
         "clusters": read_attribute(mosaic.tiles.data, "cluster").astype(np.int32),
     }
@@ -37,7 +41,7 @@ def page_submission(mosaic: Mosaic, layout: int, options: PageOptions) -> Submis
 def similar_submission(tiles: Tiles, model: str, tile: int | bytes) -> Submission:
     """Ask how alike the tiles are to one of them, or to the file of another picture."""
     if isinstance(tile, bytes):
-        inputs = {"digests": digests_of(tiles), "image": tile}
+        inputs: Inputs = {"digests": digests_of(tiles), "image": tile}
         return SimilarOptions(model=model).submission(inputs)
     return SimilarOptions(model=model, tile=tile).submission({"digests": digests_of(tiles)})
 

@@ -8,7 +8,7 @@ from ...job_operators import JobOperator
 from .. import building
 
 
-class ZOGRASCOPE_OT_build_mosaic(JobOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_build_mosaic(JobOperator):
     """Lay the images of the collection out as a mosaic"""
 
     bl_idname = "zograscope.build_mosaic"

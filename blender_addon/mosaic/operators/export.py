@@ -19,7 +19,7 @@ from ..builders import Mosaic
 from ..selection import selected_mosaic
 
 
-class _Picture(JobOperator, ExportHelper):
+class _Picture(ExportHelper, JobOperator):
     """What a poster and a page share: a file browser, a job, and a file when its result is here."""
 
     capability = building.NAME
@@ -63,7 +63,7 @@ class _Picture(JobOperator, ExportHelper):
         raise NotImplementedError
 
 
-class ZOGRASCOPE_OT_export_poster(_Picture, bpy.types.Operator):
+class ZOGRASCOPE_OT_export_poster(_Picture):
     """Save the mosaic, as it is laid out now, as one flat picture of any size"""
 
     bl_idname = "zograscope.export_poster"
@@ -81,7 +81,7 @@ class ZOGRASCOPE_OT_export_poster(_Picture, bpy.types.Operator):
         return submission, lambda job: write_file(path, job.result.arrays["file"])
 
 
-class ZOGRASCOPE_OT_export_page(_Picture, bpy.types.Operator):
+class ZOGRASCOPE_OT_export_page(_Picture):
     """Save the mosaic as a web page to zoom into; it opens from disk"""
 
     bl_idname = "zograscope.export_page"

@@ -39,7 +39,7 @@ class ZOGRASCOPE_OT_search_tiles(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_find_similar(JobOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_find_similar(JobOperator):
     """Find what looks like the selected tile, or like a picture from a file"""
 
     bl_idname = "zograscope.find_similar"
@@ -74,7 +74,7 @@ class ZOGRASCOPE_OT_find_similar(JobOperator, bpy.types.Operator):
 
 
 def _show_similar(job: Job, scene_name: str, tiles_name: str) -> None:
-    scene = bpy.data.scenes.get(scene_name)
+    scene: bpy.types.Scene | None = bpy.data.scenes.get(scene_name)
     mosaic = builders.find_mosaic(bpy.data.objects.get(tiles_name))
     if scene is None or mosaic is None:
         return

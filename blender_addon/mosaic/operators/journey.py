@@ -78,7 +78,7 @@ class ZOGRASCOPE_OT_edit_stops(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_close_ups(JobOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_close_ups(JobOperator):
     """Show the selected tile, or the stops of the journey, at full resolution"""
 
     bl_idname = "zograscope.close_ups"
