@@ -1,6 +1,7 @@
 """Writes what a command makes, whole or not at all."""
 
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ def write_file(path: Path, data: np.ndarray) -> None:
             file.write(byte_view(data))
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise ZograscopeError("output-exists", str(error), path=str(path)) from error
 
 

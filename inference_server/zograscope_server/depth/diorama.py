@@ -32,7 +32,7 @@ from zograscope_server.progress import OnProgress, no_progress
 Estimate = Callable[[Photograph], DepthMap]
 OnPreview = Callable[[np.ndarray], None]
 
-AUTOMATIC = DioramaOptions()
+AUTOMATIC = DioramaOptions()  # the picture decides everything
 DEFAULT_FIELD_OF_VIEW = 50.0  # degrees along the long side, when nothing tells
 # Ranges for depth that is only relative, in scene units: enough for parallax, and for a flat work
 # of art a shallower stage.

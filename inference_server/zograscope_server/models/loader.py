@@ -32,6 +32,6 @@ class ModelLoader:
 
 
 def all_loaders() -> list[ModelLoader]:
-    """Return the loaders of all capabilities."""
+    """Return the loaders of all capabilities; one without models has none."""
     modules = capabilities.modules("loading")
     return [loader for module in modules for loader in getattr(module, "LOADERS", ())]

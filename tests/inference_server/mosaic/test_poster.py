@@ -155,7 +155,7 @@ def test_cancelling_keeps_the_old_poster_and_leaves_nothing(tmp_path: Path, stag
     class Cancelled(Exception):
         pass
 
-    def cancel(_: float | None, now: str) -> None:
+    def cancel(_: float | None, now: str, detail: str = "") -> None:
         if now == stage:
             raise Cancelled
 

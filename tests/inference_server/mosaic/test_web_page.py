@@ -190,7 +190,7 @@ def test_cancelling_keeps_the_earlier_page(tmp_path: Path, stage: str) -> None:
     class Cancelled(Exception):
         pass
 
-    def cancel(_: float | None, now: str) -> None:
+    def cancel(_: float | None, now: str, detail: str = "") -> None:
         if now == stage:
             raise Cancelled
 
