@@ -390,7 +390,8 @@ class Broker:
     # Results
 
     def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job_id, name, part = _job_id(header), str(header.get("name")), _part_number(header)
+        job_id, name = _job_id(header), str(header.get("name"))
+        part = None if header.get("part") is None else _count(header, "part")
         offset, window = header.get("offset", -1), header.get("window", 0)
         self._send_chunks(address, (job_id, part, name), offset, window)
 
@@ -420,10 +421,8 @@ class Broker:
 
     def _follow(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job = self._scheduler.find(_job_id(header))
-        first, window = header.get("from"), header.get("window")
-        credit = header.get("credit", 0)
-        if not all(type(number) is int and number >= 0 for number in (first, window, credit)):
-            raise ZograscopeError("bad-message", "follow without from and window")
+        first, window = _count(header, "from"), _count(header, "window")
+        credit = _count(header, "credit", 0)
         too_much = credit > MOST_PART_CREDIT or window * credit > MOST_WINDOW
         if too_much or not 0 < window <= MOST_FOLLOWED_PARTS:
             raise ZograscopeError("bad-message", f"{credit} bytes of each of {window} parts")
@@ -517,11 +516,12 @@ def _reply(header: dict[str, Any], message_type: str) -> dict[str, Any]:
     return {"type": message_type} | ({"request": request} if isinstance(request, int) else {})
 
 
-def _part_number(header: dict[str, Any]) -> int | None:
-    part = header.get("part")
-    if part is not None and (type(part) is not int or part < 0):
-        raise ZograscopeError("bad-message", details="a part without a proper number")
-    return part
+def _count(header: dict[str, Any], name: str, default: int | None = None) -> int:
+    """Return a whole number from 0 on. Raises ZograscopeError `bad-message`."""
+    value = header.get(name, default)
+    if type(value) is not int or value < 0:
+        raise ZograscopeError("bad-message", details=f"{name} is {str(value)[:MOST_ECHOED]}")
+    return value
 
 
 def _job_id(header: dict[str, Any]) -> str:
