@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import psutil
 import zmq
+from bare_transport import BARE, dealer, router
 from benchmark import argument_parser, write_figures
 from zograscope_protocol.blocking import BlockingClient
 
@@ -40,17 +40,12 @@ def expected(number: int) -> np.ndarray:
     return np.full(PART_BYTES // 8, number * (number + 1) // 2, np.int64)
 
 
-def serve_bare(endpoint: str, secret_key: str, parts: int) -> None:
-    """Be the bare sender: make the same parts and send them as fast as they are taken."""
-    socket = zmq.Context().socket(zmq.ROUTER)
-    socket.sndhwm = socket.rcvhwm = 0
-    if secret_key:
-        socket.curve_server = True
-        socket.curve_secretkey = secret_key.encode()
-    socket.bind(endpoint)
-    print(socket.last_endpoint.decode(), flush=True)
+def serve_bare(endpoint: str, secret_key: str) -> None:
+    """Be the bare sender: make as many parts as are asked for, and send each as one is taken."""
+    socket = router(endpoint, secret_key)
     while True:
-        address, _ = socket.recv_multipart()
+        address, asked = socket.recv_multipart()
+        parts = int(asked)
         for number in range(parts):
             if number >= WINDOW:
                 socket.recv_multipart()  # the receiver took one
@@ -59,48 +54,22 @@ def serve_bare(endpoint: str, secret_key: str, parts: int) -> None:
             socket.recv_multipart()
 
 
-class BareReceiver:
-    """The bare near side."""
-
-    def __init__(self, endpoint: str, server_key: bytes | None) -> None:
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.sndhwm = self.socket.rcvhwm = 0
-        if server_key:
-            self.socket.curve_serverkey = server_key
-            self.socket.curve_publickey, self.socket.curve_secretkey = zmq.curve_keypair()
-        self.socket.connect(endpoint)
-
-    def stream(self, parts: int) -> float:
-        """Take all parts into place and look at each; return the seconds."""
-        started = time.perf_counter()
-        self.socket.send(b"go")
-        for number in range(parts):
-            part = np.empty(PART_BYTES // 8, np.int64)
-            memoryview(part).cast("B")[:] = self.socket.recv(copy=False).buffer
-            self.socket.send(b"")
-            check(number, part)
-        return time.perf_counter() - started
+def take_bare(socket: zmq.Socket, parts: int) -> float:
+    """Take all parts from the bare sender into place and look at each; return the seconds."""
+    started = time.perf_counter()
+    socket.send(str(parts).encode())
+    for number in range(parts):
+        part = np.empty(PART_BYTES // 8, np.int64)
+        memoryview(part).cast("B")[:] = socket.recv(copy=False).buffer
+        socket.send(b"")
+        check(number, part)
+    return time.perf_counter() - started
 
 
 def check(number: int, part: np.ndarray) -> None:
     """End the benchmark where a part is not what it ought to be."""
     if not np.array_equal(part, expected(number)):
         sys.exit(f"part {number} is not what was sent")
-
-
-@contextmanager
-def bare_sender(encrypted: bool, folder: Path, parts: int) -> Iterator[BareReceiver]:
-    """Run the bare sender in a process of its own."""
-    server_key, secret_key = zmq.curve_keypair() if encrypted else (None, b"")
-    endpoint = "tcp://127.0.0.1:*" if encrypted else f"ipc://{folder / 'bare'}"
-    command = [sys.executable, __file__, "--bare", endpoint, secret_key.decode(), str(parts)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield BareReceiver(process.stdout.readline().strip(), server_key)
-    finally:
-        process.kill()
-        process.wait()
 
 
 class Server:
@@ -192,18 +161,22 @@ def memory_of(server: Server) -> float:
     """Return what broker and worker hold of memory for themselves, in MiB."""
     processes = [psutil.Process(server.process.pid)]
     processes += processes[0].children()
-    return sum(process.memory_full_info().uss for process in processes) / (1 << 20)
+    total = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # it was killed on purpose
+            total += process.memory_full_info().uss
+    return total / (1 << 20)
 
 
 def measure(encrypted: bool, parts: int, rounds: int) -> dict[str, object]:
     """Stream over one kind of endpoint; return seconds, ratios and memory."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
-        with bare_sender(encrypted, folder, parts) as bare:
-            bare.stream(parts)
+        with dealer(__file__, encrypted, folder) as bare:
+            take_bare(bare, parts)
             stream(folder, encrypted, parts)
             pairs = [
-                (bare.stream(parts), stream(folder, encrypted, parts)["seconds"])
+                (take_bare(bare, parts), stream(folder, encrypted, parts)["seconds"])
                 for _ in range(rounds)
             ]
         disturbed = {str(kills): stream(folder, encrypted, parts, kills) for kills in (0, 1, 3)}
@@ -220,11 +193,10 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--parts", type=int, help=f"{PARTS} if not said, and {LOOKS} at least")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS} if not said")
-    parser.add_argument("--bare", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument(BARE, nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.bare:
-        endpoint, secret_key, count = arguments.bare
-        serve_bare(endpoint, secret_key, int(count))
+        serve_bare(*arguments.bare)
     parts = arguments.parts or (TOY_PARTS if arguments.toy else PARTS)
     rounds = arguments.rounds or (TOY_ROUNDS if arguments.toy else ROUNDS)
     os.environ["ZOGRASCOPE_HOME"] = tempfile.mkdtemp()

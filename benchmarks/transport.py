@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import zmq
+from bare_transport import BARE, dealer, router
 from benchmark import argument_parser, write_figures
 from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.diagnostics import NullOptions
@@ -60,13 +61,7 @@ def receive_chunks(socket: zmq.Socket, array: np.ndarray, routed: bool) -> list[
 
 def serve_bare(endpoint: str, secret_key: str) -> None:
     """Be the bare other side: take a photograph, give a disparity; echo when asked to."""
-    socket = zmq.Context().socket(zmq.ROUTER)
-    socket.sndhwm = socket.rcvhwm = 0
-    if secret_key:
-        socket.curve_server = True
-        socket.curve_secretkey = secret_key.encode()
-    socket.bind(endpoint)
-    print(socket.last_endpoint.decode(), flush=True)
+    socket = router(endpoint, secret_key)
     while True:
         address, command = socket.recv_multipart()
         if command == b"echo":
@@ -80,13 +75,8 @@ def serve_bare(endpoint: str, secret_key: str) -> None:
 class BareClient:
     """The bare near side."""
 
-    def __init__(self, endpoint: str, server_key: bytes | None) -> None:
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.sndhwm = self.socket.rcvhwm = 0
-        if server_key:
-            self.socket.curve_serverkey = server_key
-            self.socket.curve_publickey, self.socket.curve_secretkey = zmq.curve_keypair()
-        self.socket.connect(endpoint)
+    def __init__(self, socket: zmq.Socket) -> None:
+        self.socket = socket
 
     def round_trip(self, photograph: np.ndarray) -> None:
         self.socket.send(b"transfer")
@@ -96,21 +86,6 @@ class BareClient:
     def echo(self) -> None:
         self.socket.send(b"echo")
         self.socket.recv()
-
-
-@contextmanager
-def bare_server(encrypted: bool, folder: Path) -> Iterator[BareClient]:
-    """Run the bare other side in a process of its own."""
-    server_key, secret_key = zmq.curve_keypair() if encrypted else (None, b"")
-    endpoint = "tcp://127.0.0.1:*" if encrypted else f"ipc://{folder / 'bare'}"
-    command = [sys.executable, __file__, "--bare-server", endpoint, secret_key.decode()]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield BareClient(process.stdout.readline().strip(), server_key)
-    finally:
-        process.kill()
-        process.wait()
 
 
 @contextmanager
@@ -148,9 +123,10 @@ def measure(encrypted: bool, rounds: int, requests: int) -> dict[str, float]:
     options = NullOptions(reply_shape=DOWN_SHAPE, reply_dtype="<f4")
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
-        bare_server(encrypted, Path(folder)) as bare,
+        dealer(__file__, encrypted, Path(folder)) as socket,
         zograscope_server(encrypted, Path(folder)) as client,
     ):
+        bare = BareClient(socket)
 
         def null_job() -> None:
             client.run(*options.submission({"photograph": photograph}))
@@ -179,10 +155,10 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, help=f"of jobs, {ROUNDS} if not said")
     parser.add_argument("--requests", type=int, help=f"empty ones, {REQUESTS} if not said")
-    parser.add_argument("--bare-server", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument(BARE, nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.bare_server:
-        serve_bare(*arguments.bare_server)
+    if arguments.bare:
+        serve_bare(*arguments.bare)
     rounds = arguments.rounds or (TOY_ROUNDS if arguments.toy else ROUNDS)
     requests = arguments.requests or (TOY_REQUESTS if arguments.toy else REQUESTS)
     results = {
