@@ -18,6 +18,7 @@ import numpy as np
 from zograscope_server.result_file import ResultFile, write_result
 
 _UNFINISHED = "."
+_DURABLE = "durable"
 
 
 class PartsFolder:
@@ -122,6 +123,19 @@ class CheckpointFolder:
 
 def _serial(checkpoint: Path) -> int:
     return int(checkpoint.name.partition("-")[0])
+
+
+def sync_inputs(folder: Path) -> None:
+    """Have a job's inputs written to the disk for good, and note that they are, once."""
+    if not are_durable(folder):
+        sync_tree(folder)
+        (folder / _DURABLE).touch()
+        sync_folder(folder)
+
+
+def are_durable(folder: Path) -> bool:
+    """Whether a job's inputs in a folder outlive a power cut."""
+    return (folder / _DURABLE).exists()
 
 
 def sync_tree(folder: Path) -> None:

@@ -198,7 +198,7 @@ class Broker:
         self._running = False
 
     def _durable_jobs(self) -> dict[str, str]:
-        """Return the jobs whose files were synced, and the keys of their results."""
+        """Return the jobs whose files may have been synced, and the keys of their results."""
         durable = {name for name, task in self._tasks.items() if task.pausable}
         jobs = [job for job in self._store.unfinished() + self._store.done() if job.result_key]
         return {job.id: str(job.result_key) for job in jobs if job.task in durable}

@@ -2,6 +2,7 @@
 
 inputs/JOB/0, 1, ...   one file for each input array
 inputs/JOB/received    how many bytes of each have come
+    inputs/JOB/durable     says that they were synced
 """
 
 import errno
@@ -14,7 +15,7 @@ from pathlib import Path
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.broker.blank_files import BlankFiles
-from zograscope_server.job_files import sync_tree
+from zograscope_server.job_files import are_durable, sync_inputs
 
 JOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -89,7 +90,11 @@ class Inputs:
 
     def sync(self, job_id: str) -> None:
         """Have the job's inputs written to the disk for good."""
-        sync_tree(self.folder(job_id))
+        sync_inputs(self.folder(job_id))
+
+    def are_durable(self, job_id: str) -> bool:
+        """Whether the job's inputs outlive a power cut."""
+        return are_durable(self.folder(job_id))
 
     def remove(self, job_id: str) -> None:
         """Remove the job's inputs: it needs them no more."""

@@ -118,9 +118,9 @@ class Scheduler:
 
     def inputs_complete(self, job: Job) -> None:
         """Go on with a job whose inputs have all come."""
-        task = self._tasks[job.task]
-        if task.cacheable or task.pausable:
-            self._hashing[job.id] = self._hasher.submit(self._hash_inputs, job, task)
+        if self._tasks[job.task].cacheable:
+            paths = [self._spool.inputs.path(job.id, index) for index in range(len(job.inputs))]
+            self._hashing[job.id] = self._hasher.submit(_hash_files, paths)
         else:
             self._enqueue(job, f"job-{job.id}")
 
@@ -145,7 +145,9 @@ class Scheduler:
             self._pool.pause(job.id)
         elif job.state == "queued":
             job.state = "paused"
-        self._save(job)
+            # What it has no checkpoint of yet must outlive a power cut all the same.
+            self._hasher.submit(self._spool.inputs.sync, job.id)
+        self._store.save(job, durable=True)
         self._announce_state(job)
 
     def resume(self, job: Job) -> None:
@@ -155,7 +157,7 @@ class Scheduler:
         job.held = False
         if job.state == "paused":
             job.state = "queued"
-        self._save(job)
+        self._store.save(job, durable=True)
         self._announce_state(job)
         self._schedule()
 
@@ -344,7 +346,7 @@ class Scheduler:
         """Put a job that let go of its worker where it belongs: it waits, or was asked to."""
         job.state = "paused" if job.held else "queued"
         job.yielding = False
-        self._save(job)
+        self._store.save(job)
         self._announce_state(job)
 
     def _has_inputs(self, job: Job) -> bool:
@@ -367,12 +369,9 @@ class Scheduler:
             self._finish(job, "done")
             return
         job.state = "paused" if job.held else "queued"
-        self._save(job)
+        self._store.save(job)
         self._announce_state(job)
         self._schedule()
-
-    def _save(self, job: Job) -> None:
-        self._store.save(job, durable=self.pausable(job))
 
     def _schedule(self) -> None:
         """Give idle workers the jobs whose turn it is; let long jobs make way for short ones."""
@@ -427,6 +426,7 @@ class Scheduler:
                 "inputs": inputs,
                 "result": str(self._spool.result_path(job.result_key)),
                 "temporary": str(self._spool.begin_result(job.id, job.run)),
+                "inputs_folder": str(self._spool.inputs.folder(job.id)),
                 "run": job.run,
                 "parts": job.parts,
                 "parts_folder": str(self._spool.parts(job.result_key).folder),
@@ -444,12 +444,12 @@ class Scheduler:
         logger.warning("job %s will be tried again: %s", job.id, error.sentence)
         job.state = "paused" if job.held else "queued"
         job.fraction, job.stage, job.detail, job.yielding = None, "", "", False
-        self._save(job)
+        self._store.save(job)
         self._announce_state(job)
 
     def _finish(self, job: Job, state: str) -> None:
         job.state = state
-        self._save(job)
+        self._store.save(job)
         self._jobs.pop(job.id, None)
         self._announce(job, self._ended(job), None)
         self._spool.remove_inputs(job.id)
@@ -492,20 +492,9 @@ class Scheduler:
     def _open_result(self, job: Job) -> ResultFile | None:
         return None if job.result_key is None else self._spool.open_result(job.result_key)
 
-    def _hash_inputs(self, job: Job, task: Task) -> list[str]:
-        """Digest a job's inputs, having had them put on the disk for good where it may pause."""
-        if task.pausable:
-            self._spool.inputs.sync(job.id)
-        if not task.cacheable:
-            return []
-        paths = [self._spool.inputs.path(job.id, index) for index in range(len(job.inputs))]
-        return _hash_files(paths)
-
     def _result_key(self, job: Job, digests: list[str]) -> str:
         """Return the name of the answer: everything that the answer depends on, digested."""
         task = self._tasks[job.task]
-        if not task.cacheable:
-            return f"job-{job.id}"
         options = task.options.read(job.parameters)
         question = {
             "task": job.task,

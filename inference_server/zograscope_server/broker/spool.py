@@ -53,8 +53,8 @@ class Spool:
     Args:
         folder: it is made where it is missing.
         limit: of all files together, in bytes.
-        durable: tells which jobs' files were synced, by their ids, and their results' keys. Asked
-            only after a power cut.
+        durable: tells which jobs' files may have been synced, by their ids, and their results'
+            keys. Asked only after a power cut.
     """
 
     def __init__(
@@ -307,8 +307,9 @@ class Spool:
 
     def _keep_only(self, durable: Mapping[str, str]) -> None:
         """Drop what was not synced when the power was cut."""
-        self.inputs.remove_all_but(durable)
-        keys = set(durable.values())
+        to_go_on = {job: key for job, key in durable.items() if self.inputs.are_durable(job)}
+        self.inputs.remove_all_but(to_go_on)
+        keys = {*to_go_on.values(), *filter(self._is_durable, durable.values())}
         for folder in (self.results_folder, self._parts_folder, self._checkpoints_folder):
             for path in folder.iterdir():
                 if path.name not in keys:

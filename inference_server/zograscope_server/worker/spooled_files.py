@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zograscope_server.job_files import CheckpointFolder, PartsFolder
+from zograscope_server.job_files import CheckpointFolder, PartsFolder, sync_inputs
 
 
 class SpooledFiles:
@@ -25,6 +25,7 @@ class SpooledFiles:
         self._checkpoints = CheckpointFolder(Path(request["checkpoints_folder"]))
         self._run: str = request["run"]
         self._tell_broker = tell_broker
+        self._inputs_folder = Path(request["inputs_folder"])
         self._synced = min(self._checkpoints.parts(), self.parts)
 
     def add_part(self, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
@@ -43,6 +44,7 @@ class SpooledFiles:
 
     def finish_checkpoint(self) -> None:
         """Put what was filled in the place of the checkpoint before it, on the disk for good."""
+        sync_inputs(self._inputs_folder)
         self.sync_parts()
         self._checkpoints.finish(self.parts)
         self._tell_broker({"type": "checkpoint", "bytes": self._checkpoints.bytes()})

@@ -216,8 +216,9 @@ def test_after_a_power_cut_a_job_goes_on_from_its_checkpoint(tmp_path):
     put(spool, KEYS[3], 1)
     for job in (JOB, "f" * 32):
         spool.reserve_inputs(job, [1])
+    spool.inputs.sync(JOB)
     (tmp_path / "boot").write_text("1000000.0")
-    durable = {JOB: KEYS[0], "e" * 32: KEYS[2]}
+    durable = {JOB: KEYS[0], "f" * 32: KEYS[1], "e" * 32: KEYS[2]}
     again = Spool(tmp_path, 1 << 30, lambda: durable)
     assert [path.name for path in (tmp_path / "inputs").iterdir()] == [JOB]
     assert again.begin_growing(KEYS[0]) == 4, "parts after the checkpoint were not synced"
