@@ -1,7 +1,7 @@
 """The inputs of jobs in the spool, as they come in.
 
-inputs/JOB/0, 1, ...   one file for each input array
-inputs/JOB/received    how many bytes of each have come
+    inputs/JOB/0, 1, ...   one file for each input array
+    inputs/JOB/received    how many bytes of each have come
     inputs/JOB/durable     says that they were synced
 """
 
