@@ -10,6 +10,7 @@ from zograscope_protocol import wire
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import FINISHED_STATES
 from zograscope_protocol.transfers import MOST_PART_CREDIT, Receiver, Sender
+from zograscope_protocol.wire import MOST_CHUNK_BYTES
 
 
 @dataclass
@@ -38,20 +39,37 @@ class Part:
         return self.arrays[name].tobytes()
 
 
-@dataclass
 class Download:
-    """An array that is coming in, written into place."""
+    """An array that is coming in, written into place.
 
-    array: np.ndarray
-    description: dict[str, Any]
-    receiver: Receiver
+    One that comes in a single chunk is left where the socket has put it, and not copied.
+    """
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        self.receiver = Receiver(description["bytes"])
+        self._description = description
+        # Room for what a chunk cannot hold, made at once: it may not be there.
+        large = description["bytes"] > MOST_CHUNK_BYTES
+        self._array = wire.empty_array(description) if large else None
+
+    @property
+    def array(self) -> np.ndarray:
+        """The array, of which so much is here as the receiver has counted."""
+        if self._array is None:
+            self._array = wire.empty_array(self._description)
+        return self._array
 
     def take(self, offset: object, chunk: memoryview) -> None:
         """Put a chunk in its place, if it is the next one."""
-        if self.receiver.expects(offset, chunk.nbytes):
+        if not self.receiver.expects(offset, chunk.nbytes):
+            return
+        if chunk.nbytes == self.receiver.size:
+            array = np.frombuffer(chunk, self._description["dtype"])
+            self._array = array.reshape(self._description["shape"])
+        else:
             start = self.receiver.received
             wire.byte_view(self.array)[start : start + chunk.nbytes] = chunk
-            self.receiver.took(chunk.nbytes)
+        self.receiver.took(chunk.nbytes)
 
 
 @dataclass
@@ -70,12 +88,7 @@ class IncomingArrays:
         """
         descriptions = wire.check_descriptions(header.get("arrays"))
         try:
-            downloads = {
-                description["name"]: Download(
-                    wire.empty_array(description), description, Receiver(description["bytes"])
-                )
-                for description in descriptions
-            }
+            downloads = {description["name"]: Download(description) for description in descriptions}
         except MemoryError as error:
             raise ZograscopeError("out-of-memory", str(error)) from error
         except OSError as error:

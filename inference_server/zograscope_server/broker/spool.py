@@ -41,7 +41,7 @@ DISK_RESERVE = 4 << 20
 # Results that answer their own job only are of little use once fetched: so much of them is kept.
 MOST_PRIVATE_BYTES = 64 << 20
 PRIVATE_PREFIX = "job-"
-MOST_OPEN_PARTS = 32
+MOST_OPEN_PARTS = 8
 
 # The time of the start is reckoned from the clock, which may be set a little.
 _BOOT_TOLERANCE = 60.0
