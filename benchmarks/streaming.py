@@ -18,6 +18,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -103,8 +104,12 @@ class Server:
         self.process.wait()
 
 
-def stream(folder: Path, encrypted: bool, parts: int, kills: int = 0) -> dict[str, float]:
+def stream(
+    folder: Path, encrypted: bool, parts: int, kills: int = 0, looks: int = 0
+) -> dict[str, Any]:
     """Run a server, one job on it, and take its parts; return the seconds, and its memory in MiB.
+
+    Each look at the memory takes its time: none are taken where times are compared.
 
     Each has a state folder of its own, which is removed: the system then has its memory for the
     files of the next, and what is timed is the server, not the first touch of new memory.
@@ -112,12 +117,12 @@ def stream(folder: Path, encrypted: bool, parts: int, kills: int = 0) -> dict[st
     with tempfile.TemporaryDirectory(dir=folder) as state:
         server = Server(Path(state), encrypted)
         try:
-            return take_parts(server, parts, kills)
+            return take_parts(server, parts, kills, looks)
         finally:
             server.stop()
 
 
-def take_parts(server: Server, parts: int, kills: int) -> dict[str, float]:
+def take_parts(server: Server, parts: int, kills: int, looks: int) -> dict[str, Any]:
     """Run one job and take its parts, with kills on the way."""
     checkpoints = parts // 5 if kills else 0  # syncing to the disk is not what is compared
     options = {"parts": parts, "part_bytes": PART_BYTES, "checkpoint_every": checkpoints}
@@ -132,7 +137,7 @@ def take_parts(server: Server, parts: int, kills: int) -> dict[str, float]:
         for part in client.parts(job, number, WINDOW):
             check(part.number, part.arrays["data"])
             number += 1
-            if number % (parts // LOOKS) == 0:
+            if looks and number % (parts // looks) == 0:
                 memory.append(memory_of(server))
             if number in moments:
                 victim = VICTIMS[moments.index(number) % len(VICTIMS)]
@@ -149,7 +154,7 @@ def take_parts(server: Server, parts: int, kills: int) -> dict[str, float]:
             job = client.attach(job.id)
     seconds = time.perf_counter() - started
     client.close()
-    return {"seconds": seconds, "memory_first": memory[0], "memory_most": max(memory)}
+    return {"seconds": seconds, "memory_mib": memory}
 
 
 def server_at_work(client: BlockingClient) -> None:
@@ -179,7 +184,9 @@ def measure(encrypted: bool, parts: int, rounds: int) -> dict[str, object]:
                 (take_bare(bare, parts), stream(folder, encrypted, parts)["seconds"])
                 for _ in range(rounds)
             ]
-        disturbed = {str(kills): stream(folder, encrypted, parts, kills) for kills in (0, 1, 3)}
+        disturbed = {
+            str(kills): stream(folder, encrypted, parts, kills, LOOKS) for kills in (0, 1, 3)
+        }
     return {
         "bare_s": statistics.median(bare for bare, _ in pairs),
         "streamed_s": statistics.median(streamed for _, streamed in pairs),
@@ -212,7 +219,7 @@ def main() -> None:
         for kills, run in figures["with_kills"].items():
             print(
                 f"  {kills} kills: {run['seconds']:.2f} s, all parts right; memory of the server "
-                f"{run['memory_first']:.0f} MiB at first, {run['memory_most']:.0f} at most"
+                f"{run['memory_mib'][0]:.0f} MiB at first, {max(run['memory_mib']):.0f} at most"
             )
     write_figures(results, arguments.output)
 
