@@ -3,6 +3,8 @@
     inputs/JOB/0, 1, ...   one file for each input array
     inputs/JOB/received    how many bytes of each have come
     inputs/JOB/durable     says that they were synced
+
+JOB is a checked uuid: nothing that a client says becomes a path.
 """
 
 import errno
