@@ -79,6 +79,8 @@ class BlockingClient:
 
         Raises the ZograscopeError that ended the job, after the parts that are here.
         """
+        if job.state == "done":
+            job = self.attach(job.id)  # what is done already is told anew to who asks anew
         job.follow(start, window)
         while True:
             self._wait_until(lambda: job.finished or job.has_part)

@@ -62,6 +62,14 @@ def test_a_client_of_1_0_gets_the_result_as_before(server):
         assert client.run("count", COUNT, {}).arrays["sum"] == sums(COUNT["parts"])[-1]
 
 
+def test_the_parts_of_a_job_that_was_waited_for_can_be_had_afterwards(server):
+    with server.client() as client:
+        job = client.submit("count", {"parts": 5}, {})
+        client.wait(job)
+        assert [part.metadata["sum"] for part in client.parts(job)] == sums(5)
+        assert [part.number for part in client.parts(job, start=3)] == [3, 4]
+
+
 def test_who_comes_later_follows_from_the_part_that_it_lacks(server):
     with server.client() as client:
         job = client.submit("count", COUNT, {})
