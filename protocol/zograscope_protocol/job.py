@@ -34,10 +34,6 @@ class Part:
     metadata: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
-    def bytes(self, name: str) -> bytes:
-        """Return a file that travelled as a 1-D uint8 array."""
-        return self.arrays[name].tobytes()
-
 
 class Download:
     """An array that is coming in, written into place.

@@ -441,7 +441,8 @@ class Broker:
     def _tell_parts(self, address: bytes, job: Job) -> None:
         """Tell a client of the parts that it asked for and that are there."""
         follow = self._clients[address].follows[job.id]
-        while follow.next < min(follow.end, self._scheduler.parts(job)):
+        end = min(follow.end, self._scheduler.parts(job))
+        while follow.next < end:
             number = follow.next
             part = self._scheduler.part(job, number)
             header = {"type": "part", "job": job.id, "number": number}

@@ -141,25 +141,21 @@ class Scheduler:
         if job.finished or job.held:
             return
         job.held = True
+        self._store.save(job, durable=True)
         if job.state == "running":
             self._pool.pause(job.id)
         elif job.state == "queued":
-            job.state = "paused"
-            # What it has no checkpoint of yet must outlive a power cut all the same.
-            self._hasher.submit(self._spool.inputs.sync, job.id)
-        self._store.save(job, durable=True)
-        self._announce_state(job)
+            self._let_wait(job)
 
     def resume(self, job: Job) -> None:
         """Let a paused job go on; one that is about to pause goes on after that."""
         if job.finished or not job.held:
             return
         job.held = False
-        if job.state == "paused":
-            job.state = "queued"
         self._store.save(job, durable=True)
-        self._announce_state(job)
-        self._schedule()
+        if job.state == "paused":
+            self._let_wait(job)
+            self._schedule()
 
     def fail(self, job: Job, error: ZograscopeError) -> None:
         """End the job with an error."""
@@ -201,11 +197,11 @@ class Scheduler:
 
     def parts(self, job: Job) -> int:
         """Return how many parts of the job's result there are."""
-        if job.result_key is None:
-            return 0
-        if job.finished and not job.parts:
-            job.parts = self._spool.parts(job.result_key).count()
-        return job.parts
+        if job.result_key is None or not job.finished:
+            return job.parts
+        if job.state == "done":
+            return self.result(job).parts
+        return self._spool.parts(job.result_key).count()
 
     def part(self, job: Job, number: int) -> ResultFile:
         """Return a part of the job's result. Raises ZograscopeError `unknown-job`."""
@@ -306,7 +302,7 @@ class Scheduler:
             case "checkpoint":
                 self._has_checkpoint(job, header)
             case "paused":
-                self._has_paused(job)
+                self._let_wait(job)
             case "done":
                 self._finish(job, "done")
             case "cancelled":
@@ -342,10 +338,13 @@ class Scheduler:
             self._pool.cancel(job.id)
             self.fail(job, error)
 
-    def _has_paused(self, job: Job) -> None:
-        """Put a job that let go of its worker where it belongs: it waits, or was asked to."""
+    def _let_wait(self, job: Job) -> None:
+        """Let a job without a worker wait for one or, where it was asked to pause, be resumed."""
         job.state = "paused" if job.held else "queued"
         job.yielding = False
+        if job.held:
+            # What it has no checkpoint of yet must outlive a power cut all the same.
+            self._hasher.submit(self._spool.inputs.sync, job.id)
         self._store.save(job)
         self._announce_state(job)
 
@@ -368,9 +367,7 @@ class Scheduler:
             job.cached = job.state == "receiving"
             self._finish(job, "done")
             return
-        job.state = "paused" if job.held else "queued"
-        self._store.save(job)
-        self._announce_state(job)
+        self._let_wait(job)
         self._schedule()
 
     def _schedule(self) -> None:
@@ -442,10 +439,8 @@ class Scheduler:
             return
         self._spool.abandon_result(job.id, job.run)
         logger.warning("job %s will be tried again: %s", job.id, error.sentence)
-        job.state = "paused" if job.held else "queued"
-        job.fraction, job.stage, job.detail, job.yielding = None, "", "", False
-        self._store.save(job)
-        self._announce_state(job)
+        job.fraction, job.stage, job.detail = None, "", ""
+        self._let_wait(job)
 
     def _finish(self, job: Job, state: str) -> None:
         job.state = state

@@ -3,6 +3,7 @@
 import random
 import time
 
+import numpy as np
 import pytest
 from zograscope_protocol.errors import ZograscopeError
 
@@ -54,6 +55,17 @@ def test_a_queued_job_can_be_paused(server):
         assert job.state == "paused"
         client.resume(job)
         client.wait(job)
+
+
+def test_what_is_paused_on_its_way_in_rests_when_it_is_here_and_outlives_the_power(server):
+    salt = np.zeros(30 << 20, np.uint8)
+    with server.client() as client:
+        job = client.submit("count", SLOW, {"salt": salt})
+        client.pause(job)
+        assert (job.state, job.parts) == ("paused", 0)
+        server.wait_until(lambda: list(server.state.glob("spool/inputs/*/durable")), "the sync")
+        client.resume(job)
+        assert client.wait(job).arrays["sum"] == sums(40)[-1]
 
 
 def test_a_task_that_cannot_pause_says_so_and_goes_on(server):
