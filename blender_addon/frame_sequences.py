@@ -16,8 +16,8 @@ from typing import Any
 import bpy
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.saving import write_file
 
-from .job_files import write_file
 from .meshes import unit_plane
 from .scenes import add_part, storable
 from .shading import add_node, new_material

@@ -1,11 +1,11 @@
 """The files that go into a job and come out of it."""
 
-import contextlib
 import zipfile
 from pathlib import Path
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.saving import write_file
 from zograscope_protocol.wire import Buffer
 
 
@@ -19,24 +19,6 @@ def read_file(path: Path) -> bytes:
         raise ZograscopeError("file-not-found", path=str(path)) from error
     except OSError as error:
         raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
-
-
-def write_file(path: Path, data: Buffer | np.ndarray) -> None:
-    """Write a result beside its final name and rename it, so that it is whole or not there.
-
-    Takes bytes or a 1-D uint8 array, which is not copied however large it is.
-    Raises ZograscopeError `output-exists`.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(memoryview(data))
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise ZograscopeError("output-exists", str(error), path=str(path)) from error
 
 
 def unpack(data: Buffer | np.ndarray, folder: Path) -> None:

@@ -52,6 +52,15 @@ class JobOperator(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class BuildOperator(JobOperator):
+    """An operator that builds in a scene, which waits for one build of a capability at a time."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where no build is waited for."""
+        return not link.pending.is_building(owner_in(context, cls.capability))
+
+
 class ZOGRASCOPE_OT_watch_jobs(bpy.types.Operator):
     """Cancel the job that was started last when Esc is pressed"""
 

@@ -59,11 +59,6 @@ def start_frames(
     return start(capability, scene, submission, {**source, FRAMES: frames})
 
 
-def is_building(capability: str, scene: bpy.types.Scene) -> bool:
-    """Whether a scene waits for something that this capability builds."""
-    return link.pending.is_building(Owner(scene.session_uid, capability))
-
-
 def take_up(capability: Capability, scene: bpy.types.Scene) -> None:
     """Wait again for the job that a scene was waiting for when it was saved."""
     pending = capability.settings_of(scene).job_id

@@ -15,12 +15,12 @@ from zograscope_protocol.depth.command import (
 )
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
+from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission
 
 from .. import rendering
 from ..capabilities import Command
 from ..command_output import Outputs, complain, print_json, render, save_scene, show_job
-from ..job_files import write_file
 from . import builders, cameras, submissions
 from .diorama import Diorama
 

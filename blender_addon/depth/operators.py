@@ -6,11 +6,10 @@ import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 from zograscope_protocol.depth.command import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
 from zograscope_protocol.job import Job
+from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission
 
-from .. import scene_jobs
-from ..job_files import write_file
-from ..job_operators import JobOperator
+from ..job_operators import BuildOperator, JobOperator
 from ..pending_jobs import Waiting
 from ..scenes import VIEWPORT_TYPE, storable
 from ..server_link import link
@@ -22,22 +21,12 @@ PICTURES = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.jp2;*.gif"
 SUFFIXES = PICTURES.replace("*", "")
 
 
-class _BuildOperator(JobOperator):
-    """What builds in a scene, which waits for one build at a time."""
-
-    capability = building.NAME
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where no build is waited for."""
-        return not scene_jobs.is_building(cls.capability, context.scene)
-
-
-class ZOGRASCOPE_OT_build_diorama(_BuildOperator):
+class ZOGRASCOPE_OT_build_diorama(BuildOperator):
     """Turn the photograph into a scene that a camera can fly through"""
 
     bl_idname = "zograscope.build_diorama"
     bl_label = "Build Diorama"
+    capability = building.NAME
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job; the diorama is built when its result is here."""
@@ -79,7 +68,7 @@ class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
         return context.area is not None and context.area.type == VIEWPORT_TYPE
 
 
-class ZOGRASCOPE_OT_update_depth(_BuildOperator):
+class ZOGRASCOPE_OT_update_depth(BuildOperator):
     """Estimate the selected diorama's depth anew, with the model and quality chosen above.
 
     Camera, animation and settings stay as they are
@@ -87,6 +76,7 @@ class ZOGRASCOPE_OT_update_depth(_BuildOperator):
 
     bl_idname = "zograscope.update_depth"
     bl_label = "Update Depth"
+    capability = building.NAME
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -102,11 +92,12 @@ class ZOGRASCOPE_OT_update_depth(_BuildOperator):
         return building.start(context.scene, source)
 
 
-class ZOGRASCOPE_OT_crop_border(_BuildOperator):
+class ZOGRASCOPE_OT_crop_border(BuildOperator):
     """Build the diorama anew without the paper around the photograph"""
 
     bl_idname = "zograscope.crop_border"
     bl_label = "Crop and Build Again"
+    capability = building.NAME
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

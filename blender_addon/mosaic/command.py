@@ -13,11 +13,12 @@ from zograscope_protocol.mosaic.command import (
     add_mosaic_arguments,
     parse_mosaic,
 )
+from zograscope_protocol.saving import write_file
 
 from .. import rendering
 from ..capabilities import Command
 from ..command_output import Outputs, print_json, render, save_scene, show_job
-from ..job_files import unpack, write_file
+from ..job_files import unpack
 from ..node_wiring import set_input
 from . import builders, cameras, submissions
 from .errors import MosaicError

@@ -9,7 +9,7 @@ from ..node_wiring import draw_input, get_input
 from ..server_panel import Sidebar
 from .builders import Mosaic
 from .geometry_nodes import NO_HEIGHT
-from .selection import selected_mosaic, selected_tile
+from .selection import OfMosaic, selected_mosaic, selected_tile
 
 MOST_PROBLEMS_SHOWN = 3
 LINE = 42  # characters of a metadata line
@@ -49,14 +49,7 @@ class ZOGRASCOPE_PT_new_mosaic(Sidebar):
         row.operator("zograscope.build_mosaic", icon="MESH_GRID")
 
 
-class _OfMosaic(Sidebar):
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is a mosaic."""
-        return selected_mosaic(context) is not None
-
-
-class ZOGRASCOPE_PT_mosaic(_OfMosaic):
+class ZOGRASCOPE_PT_mosaic(OfMosaic, Sidebar):
     """The selected mosaic's controls."""
 
     bl_label = "Mosaic"
@@ -118,7 +111,7 @@ class ZOGRASCOPE_PT_mosaic(_OfMosaic):
             box.label(text="All are listed, with reasons, in the Text Editor")
 
 
-class ZOGRASCOPE_PT_journey(_OfMosaic):
+class ZOGRASCOPE_PT_journey(OfMosaic, Sidebar):
     """How the camera travels."""
 
     bl_label = "Journey"
@@ -143,7 +136,7 @@ class ZOGRASCOPE_PT_journey(_OfMosaic):
         layout.operator("zograscope.close_ups", icon="ZOOM_IN")
 
 
-class ZOGRASCOPE_PT_tile(_OfMosaic):
+class ZOGRASCOPE_PT_tile(OfMosaic, Sidebar):
     """Search, and what is known of the selected tile."""
 
     bl_label = "Tiles"

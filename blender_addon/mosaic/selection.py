@@ -14,6 +14,15 @@ def selected_mosaic(context: bpy.types.Context) -> builders.Mosaic | None:
     return selected_or_only(context, builders.find_mosaic, builders.mosaics)
 
 
+class OfMosaic:
+    """What operators and panels share that work on the selected mosaic."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mosaic."""
+        return selected_mosaic(context) is not None
+
+
 def selected_tile(context: bpy.types.Context) -> dict[str, Any] | None:
     """Return what is known of the selected tile."""
     mosaic, number = selected_mosaic(context), context.scene.zograscope_mosaic.selected

@@ -3,22 +3,16 @@
 import bpy
 from zograscope_protocol.job import Job
 
-from ... import scene_jobs
-from ...job_operators import JobOperator
+from ...job_operators import BuildOperator
 from .. import building
 
 
-class ZOGRASCOPE_OT_build_mosaic(JobOperator):
+class ZOGRASCOPE_OT_build_mosaic(BuildOperator):
     """Lay the images of the collection out as a mosaic"""
 
     bl_idname = "zograscope.build_mosaic"
     bl_label = "Build Mosaic"
     capability = building.NAME
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where no build is waited for."""
-        return not scene_jobs.is_building(cls.capability, context.scene)
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job; the mosaic is built when its result is here."""

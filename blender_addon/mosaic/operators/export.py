@@ -8,18 +8,19 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 from zograscope_protocol.job import Job
 from zograscope_protocol.mosaic.tasks import PageOptions, PosterOptions
+from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission
 
-from ...job_files import unpack, write_file
+from ...job_files import unpack
 from ...job_operators import JobOperator
 from ...pending_jobs import Waiting
 from ...server_link import link
 from .. import building, submissions
 from ..builders import Mosaic
-from ..selection import selected_mosaic
+from ..selection import OfMosaic, selected_mosaic
 
 
-class _Picture(ExportHelper, JobOperator):
+class _Picture(OfMosaic, ExportHelper, JobOperator):
     """What a poster and a page share: a file browser, a job, and a file when its result is here."""
 
     capability = building.NAME
@@ -27,11 +28,6 @@ class _Picture(ExportHelper, JobOperator):
     width_pixels: bpy.props.IntProperty(
         name="Width", default=8192, min=64, max=200_000, subtype="PIXEL"
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Open the file browser beside the file, with the mosaic's name."""

@@ -13,23 +13,18 @@ from ...pending_jobs import Waiting
 from ...server_link import link
 from .. import builders, building
 from ..finding import search, show_all, show_found
-from ..selection import selected_mosaic
+from ..selection import OfMosaic, selected_mosaic
 from ..submissions import similar_submission
 
 MOST_SIMILAR = 24
 
 
-class ZOGRASCOPE_OT_search_tiles(bpy.types.Operator):
+class ZOGRASCOPE_OT_search_tiles(OfMosaic, bpy.types.Operator):
     """Find the tiles whose metadata have these words; the others go dim"""
 
     bl_idname = "zograscope.search_tiles"
     bl_label = "Search"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Find them, list them and light them up."""
@@ -39,7 +34,7 @@ class ZOGRASCOPE_OT_search_tiles(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_find_similar(JobOperator):
+class ZOGRASCOPE_OT_find_similar(OfMosaic, JobOperator):
     """Find what looks like the selected tile, or like a picture from a file"""
 
     bl_idname = "zograscope.find_similar"
@@ -47,11 +42,6 @@ class ZOGRASCOPE_OT_find_similar(JobOperator):
     capability = building.NAME
 
     from_file: bpy.props.BoolProperty(name="From a File")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def start(self, context: bpy.types.Context) -> Job:
         """Ask the server; the answer is shown when it comes."""
@@ -83,17 +73,12 @@ def _show_similar(job: Job, scene_name: str, tiles_name: str) -> None:
     show_found(mosaic, scene.zograscope_mosaic, best)
 
 
-class ZOGRASCOPE_OT_clear_search(bpy.types.Operator):
+class ZOGRASCOPE_OT_clear_search(OfMosaic, bpy.types.Operator):
     """Show all tiles alike again"""
 
     bl_idname = "zograscope.clear_search"
     bl_label = "Clear Search"
     bl_options = {"UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Forget what was found."""

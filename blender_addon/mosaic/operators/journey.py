@@ -10,23 +10,18 @@ from ...job_operators import JobOperator, owner_in, refuse
 from ...pending_jobs import Owner, Waiting
 from ...server_link import link
 from .. import builders, building, cameras
-from ..selection import selected_mosaic, vertices_of
+from ..selection import OfMosaic, selected_mosaic, vertices_of
 from ..submissions import originals_submission
 
 CLOSE_UP_PIXELS = 4096
 
 
-class ZOGRASCOPE_OT_apply_journey(bpy.types.Operator):
+class ZOGRASCOPE_OT_apply_journey(OfMosaic, bpy.types.Operator):
     """Give the mosaic's camera this journey, in place of its present one"""
 
     bl_idname = "zograscope.apply_journey"
     bl_label = "Apply Journey"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the key frames; a journey that visits tiles gets them at full resolution."""
@@ -78,17 +73,12 @@ class ZOGRASCOPE_OT_edit_stops(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_close_ups(JobOperator):
+class ZOGRASCOPE_OT_close_ups(OfMosaic, JobOperator):
     """Show the selected tile, or the stops of the journey, at full resolution"""
 
     bl_idname = "zograscope.close_ups"
     bl_label = "Full Resolution"
     capability = building.NAME
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def start(self, context: bpy.types.Context) -> Job:
         """Fetch the originals from the server."""

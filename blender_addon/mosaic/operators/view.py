@@ -5,10 +5,10 @@ import bpy
 from ...node_wiring import get_input, set_input
 from .. import cameras
 from ..labels import add_labels
-from ..selection import selected_mosaic
+from ..selection import OfMosaic, selected_mosaic
 
 
-class ZOGRASCOPE_OT_morph_to(bpy.types.Operator):
+class ZOGRASCOPE_OT_morph_to(OfMosaic, bpy.types.Operator):
     """Morph from the layout that is shown to this one, beginning at the present frame"""
 
     bl_idname = "zograscope.morph_to"
@@ -17,11 +17,6 @@ class ZOGRASCOPE_OT_morph_to(bpy.types.Operator):
 
     layout: bpy.props.IntProperty(name="Layout", min=0)
     animate: bpy.props.BoolProperty(name="Animate", default=True)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the layouts, and key the slider."""
@@ -39,7 +34,7 @@ class ZOGRASCOPE_OT_morph_to(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_choose_height(bpy.types.Operator):
+class ZOGRASCOPE_OT_choose_height(OfMosaic, bpy.types.Operator):
     """Let this attribute make height"""
 
     bl_idname = "zograscope.choose_height"
@@ -47,11 +42,6 @@ class ZOGRASCOPE_OT_choose_height(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     attribute: bpy.props.StringProperty()
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set it."""
@@ -63,17 +53,12 @@ class ZOGRASCOPE_OT_choose_height(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_label_clusters(bpy.types.Operator):
+class ZOGRASCOPE_OT_label_clusters(OfMosaic, bpy.types.Operator):
     """Write each cluster's name amid its tiles, as they lie now"""
 
     bl_idname = "zograscope.label_clusters"
     bl_label = "Label Clusters"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a mosaic."""
-        return selected_mosaic(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add the labels, in place of earlier ones."""

@@ -1,26 +1,11 @@
-"""Writes what a command makes, whole or not at all."""
+"""Unpacks what a command makes."""
 
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.wire import byte_view
-
-
-def write_file(path: Path, data: np.ndarray) -> None:
-    """Write a result's file. Raises ZograscopeError `output-exists` where it cannot be written."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(byte_view(data))
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise ZograscopeError("output-exists", str(error), path=str(path)) from error
+from zograscope_protocol.saving import write_file
 
 
 def unpack(data: np.ndarray, folder: Path) -> None:

@@ -5,20 +5,15 @@ from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
 from .. import scene_jobs
-from ..job_operators import JobOperator
+from ..job_operators import BuildOperator
 
 
-class ZOGRASCOPE_OT_draw_frames(JobOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_draw_frames(BuildOperator):
     """Draw frames"""
 
     bl_idname = "zograscope.draw_frames"
     bl_label = "Draw Frames"
     capability = "drawing"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where no drawing is waited for."""
-        return not scene_jobs.is_building(cls.capability, context.scene)
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job."""

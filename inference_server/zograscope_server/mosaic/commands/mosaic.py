@@ -14,10 +14,11 @@ from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.job import JobResult
 from zograscope_protocol.mosaic.command import MosaicCommand, add_mosaic_arguments, parse_mosaic
 from zograscope_protocol.mosaic.tasks import digests_of
+from zograscope_protocol.saving import write_file
 
 from zograscope_server.command_line.blender_work import add_blender_arguments, run_in_blender
 from zograscope_server.command_line.local_server import running_server
-from zograscope_server.command_line.output_files import unpack, write_file
+from zograscope_server.command_line.output_files import unpack
 from zograscope_server.command_line.progress import of_job, progress_shown
 
 MOST_TOLD = 10

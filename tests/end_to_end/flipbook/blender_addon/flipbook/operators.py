@@ -5,22 +5,17 @@ from zograscope_protocol.flipbook.tasks import FlipbookOptions
 from zograscope_protocol.job import Job
 
 from .. import scene_jobs
-from ..job_operators import JobOperator
+from ..job_operators import BuildOperator
 
 NAME = "flipbook"
 
 
-class ZOGRASCOPE_OT_draw_flipbook(JobOperator, bpy.types.Operator):
+class ZOGRASCOPE_OT_draw_flipbook(BuildOperator):
     """Draw the word's way across the pages"""
 
     bl_idname = "zograscope.draw_flipbook"
     bl_label = "Draw Flip Book"
     capability = NAME
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where no flip book is waited for."""
-        return not scene_jobs.is_building(NAME, context.scene)
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job."""
