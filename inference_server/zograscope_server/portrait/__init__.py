@@ -1,0 +1,1 @@
+"""Portraits: a still picture moves as an actor moves."""

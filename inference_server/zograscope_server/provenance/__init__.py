@@ -1,0 +1,1 @@
+"""Provenance: what was made is marked as made, and can be verified."""
