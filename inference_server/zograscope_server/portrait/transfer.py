@@ -1,0 +1,172 @@
+"""Puts a driver's movement onto another face: in that face's own head, to its own measure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from zograscope_protocol.portrait.tasks import PortraitOptions
+
+from zograscope_server.faces import regions
+from zograscope_server.faces.landmarks import Face
+from zograscope_server.portrait.similarity import Similarity, fit_similarity
+from zograscope_server.portrait.track import DriverTrack
+
+LEAST_RATIO, MOST_RATIO = 0.6, 1.7
+"""How much less or more a part of the portrait may move than the driver's, for its own size."""
+
+EYES = (
+    (regions.RIGHT_UPPER_LID, regions.RIGHT_LOWER_LID, regions.RIGHT_IRIS),
+    (regions.LEFT_UPPER_LID, regions.LEFT_LOWER_LID, regions.LEFT_IRIS),
+)
+
+_FLIP = np.diag([1.0, -1.0, -1.0])  # from y up and z to the viewer, to pictures
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the points of a portrait move, in each frame, in pixels of its picture.
+
+    Attributes:
+        heads: where the head goes as a whole, from its place at rest.
+        expression: float32 (n, 478, 3), what each point moves before the head goes there.
+        gaze: float32 (n, 2, 2), what the right and the left iris move, x and y, in the same way.
+    """
+
+    heads: tuple[Similarity, ...]
+    expression: np.ndarray
+    gaze: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+
+def transfer(track: DriverTrack, source: Face, options: PortraitOptions) -> Motion:
+    """Return how the source moves as the driver does, by the strengths that were chosen."""
+    rest, neutral = source.points, track.points[track.neutral]
+    rigid = list(regions.RIGID)
+    strengths = _strengths(options)
+    driver_heads = [fit_similarity(neutral[rigid], frame[rigid]) for frame in track.points]
+    heads = _transfer_heads(driver_heads, neutral, rest, strengths["pose"])
+
+    at_rest = np.stack(
+        [head.inverse.apply(frame) for head, frame in zip(driver_heads, track.points, strict=True)]
+    )
+    between = _between_heads(track.poses[track.neutral], source.pose, neutral, rest)
+    offsets = (at_rest - neutral) @ (between.scale * between.rotation).T
+    shares = region_shares(rest)
+    measures = _measures(neutral, rest, between.scale)
+    gains = sum(shares[name] * measures[name] * strengths[name] for name in shares)
+    expression = offsets * gains[None, :, None]
+    gaze = _transfer_gaze(at_rest, neutral, rest, between, strengths["eyes"])
+    return Motion(tuple(heads), expression.astype(np.float32), gaze)
+
+
+def region_shares(points: np.ndarray) -> dict[str, np.ndarray]:
+    """Return how far each point (478, 3) belongs to eyes, brows and mouth; the three sum to 1."""
+    eyes = points[[33, 133, 362, 263], :2].mean(axis=0)
+    mouth = points[list(regions.MOUTH_CORNERS), :2].mean(axis=0)
+    down = (mouth - eyes) / np.square(mouth - eyes).sum()
+    height = (points[:, :2] - eyes) @ down  # 0 at the eyes, 1 at the mouth
+    lower = _ramp(height, 0.35, 0.65)
+    upper = _ramp(-height, 0.18, 0.34)
+    return {"mouth": lower, "brows": upper, "eyes": 1.0 - lower - upper}
+
+
+def lid_opening(points: np.ndarray, eye: int) -> float:
+    """Return how far an eye of points (478, 3) is open, as a share of its width."""
+    upper, lower, _ = EYES[eye]
+    gap = np.linalg.norm(points[list(upper[3:6]), :2] - points[list(lower[3:6]), :2], axis=1).mean()
+    return float(gap / np.linalg.norm(points[upper[0], :2] - points[upper[-1], :2]))
+
+
+def lip_gap(points: np.ndarray) -> float:
+    """Return how far the lips of points (478, 3) are open, as a share of the mouth's width."""
+    upper, lower = list(regions.INNER_UPPER_LIP[4:7]), list(regions.INNER_LOWER_LIP[4:7])
+    gap = np.linalg.norm(points[upper, :2] - points[lower, :2], axis=1).mean()
+    corners = points[list(regions.MOUTH_CORNERS)]
+    return float(gap / max(np.linalg.norm(corners[0] - corners[1]), 1e-6))
+
+
+def _strengths(options: PortraitOptions) -> dict[str, float]:
+    named = {
+        "pose": options.strength_pose,
+        "eyes": options.strength_eyes,
+        "brows": options.strength_brows,
+        "mouth": options.strength_mouth,
+    }
+    return {name: value if name in options.regions else 0.0 for name, value in named.items()}
+
+
+def _transfer_heads(
+    driver_heads: list[Similarity], neutral: np.ndarray, rest: np.ndarray, strength: float
+) -> list[Similarity]:
+    """Turn, grow and shift the source's head about its own middle as the driver's does."""
+    from scipy.spatial.transform import Rotation
+
+    rigid = list(regions.RIGID)
+    driver_middle, middle = neutral[rigid].mean(axis=0), rest[rigid].mean(axis=0)
+    ratio = face_width(rest) / face_width(neutral)
+    heads = []
+    for head in driver_heads:
+        turn = Rotation.from_matrix(head.rotation).as_rotvec() * strength
+        rotation = Rotation.from_rotvec(turn).as_matrix()
+        scale = head.scale**strength
+        way = (head.apply(driver_middle[None])[0] - driver_middle) * ratio * strength
+        heads.append(Similarity(rotation, scale, middle + way - scale * rotation @ middle))
+    return heads
+
+
+def _between_heads(
+    driver_pose: np.ndarray, source_pose: np.ndarray, neutral: np.ndarray, rest: np.ndarray
+) -> Similarity:
+    """What turns an offset in the driver's neutral head into one in the source's."""
+    turn = Similarity.nearest(source_pose[:3]).rotation @ Similarity.nearest(driver_pose[:3]).rotation.T
+    scale = face_width(rest) / face_width(neutral)
+    return Similarity(_FLIP @ turn @ _FLIP, scale, np.zeros(3))
+
+
+def face_width(points: np.ndarray) -> float:
+    """Return the size of a face (478, 3) in pixels: across its temples, whatever its turn."""
+    return float(np.linalg.norm(points[234] - points[454]))
+
+
+def _measures(neutral: np.ndarray, rest: np.ndarray, scale: float) -> dict[str, float | np.ndarray]:
+    """How much more each region of the source moves than its face's size says, for its own size."""
+
+    def ratio(ours: float, theirs: float) -> float:
+        return float(np.clip(ours / max(theirs, 1e-6), LEAST_RATIO, MOST_RATIO))
+
+    def width(points: np.ndarray, ends: tuple[int, int]) -> float:
+        return float(np.linalg.norm(points[ends[0]] - points[ends[1]]))
+
+    corners = regions.MOUTH_CORNERS
+    mouth = ratio(width(rest, corners), scale * width(neutral, corners))
+    openings = [
+        ratio(
+            lid_opening(rest, eye) * width(rest, (upper[0], upper[-1])),
+            scale * lid_opening(neutral, eye) * width(neutral, (upper[0], upper[-1])),
+        )
+        for eye, (upper, _, _) in enumerate(EYES)
+    ]
+    middle = 0.5 * (rest[133, 0] + rest[362, 0])
+    eyes = np.where(rest[:, 0] < middle, openings[0], openings[1])
+    return {"mouth": mouth, "eyes": eyes, "brows": 1.0}
+
+
+def _transfer_gaze(
+    at_rest: np.ndarray, neutral: np.ndarray, rest: np.ndarray, between: Similarity, strength: float
+) -> np.ndarray:
+    """What each iris moves against its eye's corners, to the measure of the source's own eye."""
+    gaze = np.zeros((len(at_rest), 2, 2), np.float32)
+    for eye, (upper, _, iris) in enumerate(EYES):
+        ends = [upper[0], upper[-1]]
+        middles = at_rest[:, ends].mean(axis=1)
+        way = (at_rest[:, iris[0]] - middles) - (neutral[iris[0]] - neutral[ends].mean(axis=0))
+        theirs = np.linalg.norm(neutral[ends[0]] - neutral[ends[1]])
+        ours = np.linalg.norm(rest[ends[0]] - rest[ends[1]])
+        gaze[:, eye] = ((way / theirs) @ between.rotation.T)[:, :2] * ours * strength
+    return gaze
+
+
+def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
+    share = np.clip((values - start) / (end - start), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
