@@ -124,6 +124,11 @@ def _between_heads(
     return Similarity(_FLIP @ turn @ _FLIP, scale, np.zeros(3))
 
 
+def head_rotation(face: Face) -> np.ndarray:
+    """Return how a head is turned from looking at the viewer, (3, 3), in pictures' axes."""
+    return _FLIP @ Similarity.nearest(face.pose[:3]).rotation @ _FLIP
+
+
 def face_width(points: np.ndarray) -> float:
     """Return the size of a face (478, 3) in pixels: across its temples, whatever its turn."""
     return float(np.linalg.norm(points[234] - points[454]))

@@ -76,8 +76,8 @@ def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
     part = picture[window.slices]
 
     inside = draw_polygon(opening, window)
-    margin = max(1, round(INWARDS * width))
-    known = (cv2.erode(inside, np.ones((2 * margin + 1,) * 2)) > 0.5).astype(np.float32)
+    margin = round(INWARDS * width)
+    known = (cv2.erode(inside, np.ones((2 * margin + 1,) * 2)) > 0.95).astype(np.float32)
     layer = _complete(part, known, middle - (window.left, window.top), radius)
     lashes = inside[..., None] * (part - layer)
     return Eye(window, layer, lashes, ends, middle, radius, number)
@@ -113,8 +113,8 @@ def _complete(
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
     across, down = columns - middle[0], rows - middle[1]
     far = np.hypot(across, down) / radius
-    white = known * (far > STIFF)
-    around = fill_smoothly(part, white) if white.sum() >= 4 else fill_smoothly(part, known)
+    white = _bright(part, known * (far > STIFF))
+    around = fill_smoothly(part, white if white.sum() >= 4 else known)
     # What a lid hides of the iris is like its other side.
     mirrored = np.stack([columns, 2.0 * middle[1] - rows], axis=-1).astype(np.float32)
     other = sample(part, mirrored, cv2.INTER_LINEAR)
@@ -126,7 +126,18 @@ def _complete(
         iris = fill_smoothly(colour, (ball > 0.9).astype(np.float32))
         edge = np.clip((1.1 - far) / 0.15, 0.0, 1.0)[..., None]
         around = around + edge * (iris - around)
-    return (around + known[..., None] * (part - around)).astype(np.float32)
+    soft = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.06 * radius, 0.6))
+    return (around + soft[..., None] * (part - around)).astype(np.float32)
+
+
+def _bright(part: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The weight of the brighter pixels alone: not of corners, lashes and the lids' shade."""
+    light = part.mean(axis=2)
+    values = light[weight > 0.5]
+    if values.size < 4:
+        return weight
+    dim, bright = np.percentile(values, (20, 55))
+    return (weight * np.clip((light - dim) / max(bright - dim, 1e-3), 0.0, 1.0)).astype(np.float32)
 
 
 def _window_around(outline: np.ndarray, margin: float, shape: tuple[int, ...]) -> Window:

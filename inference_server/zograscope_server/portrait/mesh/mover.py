@@ -9,11 +9,14 @@ from zograscope_server.filling import continue_picture
 from zograscope_server.portrait.mesh import mouth
 from zograscope_server.portrait.mesh.eyes import Eye, cut_eye, eye_opening
 from zograscope_server.portrait.mesh.matte import Segmenter, make_matte
+from zograscope_server.portrait.mesh.skin import complete_skin
 from zograscope_server.portrait.mesh.relief import AROUND, HeadFrame, Relief, build_relief
 from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, draw_polygon, sample
 from zograscope_server.portrait.track import DriverTrack
 from zograscope_server.portrait.transfer import EYES, Motion
 
+FAINT = 0.02  # of the matte: less is background
+RIM = 0.02  # of the face's width, around the matte, that is filled too
 STILL = 1e-3  # pixels: a picture whose points move less is at rest
 
 
@@ -51,10 +54,14 @@ class MeshMover:
         part = picture[self._window.slices]
         matte = make_matte((picture * 255.0 + 0.5).astype(np.uint8), points, self._window, segmenter)
         moving = matte * HeadFrame.of(points).follow(_places(self._window)).reshape(matte.shape)
-        self._background = continue_picture(part, 1.0 - cv2.dilate(moving, np.ones((3, 3))))
+        # Soft rims hold colours of the sitter: they would stay behind as a ghost.
+        rim = 2 * max(2, round(RIM * float(np.ptp(points[:468, 0])))) + 1
+        left = cv2.dilate((moving > FAINT).astype(np.uint8), np.ones((rim, rim)))
+        self._background = continue_picture(part, 1.0 - left.astype(np.float32))
         # Foreground so that it gives back the picture itself where nothing moves.
         front = part - (1.0 - matte[..., None]) * self._background
         self._front = np.dstack([front, matte]).astype(np.float32)
+        self._skin = complete_skin(picture, face)
         self._eyes = [cut_eye(picture, points, number) for number in range(len(EYES))]
         self._tone = mouth.skin_tone(picture, points)
         driver_tone = mouth.skin_tone(neutral_picture, track.points[track.neutral]) / 255.0
@@ -84,6 +91,7 @@ class MeshMover:
         places -= (window.left, window.top)
         seen = sample(self._front, places)
         seen[depth >= FAR] = 0.0
+        self._skin.uncover(seen, vertices, depth, head.rotation, window)
         image = seen[..., :3] + (1.0 - np.clip(seen[..., 3:], 0.0, 1.0)) * self._background
         for eye in self._eyes:
             self._look(image, places, eye, points, gaze[eye.number])

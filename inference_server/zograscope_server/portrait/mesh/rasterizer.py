@@ -35,11 +35,11 @@ def draw_places(
     Args:
         vertices: (v, 3), in pixels of the picture, x right, y down, z away from the viewer.
         triangles: int32 (t, 3).
-        places: (v, 2), of each vertex.
+        places: (v, 2 or 3), of each vertex.
         window: what is drawn.
 
     Returns:
-        float32 (height, width, 2), and the depth, float32 (height, width), `FAR` where nothing is.
+        float32 (height, width, 2 or 3), and the depth, float32 (height, width), `FAR` where nothing is.
     """
     depth = vertices[:, 2] + _EYE
     half = window.height / 2.0
@@ -52,7 +52,8 @@ def draw_places(
     least = places.min(axis=0)
     span = np.maximum(places.max(axis=0) - least, 1e-6)
     colours = np.zeros((1, len(vertices), 3), np.float32)
-    colours[0, :, :2] = (places - least) / span
+    channels = places.shape[1]
+    colours[0, :, :channels] = (places - least) / span
     seen = np.zeros((window.height, window.width, 3), np.float32)
     far = np.full((window.height, window.width), FAR, np.float32)
     settings = cv2.TriangleRasterizeSettings()
@@ -62,7 +63,7 @@ def draw_places(
         drawn, triangles[None], colours, seen, far, np.eye(4, dtype=np.float32),
         np.pi / 2.0, 1.0, FAR, settings,
     )  # fmt: skip
-    return (seen[..., :2] * span + least).astype(np.float32), far
+    return (seen[..., :channels] * span + least).astype(np.float32), far
 
 
 def sample(picture: np.ndarray, places: np.ndarray, method: int = cv2.INTER_CUBIC) -> np.ndarray:

@@ -168,7 +168,13 @@ def _spread_outwards(
     values[rim:, rim] = frame.depth + BACK * frame.width
     solver = splu(laplacian[free][:, free].tocsc())
     values[free] = solver.solve(-(laplacian[free][:, fixed] @ values[fixed]))
-    return values[:, :rim], values[:, rim]
+    influence, behind = values[:, :rim], values[:, rim]
+    # Close to the face all is as deep as its rim, so that no skin beyond the rim tears off.
+    near = influence.sum(axis=1)
+    at_rim = influence @ outline[:, 2] / np.maximum(near, 1e-6)
+    share = np.clip((near - 0.25) / 0.5, 0.0, 1.0)
+    share *= share * (3.0 - 2.0 * share)
+    return influence, behind + share * (at_rim - behind)
 
 
 def _lids_and_lips() -> list[np.ndarray]:
