@@ -16,7 +16,11 @@ from zograscope_server.tasks import load_tasks
 FOLDERS = (*capabilities.SHARED, *capabilities.NAMES)
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+WITHOUT_TASKS = ("faces", "media")
+"""Shared by the tasks of several capabilities."""
+
+
+@pytest.mark.parametrize("name", [name for name in FOLDERS if name not in WITHOUT_TASKS])
 def test_a_capability_brings_tasks_of_its_own(name):
     folder = f"zograscope_server.{name}"
     importlib.import_module(f"{folder}.tasks")
@@ -31,7 +35,7 @@ def test_a_capability_brings_tasks_of_its_own(name):
 
 def test_every_task_is_of_a_capability():
     folders = {task.function.__module__.split(".")[1] for task in load_tasks().values()}
-    assert folders == set(FOLDERS)
+    assert folders == set(FOLDERS) - set(WITHOUT_TASKS)
 
 
 def test_every_purpose_of_the_catalogue_has_one_loader():
@@ -74,7 +78,7 @@ def test_a_capability_knows_no_other(name):
 def test_what_is_shared_knows_no_capability():
     packages = [
         importlib.import_module(f"zograscope_server.{folder}")
-        for folder in ("models", "collection", "broker", "worker", "diagnostics")
+        for folder in (*capabilities.SHARED, "collection", "broker", "worker")
     ]
     names = [f"zograscope_server.{name}" for name in capabilities.NAMES]
     for package in packages:
