@@ -24,7 +24,7 @@ NAMES = (
     "mosaic",
 )
 
-SHARED = ("diagnostics", "models")
+SHARED = ("diagnostics", "models", "provenance")
 """What every server has beside its capabilities, found in the same way."""
 
 
