@@ -256,7 +256,9 @@ def _write(folder: Path, certificate: Certificate, *, replace: bool) -> None:
             try:
                 made.rename(folder)
             except OSError:
-                if not (folder / CHAIN).exists():
+                if former.exists():
+                    former.rename(folder)
+                if replace or not (folder / CHAIN).exists():
                     raise
     except OSError as error:
         raise ServerError("folder-not-writable", str(error), folder=str(folder)) from error

@@ -93,7 +93,7 @@ class Provenance:
         if self.driver_name:
             lines.append(f"The motion is that of {self.driver_name}.")
         if self.model:
-            lines.append(f"It was made by {self.model}{_NETWORKS[self.networks]}.")
+            lines.append(f"The model was {self.model}{_NETWORKS[self.networks]}.")
         if self.source_changed:
             lines.append("That picture had been changed since it was signed.")
         lines.append(_SIGNERS[self.signer])

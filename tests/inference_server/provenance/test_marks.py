@@ -14,6 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.provenance import certificates
 from zograscope_server.provenance.certificates import Certificate
@@ -155,6 +156,14 @@ def test_what_is_no_picture_cannot_be_marked(tmp_path, marker, made):
     assert path.read_bytes() == b"no film"
     with pytest.raises(ZograscopeError):
         marker.mark_file(tmp_path / "missing.mp4", made)
+
+
+def test_pixels_in_many_chunks_are_joined(marker, made, png):
+    assert png.count(b"IDAT") > 1
+    marked = marker.mark(png, ".png", made)
+    assert marked.count(b"IDAT") == 1
+    np.testing.assert_array_equal(read(marked), read(png))
+    Image.open(io.BytesIO(marked)).load()  # complains of wrong check sums
 
 
 class Spoiling(io.BytesIO):
