@@ -22,6 +22,7 @@ from types import ModuleType
 NAMES = (
     "depth",
     "mosaic",
+    "portrait",
 )
 
 SHARED = ("diagnostics", "models")

@@ -33,10 +33,19 @@ UNKNOWN_PURPOSE = "unknown"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of a model; `sha256` is None where its host is to state it."""
+    """One file of a model.
+
+    Attributes:
+        name: what it is called in the model's folder, and in the model's repository.
+        sha256: of its bytes; None where its host is to state it.
+        path: in the repository, where it is not the name.
+        address: on the web, where it lies in no repository.
+    """
 
     name: str
     sha256: str | None = None
+    path: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
