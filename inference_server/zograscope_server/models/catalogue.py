@@ -39,27 +39,19 @@ class ModelFile:
     Attributes:
         name: what it is called in the model's folder, and in the model's repository.
         sha256: of its bytes; None where its host is to state it.
-<<<<<<< HEAD
+        path: in the repository, where it is not the name.
         address: on the web, where it lies in no repository.
         wheel: a Python package, with its version, whose wheel holds the same bytes, for where
             nothing but a package registry can be reached.
         path_in_wheel: where.
-=======
-        path: in the repository, where it is not the name.
-        address: on the web, where it lies in no repository.
->>>>>>> wt-networks
     """
 
     name: str
     sha256: str | None = None
-<<<<<<< HEAD
+    path: str = ""
     address: str = ""
     wheel: str = ""
     path_in_wheel: str = ""
-=======
-    path: str = ""
-    address: str = ""
->>>>>>> wt-networks
 
 
 @dataclass(frozen=True)
