@@ -1,7 +1,9 @@
 """Follows the driver's face through a whole clip, before anything is moved by it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -44,6 +46,19 @@ class DriverTrack:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def save(self, file: Path) -> None:
+        """Write it; `load` reads it again."""
+        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        np.savez(file, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Return what was saved. Raises OSError, ValueError or KeyError for other files."""
+        with np.load(file, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(cls)}
+        size = (int(arrays["size"][0]), int(arrays["size"][1]))
+        return cls(**arrays | {"size": size, "neutral": int(arrays["neutral"])})
 
 
 class Tracker:

@@ -7,6 +7,7 @@ from zograscope_protocol.portrait.tasks import PortraitOptions
 
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
+from zograscope_server.portrait.head.fit import FittedHead
 from zograscope_server.portrait.similarity import Similarity, fit_similarity
 from zograscope_server.portrait.track import DriverTrack
 
@@ -42,10 +43,9 @@ class Motion:
 def transfer(track: DriverTrack, source: Face, options: PortraitOptions) -> Motion:
     """Return how the source moves as the driver does, by the strengths that were chosen."""
     rest, neutral = source.points, track.points[track.neutral]
-    rigid = list(regions.RIGID)
     strengths = _strengths(options)
-    driver_heads = [fit_similarity(neutral[rigid], frame[rigid]) for frame in track.points]
-    heads = _transfer_heads(driver_heads, neutral, rest, strengths["pose"])
+    driver_heads = _driver_heads(track)
+    heads = _place_heads(relative_poses(track), rest, strengths["pose"])
 
     at_rest = np.stack(
         [head.inverse.apply(frame) for head, frame in zip(driver_heads, track.points, strict=True)]
@@ -55,9 +55,54 @@ def transfer(track: DriverTrack, source: Face, options: PortraitOptions) -> Moti
     shares = region_shares(rest)
     measures = _measures(neutral, rest, between.scale)
     gains = sum(shares[name] * measures[name] * strengths[name] for name in shares)
-    expression = offsets * gains[None, :, None]
+    expression = offsets * np.asarray(gains)[None, :, None]
     gaze = _transfer_gaze(at_rest, neutral, rest, between, strengths["eyes"])
-    return Motion(tuple(heads), expression.astype(np.float32), gaze)
+    return Motion(heads, expression.astype(np.float32), gaze)
+
+
+def follow_curves(
+    curves: np.ndarray, poses: np.ndarray, head: FittedHead, source: Face, options: PortraitOptions
+) -> Motion:
+    """Return how the source moves by curves of its 52 expressions, without a driver.
+
+    Args:
+        curves: float32 (n, 52), added to the rest.
+        poses: float32 (n, 4, 4), as `relative_poses` gives them.
+        head: that was fitted to the source.
+        source: its face.
+        options: strengths.
+    """
+    strengths = _strengths(options)
+    actions = np.stack([head.landmarks(action) for action in head.actions])
+    offsets = np.einsum("na,apc->npc", curves.astype(np.float64), actions)
+    shares = region_shares(source.points)
+    gains = sum(shares[name] * strengths[name] for name in shares)
+    gaze = np.zeros((len(curves), 2, 2), np.float32)
+    for eye, (upper, _, iris) in enumerate(EYES):
+        corners = offsets[:, [upper[0], upper[-1]]].mean(axis=1)
+        gaze[:, eye] = (offsets[:, iris[0]] - corners)[:, :2] * strengths["eyes"]
+    expression = (offsets * np.asarray(gains)[None, :, None]).astype(np.float32)
+    return Motion(_place_heads(poses, source.points, strengths["pose"]), expression, gaze)
+
+
+def relative_poses(track: DriverTrack) -> np.ndarray:
+    """Return how the driver's head stands against its neutral frame, float32 (n, 4, 4).
+
+    x right, y up, z to the viewer, about the middle of the head; lengths in face widths.
+    """
+    neutral = track.points[track.neutral]
+    middle = neutral[list(regions.RIGID)].mean(axis=0)
+    width = face_width(neutral)
+    poses = np.tile(np.eye(4, dtype=np.float32), (len(track), 1, 1))
+    for pose, head in zip(poses, _driver_heads(track), strict=True):
+        pose[:3, :3] = head.scale * _FLIP @ head.rotation @ _FLIP
+        pose[:3, 3] = _FLIP @ (head.apply(middle[None])[0] - middle) / width
+    return poses
+
+
+def relative_curves(track: DriverTrack) -> np.ndarray:
+    """Return the driver's expressions beyond those of its neutral frame, float32 (n, 52), 0 to 1."""
+    return np.clip(track.expressions - track.expressions[track.neutral], 0.0, 1.0)
 
 
 def region_shares(points: np.ndarray) -> dict[str, np.ndarray]:
@@ -96,23 +141,27 @@ def _strengths(options: PortraitOptions) -> dict[str, float]:
     return {name: value if name in options.regions else 0.0 for name, value in named.items()}
 
 
-def _transfer_heads(
-    driver_heads: list[Similarity], neutral: np.ndarray, rest: np.ndarray, strength: float
-) -> list[Similarity]:
-    """Turn, grow and shift the source's head about its own middle as the driver's does."""
+def _driver_heads(track: DriverTrack) -> list[Similarity]:
+    rigid = list(regions.RIGID)
+    neutral = track.points[track.neutral]
+    return [fit_similarity(neutral[rigid], frame[rigid]) for frame in track.points]
+
+
+def _place_heads(
+    poses: np.ndarray, rest: np.ndarray, strength: float
+) -> tuple[Similarity, ...]:
+    """Turn, grow and shift the source's head about its own middle."""
     from scipy.spatial.transform import Rotation
 
-    rigid = list(regions.RIGID)
-    driver_middle, middle = neutral[rigid].mean(axis=0), rest[rigid].mean(axis=0)
-    ratio = face_width(rest) / face_width(neutral)
+    middle, width = rest[list(regions.RIGID)].mean(axis=0), face_width(rest)
     heads = []
-    for head in driver_heads:
-        turn = Rotation.from_matrix(head.rotation).as_rotvec() * strength
-        rotation = Rotation.from_rotvec(turn).as_matrix()
-        scale = head.scale**strength
-        way = (head.apply(driver_middle[None])[0] - driver_middle) * ratio * strength
+    for pose in poses.astype(np.float64):
+        relative = Similarity.nearest(pose[:3])
+        turn = Rotation.from_matrix(_FLIP @ relative.rotation @ _FLIP).as_rotvec() * strength
+        rotation, scale = Rotation.from_rotvec(turn).as_matrix(), relative.scale**strength
+        way = _FLIP @ relative.shift * width * strength
         heads.append(Similarity(rotation, scale, middle + way - scale * rotation @ middle))
-    return heads
+    return tuple(heads)
 
 
 def _between_heads(

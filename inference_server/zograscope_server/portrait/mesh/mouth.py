@@ -1,13 +1,23 @@
 """The inside of the mouth: a layer below the lips."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from zograscope_server.faces import regions
-from zograscope_server.portrait.mesh.rasterizer import Window, draw_places, draw_polygon, sample
+from zograscope_server.portrait.head import model
+from zograscope_server.portrait.head.fit import FittedHead
+from zograscope_server.portrait.mesh.rasterizer import (
+    FAR,
+    Window,
+    draw_places,
+    draw_polygon,
+    sample,
+)
 from zograscope_server.portrait.mesh.relief import strip
+from zograscope_server.portrait.similarity import Similarity
+from zograscope_server.portrait.track import DriverTrack
 
 LIPS = regions.INNER_UPPER_LIP + regions.INNER_LOWER_LIP[1:-1]
 _RIM = len(regions.INNER_UPPER_LIP)
@@ -20,30 +30,103 @@ BEGINS, OPEN = 0.015, 0.06
 
 SKIN = (50, 280, 205, 425, 152, 200, 18)  # cheeks and chin
 DARKEST, BRIGHTEST = 0.25, 2.5
+"""How much darker or brighter than the driver's, or our own, the portrait's mouth may be."""
+
+SKIN_TONE = np.array([0.80, 0.62, 0.52])  # in whose light the head's own colours were chosen
+DIM = 0.22  # face widths behind the lips at which a third of the light is left
 
 
-@dataclass(frozen=True)
-class Interior:
-    """A picture of the inside of a mouth, and where the lips were around it.
+class Mouth(Protocol):
+    """What is seen between a portrait's lips."""
 
-    Attributes:
-        picture: float32 (h, w, 3), from 0 to 1.
-        lips: float32 (20, 2), the inner rim of the lips, in its pixels.
-    """
+    def see(
+        self,
+        number: int,
+        picture: np.ndarray | None,
+        window: Window,
+        lips: np.ndarray,
+        head: Similarity,
+    ) -> np.ndarray:
+        """Return the inside of the mouth in a frame, float32 (h, w, 3), from 0 to 1.
 
-    picture: np.ndarray
-    lips: np.ndarray
+        Args:
+            number: of the frame.
+            picture: the driver's frame, uint8 (h, w, 3), where there is one.
+            window: of the portrait, that is painted.
+            lips: (20, 2), where the inner rim of the portrait's lips is.
+            head: where the head went.
+        """
+        ...
 
-    def see(self, window: Window, lips: np.ndarray) -> np.ndarray:
-        """Return what is seen of it between lips (20, 2), in a window: float32 (h, w, 3)."""
+
+class BorrowedMouth:
+    """The inside of the driver's mouth, in the portrait's light."""
+
+    def __init__(self, track: DriverTrack, neutral_picture: np.ndarray, tone: np.ndarray) -> None:
+        """Compare the driver's skin in its neutral frame with the portrait's tone (3,)."""
+        self._points = track.points
+        theirs = skin_tone(neutral_picture, track.points[track.neutral]) / 255.0
+        self._tint = np.clip(tone / np.maximum(theirs, 1e-3), DARKEST, BRIGHTEST)
+
+    def see(
+        self,
+        number: int,
+        picture: np.ndarray | None,
+        window: Window,
+        lips: np.ndarray,
+        head: Similarity,
+    ) -> np.ndarray:
+        """Return what is seen (see `Mouth`)."""
+        if picture is None:
+            raise ValueError("the driver's mouth needs the driver's frame")
+        part, theirs = _cut_mouth(picture, lips_of(self._points[number]))
         # A little larger, for the soft rim of the lips.
         middle = lips.mean(axis=0)
         way = lips - middle
         length = np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
         wider = middle + way * (1.0 + 1.5 / length)
         flat = np.column_stack([wider, np.zeros(len(wider))])
-        places, _ = draw_places(flat, TRIANGLES, self.lips, window)
-        return sample(self.picture, places, cv2.INTER_LINEAR)
+        places, _ = draw_places(flat, TRIANGLES, theirs, window)
+        return np.clip(sample(part, places, cv2.INTER_LINEAR) * self._tint, 0.0, 1.0)
+
+
+class OwnMouth:
+    """The inside of the portrait's own head: teeth, tongue, gums and throat."""
+
+    def __init__(self, head: FittedHead, curves: np.ndarray, tone: np.ndarray) -> None:
+        """Take what lies behind the lips, in the light of the portrait's skin.
+
+        Args:
+            head: that was fitted to the portrait.
+            curves: float32 (n, 52), the expressions of the frames.
+            tone: (3,), of the portrait's skin, from 0 to 1.
+        """
+        inside = np.isin(head.parts, (model.MOUTH, model.TONGUE, model.TEETH, model.GUMS))
+        self._numbers, triangles = np.unique(head.triangles[inside], return_inverse=True)
+        self._triangles = triangles.reshape(-1, 3).astype(np.int32)
+        self._head, self._curves = head, curves
+        light = np.clip(tone / SKIN_TONE, DARKEST, 1.0 / SKIN_TONE.max())
+        self._colours = np.clip(head.colours[self._numbers] / 255.0 * light, 0.0, 1.0)
+        self._lips = head.landmarks(head.vertices)[list(LIPS), 2].mean()
+
+    def see(
+        self,
+        number: int,
+        picture: np.ndarray | None,
+        window: Window,
+        lips: np.ndarray,
+        head: Similarity,
+    ) -> np.ndarray:
+        """Return what is seen (see `Mouth`)."""
+        actions = self._head.actions[:, self._numbers]
+        offsets = np.tensordot(self._curves[number].astype(np.float32), actions, axes=1)
+        at_rest = self._head.vertices[self._numbers] + offsets
+        # Light falls off behind the lips.
+        behind = np.maximum(at_rest[:, 2] - self._lips, 0.0) / (DIM * self._head.width)
+        colours = self._colours * np.exp(-behind)[:, None]
+        seen, depth = draw_places(head.apply(at_rest), self._triangles, colours, window)
+        dark = self._colours.min(axis=0) * np.exp(-3.0)
+        return np.where((depth < FAR)[..., None], seen, dark).astype(np.float32)
 
 
 def lips_of(points: np.ndarray) -> np.ndarray:
@@ -94,3 +177,12 @@ def skin_tone(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 def mask_of(lips: np.ndarray, window: Window) -> np.ndarray:
     """Return how far each pixel lies between lips (20, 2): float32 (h, w)."""
     return draw_polygon(outline_of(lips), window)
+
+
+def _cut_mouth(picture: np.ndarray, lips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a driver's frame around its lips, float32 from 0 to 1, and the lips in it."""
+    margin = 4
+    left, top = np.maximum(np.floor(lips.min(axis=0)).astype(int) - margin, 0)
+    right, bottom = np.ceil(lips.max(axis=0)).astype(int) + margin
+    part = picture[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return part.astype(np.float32) / 255.0, lips - (left, top)

@@ -1,6 +1,8 @@
 """Moves a portrait as a relief of its own picture: no network, nothing learnt."""
 
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -11,9 +13,9 @@ from zograscope_server.portrait.mesh.eyes import Eye, cut_eye, eye_opening
 from zograscope_server.portrait.mesh.matte import Segmenter, make_matte
 from zograscope_server.portrait.mesh.skin import complete_skin
 from zograscope_server.portrait.mesh.relief import AROUND, HeadFrame, Relief, build_relief
+from zograscope_server.portrait.mesh.mouth import Mouth
 from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, draw_polygon, sample
-from zograscope_server.portrait.track import DriverTrack
-from zograscope_server.portrait.transfer import EYES, Motion
+from zograscope_server.portrait.transfer import EYES, Motion, face_width
 
 FAINT = 0.02  # of the matte: less is background
 RIM = 0.02  # of the face's width, around the matte, that is filled too
@@ -28,32 +30,29 @@ class MeshMover:
         source: np.ndarray,
         face: Face,
         motion: Motion,
-        track: DriverTrack,
-        neutral_picture: np.ndarray,
+        make_mouth: Callable[[np.ndarray], Mouth],
         segmenter: Segmenter,
     ) -> None:
-        """Take the portrait apart: relief, matte, background, eyes.
+        """Take the portrait apart: relief, matte, background, skin, eyes.
 
         Args:
             source: uint8 or uint16 (h, w, 3), red first.
             face: the one that is moved.
             motion: of its points.
-            track: of the driver, whose mouth's interior is borrowed.
-            neutral_picture: uint8 (h, w, 3), the driver's neutral frame.
+            make_mouth: takes the tone of the portrait's skin, float (3,), from 0 to 1.
             segmenter: finds persons.
         """
-        self._source, self._motion, self._track = source, motion, track
+        self._source, self._motion = source, motion
         self._white = float(np.iinfo(source.dtype).max)
-        picture = source.astype(np.float32) / np.float32(self._white)
-        points = face.points
-        self._points = points
+        self._points = points = face.points
         height, width = source.shape[:2]
         self._relief = build_relief(points, (width, height))
-        self._window = _window_of(points, (width, height))
-        self.mask = _mask_of(self._relief, self._window, (width, height))
-        part = picture[self._window.slices]
-        matte = make_matte((picture * 255.0 + 0.5).astype(np.uint8), points, self._window, segmenter)
-        moving = matte * HeadFrame.of(points).follow(_places(self._window)).reshape(matte.shape)
+        self._window = window = _window_of(points, (width, height))
+        self.mask = _mask_of(self._relief, window, (width, height))
+        picture = source.astype(np.float32) / np.float32(self._white)
+        part = picture[window.slices]
+        matte = make_matte((picture * 255.0 + 0.5).astype(np.uint8), points, window, segmenter)
+        moving = matte * HeadFrame.of(points).follow(_places(window)).reshape(matte.shape)
         # Soft rims hold colours of the sitter: they would stay behind as a ghost.
         rim = 2 * max(2, round(RIM * float(np.ptp(points[:468, 0])))) + 1
         left = cv2.dilate((moving > FAINT).astype(np.uint8), np.ones((rim, rim)))
@@ -63,31 +62,28 @@ class MeshMover:
         self._front = np.dstack([front, matte]).astype(np.float32)
         self._skin = complete_skin(picture, face)
         self._eyes = [cut_eye(picture, points, number) for number in range(len(EYES))]
-        self._tone = mouth.skin_tone(picture, points)
-        driver_tone = mouth.skin_tone(neutral_picture, track.points[track.neutral]) / 255.0
-        self._tint = np.clip(
-            self._tone / np.maximum(driver_tone, 1e-3), mouth.DARKEST, mouth.BRIGHTEST
-        ).astype(np.float32)
+        self._mouth = make_mouth(mouth.skin_tone(picture, points))
         self._mouth_width = float(np.linalg.norm(points[61] - points[291]))
         self._rest_opening = mouth.opening_of(mouth.lips_of(points), self._mouth_width)
+        self._depth = self._rest_depth = self._draw(self._relief.rest)[1]
 
-    def frame(self, number: int, picture: np.ndarray) -> np.ndarray:
+    def frame(self, number: int, picture: np.ndarray | None) -> np.ndarray:
         """Return the portrait as it looks in a frame, like the source.
 
         Args:
             number: of the frame.
-            picture: uint8 (h, w, 3), the driver's frame.
+            picture: uint8 (h, w, 3), the driver's frame, where there is a driver.
         """
         head, expression = self._motion.heads[number], self._motion.expression[number]
         points = head.apply(self._points + expression)
         gaze = self._motion.gaze[number]
         if max(np.abs(points - self._points).max(), np.abs(gaze).max()) < STILL:
+            self._depth = self._rest_depth
             return self._source.copy()
         vertices = self._relief.moved(head.matrix, expression[:468])
         window = self._window
-        places, depth = draw_places(
-            vertices, self._relief.triangles, self._relief.rest[:, :2], window
-        )
+        places, depth = self._draw(vertices)
+        self._depth = depth
         places -= (window.left, window.top)
         seen = sample(self._front, places)
         seen[depth >= FAR] = 0.0
@@ -97,6 +93,21 @@ class MeshMover:
             self._look(image, places, eye, points, gaze[eye.number])
         self._speak(image, points, number, picture)
         return self._finish(image)
+
+    def nearer(self) -> np.ndarray:
+        """Return how far the head came nearer in the frame made last, float32 (h, w).
+
+        In face widths, 0 where nothing is or moves.
+        """
+        change = np.zeros(self._source.shape[:2], np.float32)
+        there = (self._depth < FAR) & (self._rest_depth < FAR)
+        ahead = (self._rest_depth - self._depth) / face_width(self._points)
+        change[self._window.slices] = np.where(there, ahead, 0.0)
+        return np.where(self.mask > 0, change, 0.0)
+
+    def _draw(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        relief = self._relief
+        return draw_places(vertices, relief.triangles, relief.rest[:, :2], self._window)
 
     def _look(
         self, image: np.ndarray, places: np.ndarray, eye: Eye, points: np.ndarray, gaze: np.ndarray
@@ -118,22 +129,18 @@ class MeshMover:
         part += inside * (ball - part) + lashes
 
     def _speak(
-        self, image: np.ndarray, points: np.ndarray, number: int, picture: np.ndarray
+        self, image: np.ndarray, points: np.ndarray, number: int, picture: np.ndarray | None
     ) -> None:
-        """Put the inside of the driver's mouth between the lips, in the portrait's light."""
+        """Put the inside of the mouth between the lips."""
         lips = mouth.lips_of(points)
-        share = mouth.seen_share(
-            mouth.opening_of(lips, self._mouth_width), self._rest_opening
-        )
+        opening = mouth.opening_of(lips, self._mouth_width)
+        share = mouth.seen_share(opening, self._rest_opening)
         window, slices = _within(lips, self._window)
         if share == 0.0 or window is None:
             return
-        theirs = mouth.lips_of(self._track.points[number])
-        inside, theirs = _cut_mouth(picture, theirs)
-        interior = mouth.Interior(inside, theirs).see(window, lips) * self._tint
-        mask = share * mouth.mask_of(lips, window)[..., None]
+        inside = self._mouth.see(number, picture, window, lips, self._motion.heads[number])
         part = image[slices]
-        part += mask * (np.clip(interior, 0.0, 1.0) - part)
+        part += share * mouth.mask_of(lips, window)[..., None] * (inside - part)
 
     def _finish(self, image: np.ndarray) -> np.ndarray:
         made = np.clip(image, 0.0, 1.0) * self._white + 0.5
@@ -189,14 +196,4 @@ def _within(
     window = Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
     top, left = window.top - whole.top, window.left - whole.left
     return window, (slice(top, top + window.height), slice(left, left + window.width))
-
-
-def _cut_mouth(picture: np.ndarray, lips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a driver's frame around its lips, float32 from 0 to 1, and the lips in it."""
-    margin = 4
-    left, top = np.maximum(np.floor(lips.min(axis=0)).astype(int) - margin, 0)
-    right, bottom = np.ceil(lips.max(axis=0)).astype(int) + margin
-    part = picture[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return part.astype(np.float32) / 255.0, lips - (left, top)
-
 
