@@ -106,9 +106,11 @@ def make_mover(
     """
     neutral = driver.picture(track.neutral)
     if not isinstance(model, MeshModel):
-        from zograscope_server.portrait.networks.movers import make_network_mover
+        from zograscope_server.portrait.mover import DriverTrack as Seen
+        from zograscope_server.portrait.networks.movers import network_mover
 
-        return make_network_mover(model, source, face, track, neutral, options)
+        seen = Seen(track.points, track.neutral, neutral)
+        return network_mover(model, source, face, seen, options)  # type: ignore[arg-type]
 
     def make_mouth(tone: np.ndarray) -> BorrowedMouth | OwnMouth:
         if options.mouth == "driver":

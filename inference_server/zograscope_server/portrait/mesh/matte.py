@@ -16,16 +16,15 @@ EDGE = 1e-4  # squared contrast that counts as an edge
 
 
 def make_matte(
-    picture: np.ndarray, points: np.ndarray, window: Window, segmenter: Segmenter
+    part: np.ndarray, points: np.ndarray, window: Window, segmenter: Segmenter
 ) -> np.ndarray:
-    """Return the matte in a window of a picture, float32 (height, width), 1 for the sitter.
+    """Return the matte of a window of a picture, float32 (height, width), 1 for the sitter.
 
     Args:
-        picture: uint8 (h, w, 3), red first.
+        part: uint8 (h, w, 3), red first, of the window.
         points: float32 (478, 3), of the sitter's face.
         window: around head and shoulders.
     """
-    part = np.ascontiguousarray(picture[window.slices])
     rough = segmenter(part)
     face = points[list(regions.OVAL), :2]
     rough = np.maximum(rough, draw_polygon(face, window))

@@ -105,9 +105,7 @@ class OwnMouth:
         self._numbers, triangles = np.unique(head.triangles[inside], return_inverse=True)
         self._triangles = triangles.reshape(-1, 3).astype(np.int32)
         self._head, self._curves = head, curves
-        light = np.clip(tone / SKIN_TONE, DARKEST, 1.0 / SKIN_TONE.max())
-        self._colours = np.clip(head.colours[self._numbers] / 255.0 * light, 0.0, 1.0)
-        self._lips = head.landmarks(head.vertices)[list(LIPS), 2].mean()
+        self._colours = inner_colours(head, self._numbers, tone)
 
     def see(
         self,
@@ -121,12 +119,24 @@ class OwnMouth:
         actions = self._head.actions[:, self._numbers]
         offsets = np.tensordot(self._curves[number].astype(np.float32), actions, axes=1)
         at_rest = self._head.vertices[self._numbers] + offsets
-        # Light falls off behind the lips.
-        behind = np.maximum(at_rest[:, 2] - self._lips, 0.0) / (DIM * self._head.width)
-        colours = self._colours * np.exp(-behind)[:, None]
-        seen, depth = draw_places(head.apply(at_rest), self._triangles, colours, window)
-        dark = self._colours.min(axis=0) * np.exp(-3.0)
-        return np.where((depth < FAR)[..., None], seen, dark).astype(np.float32)
+        seen, depth = draw_places(head.apply(at_rest), self._triangles, self._colours, window)
+        return np.where((depth < FAR)[..., None], seen, self._colours.min(axis=0))
+
+
+def inner_colours(head: FittedHead, numbers: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """Return the colours float32 (n, 3), from 0 to 1, of what lies behind a portrait's lips.
+
+    Args:
+        head: that was fitted to it.
+        numbers: of the head's vertices.
+        tone: (3,), of the portrait's skin, in whose light they are.
+    """
+    light = np.clip(tone / SKIN_TONE, DARKEST, 1.0 / SKIN_TONE.max())
+    lips = head.landmarks(head.vertices)[list(LIPS), 2].mean()
+    # Light falls off behind the lips.
+    behind = np.maximum(head.vertices[numbers, 2] - lips, 0.0) / (DIM * head.width)
+    colours = head.colours[numbers] / 255.0 * light * np.exp(-behind)[:, None]
+    return np.clip(colours, 0.0, 1.0).astype(np.float32)
 
 
 def lips_of(points: np.ndarray) -> np.ndarray:

@@ -7,18 +7,21 @@ import cv2
 import numpy as np
 
 from zograscope_server.faces.landmarks import Face
-from zograscope_server.filling import continue_picture
 from zograscope_server.portrait.mesh import mouth
 from zograscope_server.portrait.mesh.eyes import Eye, cut_eye, eye_opening
-from zograscope_server.portrait.mesh.matte import Segmenter, make_matte
-from zograscope_server.portrait.mesh.skin import complete_skin
-from zograscope_server.portrait.mesh.relief import AROUND, HeadFrame, Relief, build_relief
+from zograscope_server.portrait.mesh.layers import take_apart
+from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.mouth import Mouth
-from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, draw_polygon, sample
+from zograscope_server.portrait.mesh.rasterizer import (
+    FAR,
+    Window,
+    draw_places,
+    draw_polygon,
+    sample,
+)
+from zograscope_server.portrait.mesh.skin import complete_skin
 from zograscope_server.portrait.transfer import EYES, Motion, face_width
 
-FAINT = 0.02  # of the matte: less is background
-RIM = 0.02  # of the face's width, around the matte, that is filled too
 STILL = 1e-3  # pixels: a picture whose points move less is at rest
 
 
@@ -43,23 +46,12 @@ class MeshMover:
             segmenter: finds persons.
         """
         self._source, self._motion = source, motion
-        self._white = float(np.iinfo(source.dtype).max)
         self._points = points = face.points
-        height, width = source.shape[:2]
-        self._relief = build_relief(points, (width, height))
-        self._window = window = _window_of(points, (width, height))
-        self.mask = _mask_of(self._relief, window, (width, height))
+        layers = take_apart(source, points, segmenter)
+        self.mask, self._white, self._window = layers.mask, layers.white, layers.window
+        self._relief, self._background = layers.relief, layers.background
+        self._front = layers.front()
         picture = source.astype(np.float32) / np.float32(self._white)
-        part = picture[window.slices]
-        matte = make_matte((picture * 255.0 + 0.5).astype(np.uint8), points, window, segmenter)
-        moving = matte * HeadFrame.of(points).follow(_places(window)).reshape(matte.shape)
-        # Soft rims hold colours of the sitter: they would stay behind as a ghost.
-        rim = 2 * max(2, round(RIM * float(np.ptp(points[:468, 0])))) + 1
-        left = cv2.dilate((moving > FAINT).astype(np.uint8), np.ones((rim, rim)))
-        self._background = continue_picture(part, 1.0 - left.astype(np.float32))
-        # Foreground so that it gives back the picture itself where nothing moves.
-        front = part - (1.0 - matte[..., None]) * self._background
-        self._front = np.dstack([front, matte]).astype(np.float32)
         self._skin = complete_skin(picture, face)
         self._eyes = [cut_eye(picture, points, number) for number in range(len(EYES))]
         self._mouth = make_mouth(mouth.skin_tone(picture, points))
@@ -149,38 +141,6 @@ class MeshMover:
         inside = self.mask[slices][..., None] > 0
         result[slices] = np.where(inside, made.astype(self._source.dtype), result[slices])
         return result
-
-
-def _window_of(points: np.ndarray, size: tuple[int, int]) -> Window:
-    """The part of the picture that can change."""
-    frame = HeadFrame.of(points)
-    left, right, up, down = AROUND
-    corners = np.array([(x, y) for x in (left, right) for y in (up, down)])
-    places = (
-        frame.middle
-        + corners[:, :1] * frame.width * frame.right
-        + corners[:, 1:] * frame.height * frame.down
-    )
-    least = np.maximum(np.floor(places.min(axis=0)), 0).astype(int)
-    most = np.minimum(np.ceil(places.max(axis=0)), size).astype(int)
-    return Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
-
-
-def _mask_of(relief: Relief, window: Window, size: tuple[int, int]) -> np.ndarray:
-    """Where frames may differ: below the triangles of which any corner can move."""
-    felt = np.asarray(np.abs(relief.spread).sum(axis=1)).ravel() > 1e-3
-    moves = (relief.follow > 0) | felt
-    mask = np.zeros(size[::-1], np.uint8)
-    for triangle in relief.triangles[moves[relief.triangles].any(axis=1)]:
-        cv2.fillConvexPoly(mask, np.round(relief.rest[triangle, :2]).astype(np.int32), 255)
-    inside = np.zeros_like(mask)
-    inside[window.slices] = mask[window.slices]
-    return inside
-
-
-def _places(window: Window) -> np.ndarray:
-    rows, columns = np.mgrid[0 : window.height, 0 : window.width]
-    return np.column_stack([columns.ravel() + window.left, rows.ravel() + window.top]) + 0.5
 
 
 def _within(

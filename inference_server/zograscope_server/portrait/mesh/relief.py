@@ -66,7 +66,7 @@ def build_relief(points: np.ndarray, size: tuple[int, int]) -> Relief:
     influence, depth = _spread_outwards(places, outer, outline, frame)
     numbers = np.concatenate([regions.OVAL, 468 + np.arange(len(around))])
     rest = np.concatenate([face, np.column_stack([around, depth[count:]])])
-    triangles = np.concatenate([regions.triangles(), *_lids_and_lips(), numbers[outer]])
+    triangles = np.concatenate([regions.triangles(), *strips(), numbers[outer]])
     spread = sparse.lil_matrix((len(rest), 468))
     spread[np.arange(468), np.arange(468)] = 1.0
     spread = spread.tocsr()
@@ -177,8 +177,8 @@ def _spread_outwards(
     return influence, behind + share * (at_rim - behind)
 
 
-def _lids_and_lips() -> list[np.ndarray]:
-    """Triangles that close the eyes and the mouth: between the upper and the lower border."""
+def strips() -> list[np.ndarray]:
+    """Return the triangles that close the eyes and the mouth, between their borders."""
     pairs = (
         (regions.RIGHT_UPPER_LID, regions.RIGHT_LOWER_LID),
         (regions.LEFT_UPPER_LID, regions.LEFT_LOWER_LID),
