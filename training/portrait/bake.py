@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from zograscope_server.portrait.head import model as head
 
 from training.portrait import correspondence, source, teeth
 from training.portrait.correspondence import Painted
-from zograscope_server.portrait.head import model as head
 
 IDENTITIES = 2400
 """Sampled for the identity's components."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from training.portrait.rendering import View, draw, view
 from zograscope_server.faces.landmarks import EXPRESSIONS, Landmarker
 from zograscope_server.portrait.head.visibility import weights_in_triangles
+
+from training.portrait.rendering import View, draw, view
 
 LID_UPPER = (263, 466, 388, 387, 386, 385, 384, 398, 362)
 LID_LOWER = (263, 249, 390, 373, 374, 380, 381, 382, 362)
@@ -19,6 +19,8 @@ IRISES = ((468, 472), (473, 477))
 VIEWS = [(yaw, pitch) for yaw in (-32, -16, 0, 16, 32) for pitch in (-12, 0, 12)]
 BROW = np.array([[0.012, 0.7435], [0.022, 0.7485], [0.034, 0.7505], [0.049, 0.7425]])
 """The left brow in the template, x and z in metres."""
+BEHIND = 0.13
+"""How far from MediaPipe's depth the skin may lie, in face widths."""
 IRIS_ANGLE, PUPIL_ANGLE = 21.0, 8.0
 
 
@@ -107,7 +109,7 @@ def find(
                         _gather(painted, seen, faces[0].points, gathered, counted)
                         _gather_rims(seen, faces[0].points, inner, rim, rims)
     if (counted[:468] == 0).any():
-        raise RuntimeError("some points were never seen on the head")
+        raise RuntimeError(f"points {np.flatnonzero(counted[:468] == 0)} were never seen")
     found = gathered / np.maximum(counted, 1e-9)[:, None]
     return _settle(painted, found, rims, inner, rim)
 
@@ -126,7 +128,11 @@ def _gather(
     weights = np.clip(weights, 0, 1)
     weights /= weights.sum(axis=1, keepdims=True)
     place = np.einsum("nk,nkc->nc", weights, painted.template[painted.triangles[chosen]])
-    good = np.where((chosen >= 0) & (painted.labels[chosen] == "head"), facing**2 + 1e-4, 0.0)
+    # Where a ray of the outline misses the cheek it meets neck or ear, far behind the point.
+    behind = np.einsum("nk,nk->n", weights, corners[..., 2]) - points[:, 2]
+    behind = np.abs(behind - np.median(behind[chosen >= 0])) / np.ptp(points[:468, 0])
+    hit = (chosen >= 0) & (painted.labels[chosen] == "head") & (behind < BEHIND)
+    good = np.where(hit, facing**2 + 1e-4, 0.0)
     gathered += good[:, None] * place
     counted += good
 
