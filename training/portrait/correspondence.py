@@ -1,6 +1,7 @@
 """Where on the head each of MediaPipe's 478 points lies: found in pictures of the head itself."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,7 @@ class Painted:
         lips *= labels == "head"
         colour += lips[:, None] * (np.array([0.62, 0.24, 0.24]) - colour)
         flat = np.stack([np.abs(place[:, 0]), place[:, 2]], axis=1)
-        brow = np.min(
-            [_from_line(flat, a, b) for a, b in zip(BROW, BROW[1:], strict=False)], axis=0
-        )
+        brow = np.min([_from_line(flat, a, b) for a, b in pairwise(BROW)], axis=0)
         brow = np.clip((0.0036 - brow) / 0.0015, 0, 1) * (place[:, 1] < -0.1) * (labels == "head")
         colour += 0.85 * brow[:, None] * (np.array([0.16, 0.10, 0.07]) - colour)
         for side_of in "LR":
@@ -139,7 +138,8 @@ def _gather(
 
 def _rings(painted: Painted) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The rims of the left lids and of the lips as polylines, from the outer corner inwards."""
-    lines, numbers = {}, {}
+    lines: dict[str, np.ndarray] = {}
+    numbers: dict[str, np.ndarray] = {}
     for name, inside in (("lid", "eye_cavity.L"), ("lip", "mouth_cavity")):
         ring = border(painted.triangles, painted.labels, "head", inside)
         x = painted.template[ring, 0]

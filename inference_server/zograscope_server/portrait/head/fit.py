@@ -41,7 +41,7 @@ CHEEKS = (234, 454)
 """Between these is the face's width."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FittedHead:
     """A portrait's head, in pixels of the picture: x right, y down, z away from the viewer.
 
