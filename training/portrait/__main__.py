@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from training.portrait.bake import bake
 from zograscope_server.portrait.head.model import FILE
+
+from training.portrait.bake import bake
 
 
 def main() -> None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from zograscope_server.portrait.head import model as head
 
 from training.portrait import correspondence, source, teeth
 from training.portrait.correspondence import Painted
-from zograscope_server.portrait.head import model as head
 
 IDENTITIES = 2400
 """Sampled for the identity's components."""
@@ -18,7 +18,7 @@ PIVOT = np.array([0.0, -0.016, 0.6975])
 """Where MakeHuman's head turns on its neck, in the template."""
 FRONT = -0.06
 """What lies before this, y in the template, is the face."""
-DARK = 0.06
+DARK = 0.048
 """How far behind the lips it is dark, in metres."""
 
 PARTS = {
@@ -94,18 +94,18 @@ def bake(landmarker: Path, target: Path, seed: int = 0) -> None:
     places, shares = correspondence.find(painted, heads[:LOOKED_AT], actions, landmarker)
     turn = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])  # to x right, y down, z away
     rims = correspondence.lid_rims(painted)
-    np.savez_compressed(
-        target,
-        template=((mean - PIVOT) @ turn.T).astype(np.float32),
-        identities=(identities @ turn.T).astype(np.float16),
-        actions=(actions @ turn.T).astype(np.float16),
-        triangles=mesh.triangles.astype(np.uint16),
-        parts=np.array([PARTS[label] for label in mesh.labels], np.uint8),
-        colours=_colours(mesh, template),
-        landmark_triangles=places.astype(np.uint16),
-        landmark_weights=shares.astype(np.float32),
-        **{name: rim.astype(np.uint16) for name, rim in rims.items()},
-    )
+    arrays = {
+        "template": ((mean - PIVOT) @ turn.T).astype(np.float32),
+        "identities": (identities @ turn.T).astype(np.float16),
+        "actions": (actions @ turn.T).astype(np.float16),
+        "triangles": mesh.triangles.astype(np.uint16),
+        "parts": np.array([PARTS[label] for label in mesh.labels], np.uint8),
+        "colours": _colours(mesh, template),
+        "landmark_triangles": places.astype(np.uint16),
+        "landmark_weights": shares.astype(np.float32),
+    }
+    arrays |= {name: rim.astype(np.uint16) for name, rim in rims.items()}
+    np.savez_compressed(target, allow_pickle=False, **arrays)
 
 
 def assemble(found: source.Source) -> Mesh:

@@ -1,13 +1,14 @@
 """Where on the head each of MediaPipe's 478 points lies: found in pictures of the head itself."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-
-from training.portrait.rendering import View, draw, view
 from zograscope_server.faces.landmarks import EXPRESSIONS, Landmarker
 from zograscope_server.portrait.head.visibility import weights_in_triangles
+
+from training.portrait.rendering import View, draw, view
 
 LID_UPPER = (263, 466, 388, 387, 386, 385, 384, 398, 362)
 LID_LOWER = (263, 249, 390, 373, 374, 380, 381, 382, 362)
@@ -19,6 +20,8 @@ IRISES = ((468, 472), (473, 477))
 VIEWS = [(yaw, pitch) for yaw in (-32, -16, 0, 16, 32) for pitch in (-12, 0, 12)]
 BROW = np.array([[0.012, 0.7435], [0.022, 0.7485], [0.034, 0.7505], [0.049, 0.7425]])
 """The left brow in the template, x and z in metres."""
+BEHIND = 0.13
+"""How far from MediaPipe's depth the skin may lie, in face widths."""
 IRIS_ANGLE, PUPIL_ANGLE = 21.0, 8.0
 
 
@@ -55,9 +58,7 @@ class Painted:
         lips *= labels == "head"
         colour += lips[:, None] * (np.array([0.62, 0.24, 0.24]) - colour)
         flat = np.stack([np.abs(place[:, 0]), place[:, 2]], axis=1)
-        brow = np.min(
-            [_from_line(flat, a, b) for a, b in zip(BROW, BROW[1:], strict=False)], axis=0
-        )
+        brow = np.min([_from_line(flat, a, b) for a, b in pairwise(BROW)], axis=0)
         brow = np.clip((0.0036 - brow) / 0.0015, 0, 1) * (place[:, 1] < -0.1) * (labels == "head")
         colour += 0.85 * brow[:, None] * (np.array([0.16, 0.10, 0.07]) - colour)
         for side_of in "LR":
@@ -107,7 +108,7 @@ def find(
                         _gather(painted, seen, faces[0].points, gathered, counted)
                         _gather_rims(seen, faces[0].points, inner, rim, rims)
     if (counted[:468] == 0).any():
-        raise RuntimeError("some points were never seen on the head")
+        raise RuntimeError(f"points {np.flatnonzero(counted[:468] == 0)} were never seen")
     found = gathered / np.maximum(counted, 1e-9)[:, None]
     return _settle(painted, found, rims, inner, rim)
 
@@ -126,14 +127,19 @@ def _gather(
     weights = np.clip(weights, 0, 1)
     weights /= weights.sum(axis=1, keepdims=True)
     place = np.einsum("nk,nkc->nc", weights, painted.template[painted.triangles[chosen]])
-    good = np.where((chosen >= 0) & (painted.labels[chosen] == "head"), facing**2 + 1e-4, 0.0)
+    # Where a ray of the outline misses the cheek it meets neck or ear, far behind the point.
+    behind = np.einsum("nk,nk->n", weights, corners[..., 2]) - points[:, 2]
+    behind = np.abs(behind - np.median(behind[chosen >= 0])) / np.ptp(points[:468, 0])
+    hit = (chosen >= 0) & (painted.labels[chosen] == "head") & (behind < BEHIND)
+    good = np.where(hit, facing**2 + 1e-4, 0.0)
     gathered += good[:, None] * place
     counted += good
 
 
 def _rings(painted: Painted) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The rims of the left lids and of the lips as polylines, from the outer corner inwards."""
-    lines, numbers = {}, {}
+    lines: dict[str, np.ndarray] = {}
+    numbers: dict[str, np.ndarray] = {}
     for name, inside in (("lid", "eye_cavity.L"), ("lip", "mouth_cavity")):
         ring = border(painted.triangles, painted.labels, "head", inside)
         x = painted.template[ring, 0]

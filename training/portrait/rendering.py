@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
 from zograscope_server.portrait.head.visibility import seen_triangles, weights_in_triangles
 
 LIGHTS = (((0.35, -0.5, -0.8), 0.75), ((-0.7, -0.2, -0.6), 0.25))

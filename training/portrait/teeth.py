@@ -43,7 +43,7 @@ class Arch:
 
 
 def arch(template: np.ndarray, strip: tuple[int, int], *, upper: bool, edge: float) -> Arch:
-    """Return teeth along a strip of the base mesh, biting in front at the height `edge` (z, metres)."""
+    """Return teeth along a strip of the base mesh, that bite in front at `edge` (z, metres)."""
     helper = template[slice(*strip)]
     widths = UPPER_WIDTHS if upper else LOWER_WIDTHS
     heights = UPPER_HEIGHTS if upper else LOWER_HEIGHTS
@@ -56,7 +56,7 @@ def arch(template: np.ndarray, strip: tuple[int, int], *, upper: bool, edge: flo
     for side in (1.0, -1.0):
         place = 0.0
         for width, height, thickness in zip(widths, heights, THICKNESSES, strict=True):
-            size = 1e-3 * np.array([width * 0.97, thickness, height + 2.0])
+            size = 1e-3 * np.array([width * 0.99, thickness, height + 2.0])
             centre, tangent = curve.at(side * (place + 5e-4 * width))
             pieces.append(_tooth(centre, tangent, size, edge, up))
             gums.append(False)

@@ -26,13 +26,22 @@ OVAL = (
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
 """MediaPipe's points of the face's outline, which slide along the skin as the head turns."""
+LIDS_AND_LIPS = (
+    33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7,
+    362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382,
+    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
+    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
+)  # fmt: skip
+"""MediaPipe's points along the rims of lids and lips, which land on the head all but exactly."""
+EXACT, LOOSE, LOOSE_OVAL = 1e-4, 0.02, 0.1
+"""How little of its own a point may keep, as a variance beside 1 of the displacement."""
 REACH = 0.35
 """How far the displacement of a point is felt, in face widths."""
 CHEEKS = (234, 454)
 """Between these is the face's width."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FittedHead:
     """A portrait's head, in pixels of the picture: x right, y down, z away from the viewer.
 
@@ -229,7 +238,14 @@ def _displacement(
     np.add.at(sums, (rows, numbers.reshape(-1, 3)), model.landmark_weights)
     felt = np.exp(-cdist(opened, opened[used]) / reach) @ sums.T
     kernel = sums @ felt[used]
-    return felt @ solve(kernel + 1e-7 * np.eye(len(kernel)), missed, assume_a="pos")
+    return felt @ solve(kernel + np.diag(_looseness()), missed, assume_a="pos")
+
+
+def _looseness() -> np.ndarray:
+    loose = np.full(478, LOOSE)
+    loose[list(OVAL)] = LOOSE_OVAL
+    loose[[*LIDS_AND_LIPS, *range(468, 478)]] = EXACT
+    return loose
 
 
 def _close_lids(model: HeadModel, vertices: np.ndarray, actions: np.ndarray) -> None:

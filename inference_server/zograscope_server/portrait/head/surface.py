@@ -20,12 +20,23 @@ INTERIOR = (model.MOUTH, model.TONGUE, model.TEETH, model.GUMS)
 
 @dataclass(frozen=True)
 class _Map:
-    """The head seen from the front, at its own resolution."""
+    """The head seen from the front, at a resolution of its own.
+
+    Attributes:
+        corner: place of the map's corner in the picture.
+        scale: pixels of the map for each of the picture.
+        seen: int32 (h, w), triangles, -1 beside the head.
+        skin: bool (h, w), where what is seen is no mouth's interior.
+        nearest: int32 (2, h, w), row and column of the nearest skin.
+        depth: float32 (h, w), continued beyond the skin.
+        beyond: float32 (h, w), distance to the head, in pixels of the picture.
+    """
 
     corner: np.ndarray
     scale: float
     seen: np.ndarray
     skin: np.ndarray
+    nearest: np.ndarray
     depth: np.ndarray
     beyond: np.ndarray
 
@@ -61,15 +72,14 @@ def actions_at(head: FittedHead, places: np.ndarray) -> np.ndarray:
     """
     look = _map(head)
     places = np.asarray(places, np.float64)
-    rows, columns = _nearest_skin(look, look.at(places))
-    chosen = look.seen[rows, columns]
-    own = _looked_up(look.seen, look.at(places))
-    same = _looked_up(look.skin, look.at(places))
-    chosen = np.where(same, own, chosen)
-    there = np.stack([columns + 0.5, rows + 0.5], axis=1) / look.scale + look.corner
+    at = look.at(places)
+    row, column = (_looked_up(line, at) for line in look.nearest)
+    on = _looked_up(look.skin, at)
+    chosen = np.where(on, _looked_up(look.seen, at), look.seen[row, column])
+    beside = np.stack([column + 0.5, row + 0.5], axis=1) / look.scale + look.corner
     corners = head.vertices[head.triangles[chosen]]
-    weights = _inner(weights_in_triangles(corners, np.where(same[:, None], places, there)))
-    fade = _smooth(1 - _sampled(look.beyond, look.at(places)) / (FADE * head.width))
+    weights = _inner(weights_in_triangles(corners, np.where(on[:, None], places, beside)))
+    fade = _smooth(1 - _sampled(look.beyond, at) / (FADE * head.width))
     weights = (weights * fade[:, None]).astype(np.float32)
     three = head.triangles[chosen]
     moved = np.zeros((len(head.actions), len(places), 3), np.float32)
@@ -79,28 +89,7 @@ def actions_at(head: FittedHead, places: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _map_of(key: "_Key") -> _Map:
-    return _drawn(key.head)
-
-
-class _Key:
-    """Stands for one head: arrays do not hash, but the object that holds them is told apart."""
-
-    def __init__(self, head: FittedHead) -> None:
-        self.head = head
-
-    def __hash__(self) -> int:
-        return id(self.head)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.head is self.head
-
-
 def _map(head: FittedHead) -> _Map:
-    return _map_of(_Key(head))
-
-
-def _drawn(head: FittedHead) -> _Map:
     from scipy.ndimage import distance_transform_edt
 
     least, most = head.vertices[:, :2].min(axis=0), head.vertices[:, :2].max(axis=0)
@@ -117,8 +106,9 @@ def _drawn(head: FittedHead) -> _Map:
     weights = _inner(weights_in_triangles(corners, np.stack([columns + 0.5, rows + 0.5], axis=1)))
     depth = np.zeros(seen.shape, np.float32)
     depth[rows, columns] = np.einsum("nk,nk->n", weights, corners[..., 2]) / scale
-    beyond = distance_transform_edt(seen < 0) / scale
-    return _Map(corner, scale, seen, skin, _filled(depth, skin), beyond.astype(np.float32))
+    nearest = distance_transform_edt(~skin, return_distances=False, return_indices=True)
+    beyond = (distance_transform_edt(seen < 0) / scale).astype(np.float32)
+    return _Map(corner, scale, seen, skin, nearest, _filled(depth, skin), beyond)
 
 
 def _filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -132,26 +122,15 @@ def _filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     small = cv2.pyrDown(weight)
     coarse = cv2.pyrDown((values * weight).astype(np.float32)) / np.maximum(small, 1e-6)
     below = _filled(coarse, np.minimum(small * 4, 1.0))
-    above = cv2.resize(below, values.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    above = cv2.resize(below, values.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return (values * weight + above * (1 - weight)).astype(np.float32)
 
 
 def _looked_up(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return the pixels at places (N, 2) of the map; beyond its margin is what is at its border."""
     column, row = np.floor(at).astype(int).T
     height, width = picture.shape
-    inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
-    nothing = picture.dtype.type(-1 if picture.dtype.kind == "i" else 0)
-    return np.where(inside, picture[row.clip(0, height - 1), column.clip(0, width - 1)], nothing)
-
-
-def _nearest_skin(look: _Map, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.ndimage import distance_transform_edt
-
-    nearest = distance_transform_edt(~look.skin, return_distances=False, return_indices=True)
-    height, width = look.skin.shape
-    column, row = np.floor(at).astype(int).T
-    row, column = row.clip(0, height - 1), column.clip(0, width - 1)
-    return nearest[0][row, column], nearest[1][row, column]
+    return picture[row.clip(0, height - 1), column.clip(0, width - 1)]
 
 
 def _sampled(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
