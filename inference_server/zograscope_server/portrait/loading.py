@@ -139,10 +139,10 @@ def _build(source: Path) -> "Fomm | LivePortrait":
     if files[0].stem in LIVEPORTRAIT_FILES:
         from zograscope_server.portrait.networks.liveportrait import LivePortrait
 
-        return _filled(LivePortrait, _liveportrait_state(files))
+        return fill(LivePortrait, _liveportrait_state(files))
     from zograscope_server.portrait.networks.fomm import Fomm
 
-    return _filled(Fomm, _fomm_state(files[0]))
+    return fill(Fomm, _fomm_state(files[0]))
 
 
 def _fomm_state(file: Path) -> State:
@@ -192,8 +192,11 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-def _filled(kind: "type[Fomm | LivePortrait]", state: State) -> "Fomm | LivePortrait":
-    """Return a network with exactly these weights, in single precision."""
+def fill(kind: "type[Fomm | LivePortrait]", state: State) -> "Fomm | LivePortrait":
+    """Return a network with exactly these weights, in single precision.
+
+    Raises ValueError, in words for the artist, where a key or a shape does not fit.
+    """
     import torch
 
     with torch.device("meta"):  # whose weights are not made only to be overwritten

@@ -6,6 +6,8 @@ their weights, and an enlargement and the convolution after it become one transp
 """
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +15,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 CONVOLUTIONS: dict[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-TRANSPOSED: dict[int, type[nn.ConvTranspose2d | nn.ConvTranspose3d]] = {
-    2: nn.ConvTranspose2d,
-    3: nn.ConvTranspose3d,
-}
+TRANSPOSED: dict[int, Any] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 NORMS: dict[int, type[nn.BatchNorm2d | nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 HALVES = {2: (2, 2), 3: (1, 2, 2)}
 """By which height and width, but never depth, are divided and multiplied."""
@@ -44,7 +43,7 @@ class Same(nn.Module):
 
     def fold(self) -> None:
         """Put the norm into the convolution."""
-        self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+        self.conv, self.norm = _joined(self.conv, self.norm), nn.Identity()
 
 
 class Down(Same):
@@ -90,7 +89,7 @@ class Residual(nn.Module):
 
     def fold(self) -> None:
         """Put the second norm into the convolution before it; before the first there is none."""
-        self.conv1, self.norm2 = fuse_conv_bn_eval(self.conv1, self.norm2), nn.Identity()
+        self.conv1, self.norm2 = _joined(self.conv1, self.norm2), nn.Identity()
 
 
 class _Encoder(nn.Module):
@@ -135,7 +134,7 @@ class _ClosingDecoder(_Decoder):
         return functional.relu(self.norm(self.conv(super().forward(levels))))
 
     def fold(self) -> None:
-        self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+        self.conv, self.norm = _joined(self.conv, self.norm), nn.Identity()
 
 
 class Hourglass(nn.Module):
@@ -205,8 +204,14 @@ def fold(network: nn.Module) -> None:
     """Fold every block of a loaded network, for good; see the module."""
     network.eval().requires_grad_(False)
     for module in list(network.modules()):
-        if hasattr(module, "fold"):
-            module.fold()
+        own: Callable[[], None] | None = getattr(module, "fold", None)
+        if own is not None:
+            own()
+
+
+def _joined(convolution: Any, norm: Any) -> nn.Module:
+    """Return one convolution for a convolution and the batch norm after it."""
+    return fuse_conv_bn_eval(convolution, norm)
 
 
 def enlarge(features: Tensor, ratios: tuple[int, ...]) -> Tensor:
@@ -236,8 +241,6 @@ def enlarging(convolution: nn.Module, ratios: tuple[int, ...]) -> nn.Module:
         padding=1,
         device=weight.device,
     ).requires_grad_(False)
-    assert made.bias is not None
-    assert convolution.bias is not None
     made.weight.copy_(weight)
     made.bias.copy_(convolution.bias)
     return made

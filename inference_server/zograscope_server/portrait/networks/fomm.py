@@ -60,6 +60,7 @@ class Shrink(nn.Module):
     """A quarter of the size, smoothed before by a bell of a deviation of 1.5 pixels."""
 
     REACH, DEVIATION, STEP = 6, 1.5, 4
+    weight: Tensor
 
     def __init__(self) -> None:
         super().__init__()

@@ -107,7 +107,7 @@ def head_movement(neutral: np.ndarray, now: np.ndarray) -> Similarity:
     middle_before, middle_after = before.mean(axis=0), after.mean(axis=0)
     start = (before - middle_before) @ [1, 1j]
     end = (after - middle_after) @ [1, 1j]
-    turn = np.vdot(start, end) / max(np.vdot(start, start).real, 1e-12)
+    turn = np.vdot(start, end) / max(float(np.vdot(start, start).real), 1e-12)
     fitted = Similarity(float(abs(turn)), float(np.angle(turn)), np.zeros(2))
     if fitted.scale < 1e-6:
         return replace(STILL, shift=middle_after - middle_before)

@@ -127,7 +127,7 @@ class LivePortraitMover:
         self.mask = self._paste.mask
         picture = _tensor(crop.cut(source, SIDE), network.device)
         with torch.inference_mode(), _mixed_precision(network.device):
-            self._source = _head(network.motion_extractor(picture))
+            self._source = read_head(network.motion_extractor(picture))
             self._volume = network.appearance_feature_extractor(picture)
             self._summary = network.warping_module.dense_motion_network.summary(self._volume)
         self._placed = self._source.placed()
@@ -189,7 +189,7 @@ class LivePortraitMover:
         device = self._network.device
         seen = _tensor(self._driver_crop.cut(picture, SIDE), device)
         with torch.inference_mode(), _mixed_precision(device):
-            return _head(self._network.motion_extractor(seen))
+            return read_head(self._network.motion_extractor(seen))
 
 
 def network_mover(
@@ -235,7 +235,8 @@ def _local(seen: "tuple[torch.Tensor, torch.Tensor]") -> motion.Local:
     return motion.Local(*map(_numbers, seen))
 
 
-def _head(raw: "RawMotion") -> motion.Head:
+def read_head(raw: "RawMotion") -> motion.Head:
+    """Return what LivePortrait's extractor says of the first of a batch."""
     angles = [
         float(motion.degrees_of_bins(_numbers(bins))) for bins in (raw.pitch, raw.yaw, raw.roll)
     ]
