@@ -158,5 +158,6 @@ def test_behind_it_is_the_picture_without_the_head_where_there_is_one(
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
     scene.view_settings.view_transform = "Standard"
     rig.mesh.hide_render = True
-    print(render(scene,"CYCLES")[:, ::8])
-    assert (render(scene, "CYCLES")[..., :3] == (255, 0, 255)).all()
+
+    shown = render(scene, "CYCLES")[..., :3]
+    assert np.abs(shown - (255, 0, 255)).max() <= 1
