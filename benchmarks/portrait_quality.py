@@ -70,7 +70,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 AROUND = 2.2  # side of the square that is judged of a portrait, over the face's height
 NOISE_EVERY = 5  # frames of the driver that tell the judge's noise
 SELDOM = 10  # frames between those that are torn, told apart, and shown
-SHOWN = 288  # pixels a side, of the frames in contact sheets
+SHOWN = 224  # pixels a side, of the frames in contact sheets
 SHEET_COLUMNS = 4
 TOY_FRAMES = 12
 JITTERS = {"dlib": "steady", "dlib, single": "single", "MediaPipe": "mesh"}
@@ -492,8 +492,7 @@ def write_sheet(path: Path, watched: Watched, driver: Driver) -> None:
         for begin in range(0, len(tiles), SHEET_COLUMNS)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet = np.ascontiguousarray(np.concatenate(rows)[..., ::-1])
-    cv2.imwrite(str(path), sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
 
 
 def finite(value: Any) -> Any:
@@ -606,7 +605,8 @@ def run(
                 short += name == "mesh"
             write_figures(results, arguments.output)
             if arguments.pictures:
-                write_sheet(arguments.pictures / f"{title}.jpg", watched, driver)
+                sheet = f"{driver.name}-{source.name}-{name}.png"
+                write_sheet(arguments.pictures / sheet, watched, driver)
     if short and not arguments.toy:
         raise SystemExit(f"short of what issue 10 asks for: {short} of {len(results)} pairs")
 
