@@ -230,14 +230,16 @@ def affine_by(landmarker: Path) -> Method:
 
 def mesh_from(models: Path | None) -> Method:
     """Return the method of the server."""
-    from zograscope_server.portrait.animation import animate_file
+    from zograscope_server.portrait.animation import Tools, animate_file
+
+    tools = Tools.installed(models or Path())
 
     def move(source: np.ndarray, driver: Driver, neutral: int) -> Iterator[np.ndarray]:
         stored = cv2.imencode(".png", source[..., ::-1])[1].tobytes()
         options = PortraitOptions(
             file_name="portrait.png", driver_name=driver.path.name, neutral_frame=neutral
         )
-        return animate_file(stored, driver.path, options, models)
+        return animate_file(stored, driver.path, options, tools)
 
     return move
 
