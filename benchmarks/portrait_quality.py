@@ -62,8 +62,11 @@ from portrait_judge import (
     torn,
 )
 from portrait_trackers import Tracker, Tracks, dlib_problem, resized
-from zograscope_protocol.connection import state_folder
+from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.portrait.tasks import PortraitOptions
+from zograscope_server.faces.loading import FACES, load_face_model
+from zograscope_server.models.catalogue import default_model
+from zograscope_server.portrait.animation import Tools, animate_file
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -230,8 +233,6 @@ def affine_by(landmarker: Path) -> Method:
 
 def mesh_from(models: Path | None) -> Method:
     """Return the method of the server."""
-    from zograscope_server.portrait.animation import Tools, animate_file
-
     tools = Tools.installed(models or Path())
 
     def move(source: np.ndarray, driver: Driver, neutral: int) -> Iterator[np.ndarray]:
@@ -517,12 +518,14 @@ def wanted(only: list[str] | None, driver: str, source: str) -> bool:
 
 def find_landmarker(arguments: argparse.Namespace) -> Path | None:
     """Return the landmarker's file: the one that is named, or the server's."""
-    folder = arguments.models or state_folder() / "models"
-    installed = sorted(folder.rglob("face_landmarker.task")) if folder.is_dir() else []
-    file = arguments.landmarker or next(iter(installed), None)
-    if file is None:
-        print("The face landmarker is not installed: nothing is judged by MediaPipe.")
-    return file
+    if arguments.landmarker:
+        return arguments.landmarker
+    try:
+        folder = arguments.models or Path()
+        return load_face_model(default_model(FACES, folder), folder, "cpu").path
+    except ZograscopeError as error:
+        print(f"Nothing is judged by MediaPipe. {error}")
+        return None
 
 
 def find_methods(arguments: argparse.Namespace, landmarker: Path | None) -> dict[str, Method]:
