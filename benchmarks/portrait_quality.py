@@ -19,8 +19,8 @@ known, and each portrait, where only the driver's movement is. Faces are judged 
   driver that moves itself, of its own frames, which are whole.
 - rest: levels by which the neutral frame differs from the source at most. outside: how many pixels
   any frame changed where the method's mask (an attribute `mask` of its frames) says that none does.
-- seconds of the processor a frame, with all that comes once (the driver is followed before the first
-  frame), and without it: of the frames after the first.
+- seconds of the processor a frame, with all that comes once (the driver is followed before there is
+  a first frame), and without it: of the frames after the first.
 
     python benchmarks/portrait_quality.py [--output OUT.json] [--method mesh|affine|still]
         [--only d18 --only d11:s9] [--every 5] [--pictures FOLDER]
