@@ -10,6 +10,7 @@ import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -19,12 +20,16 @@ from zograscope_protocol.job import Job
 NAMES = (
     "depth",
     "mosaic",
+    "portrait",
 )
 
 Source = dict[str, Any]
 """How something was asked for, as the file remembers it: a JSON object."""
 
 Build = Callable[[Job, bpy.types.Scene, Source], None]
+
+Show = Callable[[Path, bpy.types.Scene, str, Source], bpy.types.Image]
+"""Takes a job's first frame, the scene that waits for it, the job's id and how it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Capability:
         build: turns a job's result into a scene; called from the timer.
         title_of: names the job of a source for people.
         purpose: what its models are for, or None.
+        show: begins to show a job's frames and returns the image sequence; None shows them on a
+            plane.
         commands: its subcommands.
     """
 
@@ -64,6 +71,7 @@ class Capability:
     build: Build
     title_of: Callable[[Source], str]
     purpose: str | None = None
+    show: Show | None = None
     commands: tuple[Command, ...] = ()
 
     def settings_of(self, scene: bpy.types.Scene) -> bpy.types.PropertyGroup:

@@ -18,12 +18,20 @@ import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.saving import write_file
 
+from . import sequencer
 from .meshes import unit_plane
 from .scenes import add_part, storable
 from .shading import add_node, new_material
 
 JOB_MARK = "zograscope_job"
 """On an image sequence, and on the scene that was made for it: the job that sends the frames."""
+
+SEQUENCE_MARK = sequencer.MARK
+"""On an image sequence, and on the strips that go with it: the job that sent its first frames. It
+stays when a later job's frames take their place."""
+
+FRAMES_MARK = "zograscope_frames"
+"""On an image sequence: how many frames it has."""
 
 CAMERA_DISTANCE = 2.0
 
@@ -91,20 +99,52 @@ class Screen:
     camera: bpy.types.Object
 
 
+def measure(first: Path) -> tuple[int, int]:
+    """Return a frame's width and height, which Blender knows of a sequence only once it is shown.
+
+    Raises ZograscopeError `file-unreadable` where it is no picture.
+    """
+    image = bpy.data.images.load(str(first))
+    width, height = image.size
+    bpy.data.images.remove(image)
+    if not width:
+        raise ZograscopeError("file-unreadable", "a frame that is no picture", path=str(first))
+    return width, height
+
+
+def load(job_id: str, first: Path, name: str) -> bpy.types.Image:
+    """Return a job's frames, of which the first is here, as an image sequence."""
+    image = bpy.data.images.load(str(first))
+    image.name, image.source = name, "SEQUENCE"
+    image.filepath = storable(str(first))
+    image[JOB_MARK] = image[SEQUENCE_MARK] = job_id
+    image[FRAMES_MARK] = 1
+    return image
+
+
+def show_anew(image: bpy.types.Image, job_id: str, first: Path) -> None:
+    """Let whatever shows an image sequence show another job's frames, of which the first is here.
+
+    A scene that was made for it follows their number, unless the artist has changed its length.
+    """
+    for scene in bpy.data.scenes:
+        if scene.get(JOB_MARK) == image[JOB_MARK]:
+            if scene.frame_end == image[FRAMES_MARK]:
+                scene[JOB_MARK] = job_id
+            else:
+                del scene[JOB_MARK]
+    image.filepath = storable(str(first))
+    image[JOB_MARK], image[FRAMES_MARK] = job_id, 1
+
+
 def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
     """Show a job's frames, of which the first is here, in a scene.
 
     Of the scene itself only a missing camera is set.
     Raises ZograscopeError `file-unreadable` where the first frame is no picture.
     """
-    image = bpy.data.images.load(str(first))
-    width, height = image.size  # of a sequence, Blender knows it only once it is shown
-    if not width:
-        bpy.data.images.remove(image)
-        raise ZograscopeError("file-unreadable", "a frame that is no picture", path=str(first))
-    image.name, image.source = name, "SEQUENCE"
-    image.filepath = storable(str(first))
-    image[JOB_MARK] = job_id
+    width, height = measure(first)
+    image = load(job_id, first, name)
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     plane = add_part(name, unit_plane(name), "frames", None, collection)
@@ -127,8 +167,10 @@ def grow(image: bpy.types.Image, count: int) -> None:
 
     Goes through the users that Blender finds, for the artist may have put the image elsewhere too.
     """
+    image[FRAMES_MARK] = count
     for user in _image_users(image):
         user.frame_duration = count
+    sequencer.grow(image[SEQUENCE_MARK], folder_of(image), count)
     for scene in bpy.data.scenes:
         if scene.get(JOB_MARK) == image[JOB_MARK]:
             scene.frame_end = count

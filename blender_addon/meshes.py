@@ -4,14 +4,22 @@ import bpy
 import numpy as np
 
 
-def mesh_of_quads(
+def mesh_of_faces(
     name: str,
     vertices: np.ndarray,
     faces: np.ndarray,
     uv: np.ndarray,
     projection: np.ndarray | None = None,
 ) -> bpy.types.Mesh:
-    """Make a mesh: vertices (n, 3), faces (m, 4), uv (n, 2), projection (n, 3); float32, int32."""
+    """Make a mesh of faces with equally many corners, such as triangles or quads.
+
+    Args:
+        name: of the mesh.
+        vertices: float32 (n, 3).
+        faces: int32 (m, 3) or (m, 4).
+        uv: float32 (n, 2).
+        projection: float32 (n, 3), an attribute of that name.
+    """
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(vertices))
     mesh.loops.add(faces.size)
@@ -28,7 +36,9 @@ def mesh_of_quads(
         attributes.append(("projection", "vector", projection))
     for attribute, field, values in attributes:
         mesh.attributes[attribute].data.foreach_set(field, values.ravel())
-    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 4, dtype=np.int32))
+    mesh.polygons.foreach_set(
+        "loop_start", np.arange(0, faces.size, faces.shape[1], dtype=np.int32)
+    )
     mesh.update(calc_edges=True)
     return mesh
 
@@ -37,7 +47,7 @@ def unit_plane(name: str) -> bpy.types.Mesh:
     """Make a plane of side 1 about the origin, which lies on the floor and faces up."""
     uv = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
     vertices = np.pad(uv - 0.5, ((0, 0), (0, 1)))
-    return mesh_of_quads(name, vertices, np.arange(4, dtype=np.int32).reshape(1, 4), uv)
+    return mesh_of_faces(name, vertices, np.arange(4, dtype=np.int32).reshape(1, 4), uv)
 
 
 def sphere(name: str, radius: float, columns: int = 96, rows: int = 48) -> bpy.types.Mesh:
@@ -53,6 +63,6 @@ def sphere(name: str, radius: float, columns: int = 96, rows: int = 48) -> bpy.t
     index = np.arange(vertices.shape[0], dtype=np.int32).reshape(rows + 1, columns + 1)
     faces = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
     uv = np.stack([across, up], axis=-1).reshape(-1, 2)
-    return mesh_of_quads(
+    return mesh_of_faces(
         name, vertices.astype(np.float32), faces.reshape(-1, 4), uv.astype(np.float32)
     )

@@ -4,8 +4,10 @@ A scene waits for one job of each capability at most. The capability's settings 
 the job's id, a space, and its source as JSON; a file that is opened takes up its jobs by that.
 """
 
+import functools
 import json
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -42,6 +44,7 @@ def start_frames(
     source: Source,
     name: str,
     suffix: str = ".png",
+    also: Sequence[str] = (),
 ) -> Job:
     """Submit a job that streams frames: they become files and a moving picture as they come.
 
@@ -52,10 +55,12 @@ def start_frames(
         source: how it was asked for.
         name: of the moving picture, and of the folder of its files.
         suffix: of the files.
+        also: names of further pictures in each part, kept in folders of their names among them.
 
     Raises ZograscopeError `output-exists` where there can be no folder, and as `start` does.
     """
-    frames = {"name": name, "folder": frame_sequences.new_folder(name), "suffix": suffix}
+    folder = frame_sequences.new_folder(name)
+    frames = {"name": name, "folder": folder, "suffix": suffix, "also": list(also)}
     return start(capability, scene, submission, {**source, FRAMES: frames})
 
 
@@ -129,18 +134,24 @@ def _take_frame(
     Raises ZograscopeError `output-exists` where there is no room, for example.
     """
     files = _frame_files(job_id, source)
+    for name in source[FRAMES].get("also", ()):  # first: a frame that is there is there whole
+        FrameFiles(files.folder / name, files.suffix).write(part.number, part.arrays[name])
     files.write(part.number, part.arrays["file"])
     image = frame_sequences.find_image(job_id)
     if image is None:
-        image = _show_frames(files, capability, scene, job_id, source)
+        show = capability.show or functools.partial(show_on_plane, capability.name)
+        image = show(files.path(0), scene, job_id, source)
     frame_sequences.grow(image, part.number + 1)
 
 
-def _show_frames(
-    files: FrameFiles, capability: Capability, scene: bpy.types.Scene, job_id: str, source: Source
+def show_on_plane(
+    capability: str, first: Path, scene: bpy.types.Scene, job_id: str, source: Source
 ) -> bpy.types.Image:
-    """Begin to show frames, in the scene or in one of their own."""
-    name, first = source[FRAMES]["name"], files.path(0)
+    """Begin to show frames on a plane, in the scene or in one of their own.
+
+    Raises ZograscopeError `file-unreadable` where the first frame is no picture.
+    """
+    name = source[FRAMES]["name"]
 
     def prepare(own: bpy.types.Scene, screen: Screen) -> None:
         scenes.show_untouched(own, screen.camera, screen.size)
@@ -150,7 +161,7 @@ def _show_frames(
 
     where, screen = scenes.build_in(
         scene,
-        capability.name,
+        capability,
         name,
         lambda scene: frame_sequences.show(job_id, first, name, scene),
         prepare,

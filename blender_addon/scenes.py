@@ -1,5 +1,6 @@
 """What operators do to the artist's file and scenes beside building."""
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -39,6 +40,11 @@ def storable(path: str) -> str:
         return bpy.path.relpath(bpy.path.abspath(path))
     except ValueError:
         return path  # on another drive
+
+
+def same_path(one: str, other: str) -> bool:
+    """Whether two paths, as a .blend holds them, lead to one place."""
+    return os.path.normpath(bpy.path.abspath(one)) == os.path.normpath(bpy.path.abspath(other))
 
 
 def push_undo(message: str) -> None:

@@ -67,10 +67,11 @@ def words_of(job: Job) -> str:
     return "Paused" if job.state == "paused" else job.stage or job.state.capitalize()
 
 
-def wrapped(text: str, context: bpy.types.Context) -> list[str]:
-    """Break a sentence into lines that fit the sidebar."""
-    scale = context.preferences.system.ui_scale
-    return textwrap.wrap(text, max(20, int(context.region.width / (CHARACTER_WIDTH * scale)) - 10))
+def wrapped(text: str, context: bpy.types.Context, width: float | None = None) -> list[str]:
+    """Break a sentence into lines that fit the sidebar, or so many pixels at scale 1."""
+    if width is None:
+        width = context.region.width / context.preferences.system.ui_scale
+    return textwrap.wrap(text, max(20, int(width / CHARACTER_WIDTH) - 10))
 
 
 def draw_error(

@@ -15,16 +15,18 @@ import bpy
 import numpy as np
 
 from ..drivers import drive
-from ..meshes import mesh_of_quads, sphere
+from ..meshes import mesh_of_faces, sphere
 from ..node_wiring import input_path, set_input
 from ..pictures import file_bytes, image_from_bytes
 from ..scenes import PART_MARK, add_part, show_untouched
+from ..shading import declare_lit, drive_lit
 from . import materials
 from .diorama import (
     DISPARITY,
     INTRINSICS,
     RECTANGLE,
     ROOT_MARK,
+    STILL,
     Diorama,
 )
 from .geometry_nodes import SETTING_RANGES, add_relief_modifier, relief_modifier
@@ -151,7 +153,7 @@ def bake(diorama: Diorama) -> None:
 
 def mesh_from_arrays(name: str, relief: Relief) -> bpy.types.Mesh:
     """Make a mesh of a relief, with its UV map and its `projection` attribute."""
-    return mesh_of_quads(name, relief.vertices, relief.faces, relief.uv, relief.projection)
+    return mesh_of_faces(name, relief.vertices, relief.faces, relief.uv, relief.projection)
 
 
 def diorama_layers(diorama: Diorama) -> dict[str, dict[str, Any]]:
@@ -266,13 +268,7 @@ def _declare_settings(
             soft_max=soft_maximum,
             description=description,
         )
-    root["lit"] = 0.0
-    root.id_properties_ui("lit").update(
-        default=0.0,
-        min=0.0,
-        max=1.0,
-        description="0 shows the photograph as it is, 1 lights it with the scene's lamps",
-    )
+    declare_lit(root)
 
 
 def _add_layer(
@@ -282,8 +278,7 @@ def _add_layer(
     layer = add_part(name, bpy.data.meshes.new(name), part, root, collection)
     material = materials.picture_material(name)
     layer.data.materials.append(material)
-    lit = material.node_tree.nodes[materials.LIT].outputs[0]
-    drive(material.node_tree, lit.path_from_id("default_value"), root, "lit")
+    drive_lit(material, root)
     _make_live(layer, root)
     return layer
 
@@ -313,10 +308,15 @@ def _set_pictures(
 
     for layer in diorama.layers:
         part, material = layer[PART_MARK], layer.data.materials[0]
-        old_images = [materials.picture_of(material), layer.get(DISPARITY)]
+        moves = layer.get(STILL) is not None
+        shown = layer[STILL] if moves else materials.picture_of(material)
+        old_images = [shown, layer.get(DISPARITY)]
         picture = image_from_bytes(layer.name, arrays[part].tobytes())
         disparity = disparity_image(f"{layer.name} disparity", arrays[maps[part]])
-        materials.set_picture(material, picture, rectangles[part])
+        if moves:
+            layer[STILL] = picture
+        else:
+            materials.set_picture(material, picture, rectangles[part])
         layer[DISPARITY], layer[RECTANGLE] = disparity, rectangles[part]
         inputs = _picture_inputs(intrinsics, rectangles[part]) | {"Disparity": disparity}
         if layer != diorama.photograph:

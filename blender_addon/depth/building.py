@@ -1,7 +1,9 @@
 """From the artist's choices to a diorama in the scene: what is asked, and what comes of it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bpy
 from zograscope_protocol.depth.command import NO_CAMERA
@@ -80,14 +82,21 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
         )
         if camera != NO_CAMERA:
             move_camera(diorama, scene)
+    remember(diorama, source, metadata)
+    select_only(diorama.root, scene)
+    push_undo("Build Diorama")
+
+
+def remember(diorama: Diorama, source: Source, metadata: Mapping[str, Any]) -> None:
+    """Keep on a diorama how it was asked for, and what the server found."""
     applied = source["parameters"].get("crop") != "none"
-    source["paper_border"] = None if applied else metadata.get("paper_border")
+    border = metadata.get("paper_border")
+    source["paper_border"] = None if applied else border
+    source["crop"] = border if applied else None
     source["model"] = metadata["depth"]["model"]
     source["licence"] = metadata["depth"]["licence"]
     source["warnings"] = metadata.get("warnings", [])
     diorama.root[SOURCE] = json.dumps(source)
-    select_only(diorama.root, scene)
-    push_undo("Build Diorama")
 
 
 def _prepare(own: bpy.types.Scene, diorama: Diorama) -> None:

@@ -14,6 +14,8 @@ ROOT_MARK = "zograscope_diorama"
 INTRINSICS = "zograscope_intrinsics"
 RECTANGLE = "zograscope_rectangle"
 DISPARITY = "zograscope_disparity"
+STILL = "zograscope_still"
+"""On a layer that shows a moving picture: the still one in whose place it is."""
 
 
 @dataclass(frozen=True)

@@ -281,6 +281,8 @@ def add_relief_modifier(layer: bpy.types.Object, inputs: dict[str, Any]) -> bpy.
     """Give an object the relief, with the named inputs of its group set."""
     modifier = layer.modifiers.new("Zograscope relief", "NODES")
     modifier.node_group = relief_group()
+    # It makes the mesh, so whatever changes one comes behind it.
+    layer.modifiers.move(len(layer.modifiers) - 1, 0)
     for name, value in inputs.items():
         set_input(modifier, name, value)
     return modifier

@@ -7,11 +7,9 @@ Cycles and EEVEE. Workbench shows the active image texture through the UV map.
 
 import bpy
 
-from ..shading import add_node, new_material
+from ..shading import EMISSION, add_node, add_surface, new_material
 from .relief import Rectangle
 
-EMISSION = "Emission"
-LIT = "Lit"
 PICTURE = "Picture"
 SCALE = "Picture scale"
 OFFSET = "Picture offset"
@@ -20,8 +18,7 @@ OFFSET = "Picture offset"
 def picture_material(name: str) -> bpy.types.Material:
     """Make a layer's material, still without its picture (see `set_picture`).
 
-    Its value node "Lit" mixes from 0, the photograph as it is, untouched by lights and shadows, to
-    1, a rough surface with the photograph as its base colour.
+    Its value node "Lit" shows the photograph as it is, or lit by lamps (see `shading.add_surface`).
     """
     material = new_material(name)
     tree = material.node_tree
@@ -36,14 +33,6 @@ def picture_material(name: str) -> bpy.types.Material:
     )
     texture = _picture_node(tree, -340, 0)
     texture.interpolation = "Closest"
-    emission = add_node(tree, "ShaderNodeEmission", 0, 100, name=EMISSION)
-    surface = add_node(tree, "ShaderNodeBsdfPrincipled", 0, -60)
-    surface.inputs["Roughness"].default_value = 1.0
-    surface.inputs["Specular IOR Level"].default_value = 0.0
-    lit = add_node(tree, "ShaderNodeValue", 0, 220, name=LIT, label=LIT)
-    lit.outputs[0].default_value = 0.0
-    mix = add_node(tree, "ShaderNodeMixShader", 320, 100)
-    output = add_node(tree, "ShaderNodeOutputMaterial", 520, 100)
     for source, target in (
         (projection.outputs["Vector"], parts.inputs[0]),
         (parts.outputs["Z"], depth.inputs["X"]),
@@ -55,14 +44,9 @@ def picture_material(name: str) -> bpy.types.Material:
         (scale.outputs[0], place.inputs[1]),
         (offset.outputs[0], place.inputs[2]),
         (place.outputs[0], texture.inputs["Vector"]),
-        (texture.outputs["Color"], emission.inputs["Color"]),
-        (texture.outputs["Color"], surface.inputs["Base Color"]),
-        (lit.outputs[0], mix.inputs[0]),
-        (emission.outputs[0], mix.inputs[1]),
-        (surface.outputs[0], mix.inputs[2]),
-        (mix.outputs[0], output.inputs["Surface"]),
     ):
         tree.links.new(source, target)
+    add_surface(tree, texture.outputs["Color"])
     return material
 
 

@@ -2,29 +2,16 @@
 
 from collections.abc import Sequence
 
-import bpy
 import numpy as np
-from bpy_extras import view3d_utils
 from mathutils import Vector
 
+from ..viewports import Viewport, ray_under_mouse
 from .builders import Mosaic
-
-COVERING = {"UI", "TOOLS", "HEADER", "TOOL_HEADER"}  # regions that lie over a viewport's
-
-
-Viewport = tuple[bpy.types.Region, bpy.types.RegionView3D]
-"""The region of a viewport, and its view."""
 
 
 def tile_under_mouse(mosaic: Mosaic, viewport: Viewport, x: int, y: int) -> int | None:
     """Return the number of the tile under a place in the window, or None."""
-    region, view = viewport
-    mouse = (x - region.x, y - region.y)
-    return tile_along(
-        mosaic,
-        view3d_utils.region_2d_to_origin_3d(region, view, mouse),
-        view3d_utils.region_2d_to_vector_3d(region, view, mouse),
-    )
+    return tile_along(mosaic, *ray_under_mouse(viewport, x, y))
 
 
 def tile_along(
@@ -53,18 +40,3 @@ def tile_along(
         return None
     nearest = int(np.where(hit, reach, np.inf).argmin())
     return int(mosaic.numbers()[nearest])
-
-
-def viewport_at(screen: bpy.types.Screen, x: int, y: int) -> Viewport | None:
-    """Return the viewport's region under a place in the window, and its view."""
-    for area in screen.areas:
-        if area.type != "VIEW_3D":
-            continue
-        under = {
-            region.type: region
-            for region in area.regions
-            if 0 <= x - region.x < region.width and 0 <= y - region.y < region.height
-        }
-        if "WINDOW" in under and not under.keys() & COVERING:
-            return under["WINDOW"], area.spaces.active.region_3d
-    return None

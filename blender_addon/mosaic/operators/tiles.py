@@ -3,49 +3,27 @@
 import bpy
 from zograscope_protocol.mosaic.command import URL_STARTS
 
-from ..picking import tile_under_mouse, viewport_at
+from ...viewports import ClickOperator, Viewport
+from ..picking import tile_under_mouse
 from ..selection import selected_mosaic, selected_tile
 
 
-class ZOGRASCOPE_OT_pick_tile(bpy.types.Operator):
+class ZOGRASCOPE_OT_pick_tile(ClickOperator):
     """Click on a tile to read what is known of it; Esc ends"""
 
     bl_idname = "zograscope.pick_tile"
     bl_label = "Pick Tile"
+    prompt = "Click on a tile to read what is known of it; Esc ends"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a mosaic, and a viewport to click in."""
-        return selected_mosaic(context) is not None and context.area is not None
+        return selected_mosaic(context) is not None and super().poll(context)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Wait for a click."""
-        context.window.cursor_modal_set("EYEDROPPER")
-        context.workspace.status_text_set("Click on a tile to read what is known of it; Esc ends")
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Pick what is under the mouse; leave every other event to Blender."""
-        if event.type in ("ESC", "RIGHTMOUSE"):
-            _end_picking(context)
-            return {"CANCELLED"}
-        if event.type != "LEFTMOUSE" or event.value != "PRESS":
-            return {"PASS_THROUGH"}
-        viewport = viewport_at(context.screen, event.mouse_x, event.mouse_y)
-        if viewport is None:
-            return {"PASS_THROUGH"}
-        _end_picking(context)
-        tile = tile_under_mouse(selected_mosaic(context), viewport, event.mouse_x, event.mouse_y)
+    def clicked(self, context: bpy.types.Context, viewport: Viewport, x: int, y: int) -> None:
+        """Pick what is under the mouse."""
+        tile = tile_under_mouse(selected_mosaic(context), viewport, x, y)
         context.scene.zograscope_mosaic.selected = -1 if tile is None else tile
-        for area in context.screen.areas:
-            area.tag_redraw()
-        return {"FINISHED"}
-
-
-def _end_picking(context: bpy.types.Context) -> None:
-    context.window.cursor_modal_restore()
-    context.workspace.status_text_set(None)
 
 
 class ZOGRASCOPE_OT_select_tile(bpy.types.Operator):

@@ -12,6 +12,7 @@ from zograscope_protocol.connection import state_folder
 
 from zograscope_server.models import catalogue, downloads
 from zograscope_server.models.errors import ModelError
+from zograscope_server.models.loader import all_loaders
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,6 +29,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--architecture",
         metavar="NAME",
+        default="",
         help="whose weights are added, to compare pictures: timm/NAME or torchvision/NAME",
     )
     parser.add_argument("--name", default="", help="what to call added weights")
@@ -59,11 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _add(arguments: argparse.Namespace, folder: Path) -> str:
     source = Path(arguments.what)
-    if not arguments.architecture:
-        return catalogue.add_model(source, folder)
-    from zograscope_server.mosaic.embedding.backbones import add_weights
-
-    return add_weights(source, arguments.architecture, folder, arguments.name)
+    for loader in all_loaders():
+        if added := loader.add(source, arguments.architecture, folder, arguments.name):
+            return added
+    return catalogue.add_model(source, folder)
 
 
 def _fetch(folder: Path | None) -> None:

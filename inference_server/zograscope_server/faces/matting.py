@@ -1,6 +1,5 @@
 """Tells head, hair and shoulders from what is behind them, by MediaPipe's image segmenter."""
 
-import weakref
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,10 @@ class PersonMatte:
     """MediaPipe's segmenter with the model of its selfies: one soft mask for all people."""
 
     def __init__(self, model: Path) -> None:
-        """Load the model file."""
+        """Read the model file. Each picture gets a segmenter of its own, which is quick.
+
+        One that lives until Python ends cannot be closed any more.
+        """
         import mediapipe as mp
 
         vision = mp.tasks.vision
@@ -20,9 +22,7 @@ class PersonMatte:
             output_confidence_masks=True,
             output_category_mask=False,
         )
-        self._segmenter = vision.ImageSegmenter.create_from_options(options)
-        # Its own __del__ fails where Python ends first.
-        weakref.finalize(self, self._segmenter.close)
+        self._options = options
 
     def matte(self, picture: np.ndarray) -> np.ndarray:
         """Return how surely each pixel belongs to a person.
@@ -37,5 +37,6 @@ class PersonMatte:
         import mediapipe as mp
 
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
-        (mask,) = self._segmenter.segment(image).confidence_masks
-        return np.array(mask.numpy_view(), np.float32).reshape(picture.shape[:2])
+        with mp.tasks.vision.ImageSegmenter.create_from_options(self._options) as segmenter:
+            (mask,) = segmenter.segment(image).confidence_masks
+            return np.array(mask.numpy_view(), np.float32).reshape(picture.shape[:2])

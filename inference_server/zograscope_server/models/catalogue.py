@@ -39,6 +39,7 @@ class ModelFile:
     Attributes:
         name: what it is called in the model's folder, and in the model's repository.
         sha256: of its bytes; None where its host is to state it.
+        path: in the repository, where it is not the name.
         address: on the web, where it lies in no repository.
         wheel: a Python package, with its version, whose wheel holds the same bytes, for where
             nothing but a package registry can be reached.
@@ -47,6 +48,7 @@ class ModelFile:
 
     name: str
     sha256: str | None = None
+    path: str = ""
     address: str = ""
     wheel: str = ""
     path_in_wheel: str = ""

@@ -67,9 +67,8 @@ def remove_model(model: Model, models_folder: Path) -> None:
 
 
 def _download_file(model: Model, file: ModelFile, folder: Path, on_progress: OnProgress) -> None:
-    url = file.address or (
-        f"{hub_address()}/{model.repository}/resolve/{model.revision}/{file.name}"
-    )
+    path = file.path or file.name
+    url = file.address or f"{hub_address()}/{model.repository}/resolve/{model.revision}/{path}"
     part = folder / f"{file.name}.part"
     expected = file.sha256
     try:

@@ -1,0 +1,1 @@
+"""Portraits that move as a driver moves: their settings, operators, panels and builders."""

@@ -1,0 +1,16 @@
+"""What the extension knows of portraits."""
+
+from ..capabilities import Capability
+from . import building, moving, operators, panels, properties
+from .command import COMMAND
+
+CAPABILITY = Capability(
+    name=building.NAME,
+    settings="zograscope_portrait",
+    modules=(properties, operators, panels),
+    build=building.build,
+    title_of=building.title_of,
+    purpose="portrait",
+    show=moving.show_first,
+    commands=(COMMAND,),
+)

@@ -1,0 +1,192 @@
+"""What was found in a portrait: a plane with the picture, and handles that the artist can move.
+
+The root turns picture space, x right and y up, so that it stands upright before the viewer. The
+picture is one unit high and its centre is the root's. A handle that was moved stays moved when the
+same face is examined again.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from zograscope_protocol.portrait.tasks import Handle
+
+from ..meshes import unit_plane
+from ..pictures import image_from_bytes
+from ..scenes import PART_MARK, add_part, same_path
+from ..shading import add_node, new_material
+
+ROOT_MARK = "zograscope_examined"
+"""On the root: the key of the portrait that was examined."""
+
+FACES = "zograscope_faces"
+"""On the root: size, boxes and handles of all faces, in pixels, as JSON."""
+
+FACE = "zograscope_face"
+"""On the root: the face whose handles are shown."""
+
+REST = "zograscope_rest"
+"""On a handle: where the server found its point, in the root's space."""
+
+PICTURE = "Picture"
+HANDLE_SIZE = 0.012  # of the picture's height
+IN_FRONT = 0.004
+MOVED = 1e-4  # of the picture's height; less is rounding
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The objects of an examined portrait; found by their marks, so the artist may rename them."""
+
+    root: bpy.types.Object
+    plane: bpy.types.Object
+    handles: dict[str, bpy.types.Object]
+
+    @property
+    def faces(self) -> dict[str, Any]:
+        """What was found: `size`, `boxes`, `handles` by face and `names`, in pixels."""
+        return json.loads(self.root[FACES])
+
+    def moved_handles(self) -> tuple[Handle, ...]:
+        """Return the handles that the artist has moved, in pixels of the whole picture."""
+        width, height = self.faces["size"]
+        return tuple(
+            (name, float((x / (width / height) + 0.5) * width), float((0.5 - y) * height))
+            for name, handle in self.handles.items()
+            if _is_moved(handle)
+            for x, y, _ in [handle.location]
+        )
+
+    def face_along(self, origin: Sequence[float], direction: Sequence[float]) -> int | None:
+        """Return the face that a ray in world space meets, or the next to it; None beside it all.
+
+        Args:
+            origin, direction: three numbers each; the direction's length does not matter.
+        """
+        inverse = self.root.matrix_world.inverted()
+        start, along = inverse @ Vector(origin), inverse.to_3x3() @ Vector(direction)
+        faces = self.faces
+        if abs(along.z) < 1e-9 or not faces["boxes"] or -start.z / along.z <= 0:
+            return None
+        place = start - along * (start.z / along.z)
+        width, height = faces["size"]
+        point = np.array([(place.x / (width / height) + 0.5) * width, (0.5 - place.y) * height])
+        if (point < 0).any() or (point > (width, height)).any():
+            return None
+        boxes = np.array(faces["boxes"], np.float64)
+        nearest = np.clip(point, boxes[:, :2], boxes[:, :2] + boxes[:, 2:])
+        beside = np.linalg.norm(point - nearest, axis=1)
+        middle = np.linalg.norm(point - (boxes[:, :2] + boxes[:, 2:] / 2), axis=1)
+        return int(np.lexsort((middle, beside))[0])
+
+    def choose_face(self, face: int) -> None:
+        """Show the handles of a face where the server found them."""
+        self.root[FACE] = face
+        self.place_handles(keep_moved=False)
+
+    def place_handles(self, *, keep_moved: bool) -> None:
+        """Put handles where the server found the face's points; those moved by hand may stay."""
+        faces, face = self.faces, self.root[FACE]
+        width, height = faces["size"]
+        places = faces["handles"][face] if face < len(faces["handles"]) else ()
+        for name, (x, y) in zip(faces["names"], places, strict=False):
+            handle = self.handles[name]
+            if keep_moved and _is_moved(handle):
+                continue
+            rest = ((x / width - 0.5) * width / height, 0.5 - y / height, IN_FRONT)
+            handle.location = handle[REST] = rest
+
+
+def _is_moved(handle: bpy.types.Object) -> bool:
+    return (handle.location - Vector(handle[REST])).to_2d().length > MOVED
+
+
+def find(scene: bpy.types.Scene, key: str) -> Examination | None:
+    """Return what was found in a portrait, if the scene shows it."""
+    for root in scene.objects:
+        if ROOT_MARK in root and same_path(root[ROOT_MARK], key):
+            parts = {child.get(PART_MARK): child for child in root.children}
+            names = json.loads(root[FACES])["names"]
+            if "picture" in parts and all(name in parts for name in names):
+                handles = {name: parts[name] for name in names}
+                return Examination(root, parts["picture"], handles)
+    return None
+
+
+def show(
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, Any],
+    key: str,
+    face: int,
+    scene: bpy.types.Scene,
+) -> Examination:
+    """Show the result of `examine_portrait`, in place of an earlier one of the same portrait.
+
+    Args:
+        arrays, metadata: the result.
+        key: of the portrait; also its name.
+        face: whose handles are shown.
+        scene: where a new one is linked; beside what is there.
+    """
+    found = find(scene, key) or _build(key, metadata, scene)
+    faces = {
+        "size": [int(side) for side in metadata["size"]],
+        "boxes": arrays["boxes"].tolist(),
+        "handles": arrays["handles"].tolist(),
+        "names": list(metadata["handles"]),
+    }
+    same = (found.root.get(FACE), found.faces["size"]) == (face, faces["size"])
+    found.root[FACES], found.root[FACE] = json.dumps(faces), face
+    width, height = faces["size"]
+    found.plane.scale = (width / height, 1.0, 1.0)
+    found.place_handles(keep_moved=same)
+    texture = found.plane.data.materials[0].node_tree.nodes[PICTURE]
+    old, texture.image = texture.image, image_from_bytes(key, arrays["picture"].tobytes())
+    if old is not None:
+        bpy.data.images.remove(old)
+    return found
+
+
+def _build(key: str, metadata: Mapping[str, Any], scene: bpy.types.Scene) -> Examination:
+    name = f"{Path(key).stem} examined"
+    collection = bpy.data.collections.new(name)
+    width, height = metadata["size"]
+    root = add_part(name, None, "root", None, collection)
+    root.rotation_euler = (math.radians(90), 0.0, 0.0)
+    root.location = (-(width / height + 0.1), 0.0, 0.0)  # beside a portrait at the origin
+    root.empty_display_size = 0.1
+    names = list(metadata["handles"])
+    root[ROOT_MARK], root[FACE] = key, -1
+    root[FACES] = json.dumps({"size": [0, 0], "boxes": [], "handles": [], "names": names})
+    plane = add_part(name, unit_plane(name), "picture", root, collection)
+    plane.data.materials.append(_material(name))
+    plane.hide_select = True
+    handles = {}
+    for handle_name in names:
+        handle = add_part(f"{name} {handle_name}", None, handle_name, root, collection)
+        handle.empty_display_type, handle.empty_display_size = "SPHERE", HANDLE_SIZE
+        handle.show_name, handle.show_in_front = True, True
+        handle.lock_location[2] = True
+        handle[REST] = (0.0, 0.0, 0.0)
+        handles[handle_name] = handle
+    scene.collection.children.link(collection)
+    collection.hide_render = True
+    return Examination(root, plane, handles)
+
+
+def _material(name: str) -> bpy.types.Material:
+    material = new_material(name)
+    tree = material.node_tree
+    texture = add_node(tree, "ShaderNodeTexImage", -400, 0, name=PICTURE, extension="EXTEND")
+    shine = add_node(tree, "ShaderNodeEmission", -100, 0)
+    output = add_node(tree, "ShaderNodeOutputMaterial", 100, 0)
+    tree.links.new(texture.outputs["Color"], shine.inputs["Color"])
+    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
+    tree.nodes.active = texture
+    return material
