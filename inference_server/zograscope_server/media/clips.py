@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, SupportsFloat
 
 import numpy as np
 
@@ -238,7 +237,7 @@ def _orientation(frame: "VideoFrame") -> _Orientation:
     return _Orientation(True, c < 0, b < 0)
 
 
-def _within_reason(rate: Fraction | float) -> float:
+def _within_reason(rate: SupportsFloat) -> float:
     return min(max(float(rate), SLOWEST), FASTEST)
 
 
