@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.saving import write_file
 
 from . import sequencer
 from .meshes import unit_plane
@@ -34,26 +32,6 @@ FRAMES_MARK = "zograscope_frames"
 """On an image sequence: how many frames it has."""
 
 CAMERA_DISTANCE = 2.0
-
-
-@dataclass(frozen=True)
-class FrameFiles:
-    """Numbered files in a folder, each whole or not there."""
-
-    folder: Path
-    suffix: str = ".png"
-
-    def path(self, number: int) -> Path:
-        """Return where the frame with this number, from 0, is kept."""
-        return self.folder / f"{number + 1:04d}{self.suffix}"
-
-    def write(self, number: int, data: np.ndarray) -> None:
-        """Keep a frame. Raises ZograscopeError `output-exists`."""
-        write_file(self.path(number), data)
-
-    def first_missing(self) -> int:
-        """Return the number of the first frame that is not here."""
-        return next(number for number in itertools.count() if not self.path(number).is_file())
 
 
 def new_folder(name: str) -> str:

@@ -13,12 +13,13 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.frame_files import FrameFiles
 from zograscope_protocol.job import Job, Part
 from zograscope_protocol.submission import Submission
 
 from . import capabilities, frame_sequences, scenes
 from .capabilities import Capability, Source
-from .frame_sequences import FrameFiles, Screen
+from .frame_sequences import Screen
 from .pending_jobs import Owner, Waiting
 from .server_link import link
 

@@ -6,6 +6,7 @@ import sys
 import bpy
 from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.depth.tasks import DioramaOptions
+from zograscope_protocol.frame_files import FrameFiles
 from zograscope_protocol.job import JobResult
 from zograscope_protocol.portrait.command import (
     PortraitCommand,
@@ -19,7 +20,7 @@ from ..command_output import Outputs, print_json, save_scene, show_job, show_pro
 from ..depth import builders
 from ..depth.building import remember
 from ..depth.submissions import diorama_submission
-from ..frame_sequences import FrameFiles, grow
+from ..frame_sequences import grow
 from . import moving, submissions
 from .clips import Clip
 

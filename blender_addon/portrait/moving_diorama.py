@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from zograscope_protocol.frame_files import FrameFiles
 
 from .. import frame_sequences
 from ..depth import materials
@@ -64,7 +65,7 @@ def move_depth(diorama: Diorama, folder: Path, count: int, face_width: float) ->
         count: how many they are.
         face_width: in pixels of the picture.
     """
-    first = frame_sequences.FrameFiles(folder).path(0)
+    first = FrameFiles(folder).path(0)
     relief = bpy.data.images.load(str(first))
     relief.name, relief.source = f"{diorama.root.name} moving relief", "SEQUENCE"
     relief.filepath = storable(str(first))

@@ -74,7 +74,13 @@ class BlockingClient:
         """Follow a job that was submitted earlier; `wait` waits for it."""
         return self.client.attach(job_id)
 
-    def parts(self, job: Job, start: int = 0, window: int = 8) -> Iterator[Part]:
+    def parts(
+        self,
+        job: Job,
+        start: int = 0,
+        window: int = 8,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Part]:
         """Yield the parts of a job's result as they come, from number `start` on; then it is done.
 
         Raises the ZograscopeError that ended the job, after the parts that are here.
@@ -82,8 +88,9 @@ class BlockingClient:
         if job.state == "done":
             job = self.attach(job.id)  # what is done already is told anew to who asks anew
         job.follow(start, window)
+        tell = _teller(job, on_progress)
         while True:
-            self._wait_until(lambda: job.finished or job.has_part)
+            self._wait_until(lambda: tell().finished or job.has_part)
             while (part := job.take_part()) is not None:
                 yield part
             if job.finished:
@@ -102,17 +109,8 @@ class BlockingClient:
 
     def wait(self, job: Job, on_progress: OnProgress | None = None) -> JobResult:
         """Wait for a job's result; raises the ZograscopeError that ended it instead."""
-        told: tuple[Any, ...] = ()
-
-        def finished() -> bool:
-            nonlocal told
-            news = (job.state, job.stage, job.detail, job.fraction)
-            if on_progress is not None and news != told:
-                told = news
-                on_progress(job)
-            return job.finished
-
-        self._wait_until(finished)
+        tell = _teller(job, on_progress)
+        self._wait_until(lambda: tell().finished)
         if job.error is not None:
             raise job.error
         assert job.result is not None
@@ -174,3 +172,18 @@ class BlockingClient:
                 raise self.client.error or ZograscopeError("server-lost")
             self.client.wait(WAIT)
             self.client.poll(WAIT)
+
+
+def _teller(job: Job, on_progress: OnProgress | None) -> Callable[[], Job]:
+    """Return what tells of a job whenever there is something new to tell, and returns it."""
+    told: tuple[Any, ...] = ()
+
+    def tell() -> Job:
+        nonlocal told
+        news = (job.state, job.stage, job.detail, job.fraction)
+        if on_progress is not None and news != told:
+            told = news
+            on_progress(job)
+        return job
+
+    return tell

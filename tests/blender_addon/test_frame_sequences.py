@@ -1,6 +1,5 @@
 """Frames that stream become files and a moving picture, and a reopened file takes them up."""
 
-import importlib
 import json
 from pathlib import Path
 
@@ -155,19 +154,6 @@ def test_a_place_that_takes_no_files_is_told_at_once(drawing, scene, fake_link, 
     bpy.ops.zograscope.draw_frames()
     assert fake_link.errors[-1].code == "output-exists"
     assert not fake_link.jobs
-
-
-def test_a_frame_is_whole_or_not_there(zograscope, tmp_path, monkeypatch):
-    sequences = importlib.import_module(zograscope.__name__ + ".frame_sequences")
-    from zograscope_protocol.errors import ZograscopeError
-
-    files = sequences.FrameFiles(tmp_path / "frames")
-    files.write(0, np.arange(9, dtype=np.uint8))
-    assert files.first_missing() == 1
-    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(ZograscopeError, match=r"0002\.png cannot be written"):
-        files.write(1, np.arange(9, dtype=np.uint8))
-    assert names(tmp_path / "frames") == ["0001.png"]
 
 
 def test_old_words_in_a_file_are_no_trouble(drawing, scene, fake_link, tmp_path):

@@ -15,6 +15,8 @@ class PortraitError(ZograscopeError):
         "clip that shows the actor's face from the front.",
         "neutral-frame-missing": "Frame {number} was to be the neutral one, but the driver has "
         "only {count} frames, counted from 0.",
+        "curves-unreadable": "The curves {name} cannot be used: {problem}. `zograscope portrait "
+        "--curves FILE` writes such a file; compare them.",
         "portrait-too-small": "{name!r} has only {width} x {height} pixels. A portrait needs at "
         "least {least} on each side.",
     }

@@ -5,11 +5,11 @@ import argparse
 import bpy
 from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.flipbook.command import add_flipbook_arguments, parse_flipbook
+from zograscope_protocol.frame_files import FrameFiles
 
 from .. import frame_sequences, scenes
 from ..capabilities import Command
 from ..command_output import Outputs, save_scene, show_progress
-from ..frame_sequences import FrameFiles
 
 
 def run(arguments: argparse.Namespace) -> int:
