@@ -94,7 +94,7 @@ def _show(
     scene[moving.JOB_MARK] = job_id  # which makes the scene that of the frames: length and rate
     scene.frame_start = 1
     grow(image, len(result.arrays["times"]))
-    moving.finish(image, result.arrays, result.metadata, source)
+    moving.finish(image, result.arrays, result.metadata, scene, source)
 
 
 COMMAND = Command("portrait", "a portrait moves as a driver moves", add_portrait_arguments, run)
