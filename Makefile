@@ -36,10 +36,12 @@ setup: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready $(BLENDER_4_5)/read
 system-libraries:
 	@tools/system_libraries.sh
 
-$(SERVER)/ready: pyproject.toml protocol/pyproject.toml inference_server/pyproject.toml
+$(SERVER)/ready: pyproject.toml protocol/pyproject.toml inference_server/pyproject.toml \
+		$(wildcard inference_server/zograscope_server/*/models.toml)
 	$(PYTHON_SERVER) -m venv $(SERVER)
 	$(SERVER)/bin/pip install --quiet --upgrade pip
 	$(SERVER)/bin/pip install --quiet --editable protocol --editable inference_server --group server --group demo
+	$(SERVER)/bin/zograscope models fetch
 	@touch $@
 
 $(BLENDER_5_2)/ready: pyproject.toml

@@ -22,9 +22,10 @@ from types import ModuleType
 NAMES = (
     "depth",
     "mosaic",
+    "portrait",
 )
 
-SHARED = ("diagnostics", "models")
+SHARED = ("diagnostics", "models", "faces", "media", "provenance")
 """What every server has beside its capabilities, found in the same way."""
 
 

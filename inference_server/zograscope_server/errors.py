@@ -14,6 +14,7 @@ class ServerError(ZograscopeError):
         "bad-key-name": "{name!r} is not a name for a key. Use letters, digits, dots, dashes and underscores.",
         "python-too-old": "Python {version} is too old for the server. Install Python 3.11 or later.",
         "torch-missing": "The server's Python has no torch. Install the server again: `pip install zograscope_server`.",
+        "set-up-models-missing": "The model {name!r}, which belongs to every installation, is not here. `zograscope models fetch` brings it.",
         "disk-nearly-full": "The disk of {folder} has only {free} left. Make room before long jobs.",
         "folder-not-shared": "This server may not read {path}. It is started with `--collections FOLDER` for every folder that clients may use.",
         "file-empty": "{name} is empty. Copy it again from where it came from.",

@@ -16,7 +16,7 @@ from zograscope_server.tasks import load_tasks
 FOLDERS = (*capabilities.SHARED, *capabilities.NAMES)
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", capabilities.NAMES)
 def test_a_capability_brings_tasks_of_its_own(name):
     folder = f"zograscope_server.{name}"
     importlib.import_module(f"{folder}.tasks")
@@ -31,7 +31,7 @@ def test_a_capability_brings_tasks_of_its_own(name):
 
 def test_every_task_is_of_a_capability():
     folders = {task.function.__module__.split(".")[1] for task in load_tasks().values()}
-    assert folders == set(FOLDERS)
+    assert set(capabilities.NAMES) <= folders <= set(FOLDERS)
 
 
 def test_every_purpose_of_the_catalogue_has_one_loader():
@@ -44,9 +44,9 @@ def test_every_purpose_of_the_catalogue_has_one_loader():
 
 def test_commands_are_found_in_the_capabilities_folders():
     commands = capabilities.commands()
-    assert {"diorama", "mosaic", "embed"} <= set(commands)
+    assert {"diorama", "mosaic", "embed", "verify"} <= set(commands)
     for name, module in commands.items():
-        assert module.__name__.split(".")[1] in capabilities.NAMES, name
+        assert module.__name__.split(".")[1] in FOLDERS, name
         assert callable(module.add_parser)
         assert callable(module.run)
 
@@ -74,7 +74,7 @@ def test_a_capability_knows_no_other(name):
 def test_what_is_shared_knows_no_capability():
     packages = [
         importlib.import_module(f"zograscope_server.{folder}")
-        for folder in ("models", "collection", "broker", "worker", "diagnostics")
+        for folder in (*capabilities.SHARED, "collection", "broker", "worker")
     ]
     names = [f"zograscope_server.{name}" for name in capabilities.NAMES]
     for package in packages:

@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     checks: list[Callable[[], Iterator[str]]] = [
         _python,
         _torch,
+        lambda: _faces(arguments.state / "models"),
         lambda: _state(arguments.state),
         lambda: _keys(arguments.state),
         _blender,
@@ -68,6 +69,18 @@ def _torch() -> Iterator[str]:
         yield "mps, this Mac's graphics processor, is there to compute on."
     else:
         yield f"No graphics processor: models run on the processor, {os.cpu_count()} threads."
+
+
+def _faces(models_folder: Path) -> Iterator[str]:
+    from zograscope_server.faces.loading import check_library, check_silence
+    from zograscope_server.models.catalogue import is_installed, set_up_models
+
+    check_library()
+    check_silence()
+    for model in set_up_models():
+        if not is_installed(model, models_folder):
+            raise ServerError("set-up-models-missing", name=model.name)
+    yield "Faces can be found in pictures and videos."
 
 
 def _state(folder: Path) -> Iterator[str]:

@@ -1,7 +1,9 @@
-"""`zograscope models`: which models there are, and which of them are here."""
+"""`zograscope models`: which models there are, which of them are here, and fetching them."""
 
 import argparse
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,24 @@ from zograscope_protocol.connection import state_folder
 
 from zograscope_server.models import catalogue, downloads
 from zograscope_server.models.errors import ModelError
+from zograscope_server.models.loader import all_loaders
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command and its options."""
-    parser = subparsers.add_parser("models", help="list, download, add and remove models")
+    parser = subparsers.add_parser("models", help="list, fetch, add and remove models")
     parser.add_argument(
-        "action", nargs="?", choices=("list", "download", "add", "remove"), default="list"
+        "action",
+        nargs="?",
+        choices=("list", "fetch", "download", "add", "remove"),
+        default="list",
+        help="fetch brings the small ones that faces are found by, into this installation",
     )
     parser.add_argument("what", nargs="?", help="a model's name, or the folder or file to add")
     parser.add_argument(
         "--architecture",
         metavar="NAME",
+        default="",
         help="whose weights are added, to compare pictures: timm/NAME or torchvision/NAME",
     )
     parser.add_argument("--name", default="", help="what to call added weights")
@@ -35,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.models or state_folder() / "models"
     if arguments.action == "list":
         _list(folder, as_json=arguments.json)
+    elif arguments.action == "fetch":
+        _fetch(arguments.models)
     elif not arguments.what:
         raise ModelError("unknown-model", name="")
     elif arguments.action == "add":
@@ -51,11 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _add(arguments: argparse.Namespace, folder: Path) -> str:
     source = Path(arguments.what)
-    if not arguments.architecture:
-        return catalogue.add_model(source, folder)
-    from zograscope_server.mosaic.embedding.backbones import add_weights
+    for loader in all_loaders():
+        if added := loader.add(source, arguments.architecture, folder, arguments.name):
+            return added
+    return catalogue.add_model(source, folder)
 
-    return add_weights(source, arguments.architecture, folder, arguments.name)
+
+def _fetch(folder: Path | None) -> None:
+    """Fetch what belongs to every installation and is not here yet."""
+    if folder is None:
+        writable = os.access(sys.prefix, os.W_OK)
+        folder = catalogue.set_up_folder() if writable else state_folder() / "models"
+    for model in catalogue.set_up_models():
+        if not catalogue.is_installed(model, folder):
+            _download(model, folder)
 
 
 def _list(folder: Path, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.filling import continue_picture, fill_smoothly
+from zograscope_server.filling import continue_picture, fill_smoothly
 
 DISPARITY_LONG_SIDE = 1024  # of the photograph's part of the plate
 COLOUR_LONG_SIDE = 3072  # of the plate's whole canvas

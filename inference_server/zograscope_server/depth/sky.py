@@ -8,7 +8,7 @@ estimated for it, but a wall mistaken for sky tears a hole in the scene.
 import cv2
 import numpy as np
 
-from zograscope_server.depth.filling import fill_smoothly
+from zograscope_server.filling import fill_smoothly
 
 WORKING_LONG_SIDE = 512
 EVEN = 3.5  # largest local spread of lightness (0..255) that still counts as even

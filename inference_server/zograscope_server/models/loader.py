@@ -24,11 +24,15 @@ class ModelLoader:
             capability work with. Raises ZograscopeError `model-not-installed`, `model-file-wrong`.
         recognises: whether the content of a config.json, of a folder that an artist brought, is
             that of such a model.
+        add: makes a model of weights that an artist brought without a config.json. Takes their
+            file or folder, the architecture or "", the models folder, and a name or ""; returns the
+            model's name, or None where such weights are not for this purpose.
     """
 
     purpose: str
     load: Callable[["Model", Path, str], Any]
     recognises: Callable[[Mapping[str, Any]], bool]
+    add: Callable[[Path, str, Path, str], str | None] = lambda *_: None
 
 
 def all_loaders() -> list[ModelLoader]:

@@ -32,4 +32,13 @@ def is_backbone_config(config: Mapping[str, Any]) -> bool:
     return "architecture" in config
 
 
-LOADERS = (ModelLoader(PURPOSE, load_embedder, is_backbone_config),)
+def add_backbone(source: Path, architecture: str, models_folder: Path, name: str) -> str | None:
+    """Make a model of weights whose architecture was told (see `add_weights`)."""
+    if not architecture:
+        return None
+    from zograscope_server.mosaic.embedding.backbones import add_weights
+
+    return add_weights(source, architecture, models_folder, name)
+
+
+LOADERS = (ModelLoader(PURPOSE, load_embedder, is_backbone_config, add_backbone),)

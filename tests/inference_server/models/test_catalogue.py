@@ -1,15 +1,21 @@
 """The catalogue's parts, and who loads what stands in them."""
 
 import json
+import sys
 
 import pytest
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server import capabilities
 from zograscope_server.models.catalogue import (
     catalogue,
+    default_model,
     describe_models,
     find_model,
+    installed_folder,
+    is_installed,
     read_catalogue,
+    set_up_folder,
+    set_up_models,
 )
 from zograscope_server.models.loading import load_model
 
@@ -90,3 +96,26 @@ def test_a_config_that_says_nothing_is_told(tmp_path, content):
     with pytest.raises(ZograscopeError) as caught:
         load_model("mine", tmp_path, "cpu")
     assert caught.value.code == "model-without-loader"
+
+
+def test_what_the_set_up_fetches_is_here_whatever_the_models_folder_is(tmp_path):
+    assert {model.purpose for model in set_up_models()} == {"faces", "matting"}
+    for model in set_up_models():
+        assert model.default
+        assert model.commercial
+        assert default_model(model.purpose, tmp_path) == model
+        assert all(file.sha256 and file.address and file.wheel for file in model.files)
+        assert is_installed(model, tmp_path), "`make setup` fetches it"
+        assert installed_folder(model, tmp_path) == set_up_folder() / model.name
+
+
+def test_without_the_set_up_a_sentence_says_what_to_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "another"))
+    with pytest.raises(ZograscopeError, match="zograscope models download face-landmarker"):
+        load_model("default", tmp_path, "cpu", "faces")
+    (model,) = [model for model in set_up_models() if model.purpose == "faces"]
+    (tmp_path / model.name).mkdir()
+    (tmp_path / model.name / model.files[0].name).touch()
+    assert installed_folder(model, tmp_path) == tmp_path / model.name, (
+        "what was downloaded is first"
+    )

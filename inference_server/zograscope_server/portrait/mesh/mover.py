@@ -1,0 +1,159 @@
+"""Moves a portrait as a relief of its own picture: no network, nothing learnt."""
+
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from zograscope_server.faces.landmarks import Face
+from zograscope_server.portrait.mesh import mouth
+from zograscope_server.portrait.mesh.eyes import Eye, cut_eye, eye_opening
+from zograscope_server.portrait.mesh.layers import take_apart
+from zograscope_server.portrait.mesh.matte import Segmenter
+from zograscope_server.portrait.mesh.mouth import Mouth
+from zograscope_server.portrait.mesh.rasterizer import (
+    FAR,
+    Window,
+    draw_places,
+    draw_polygon,
+    sample,
+)
+from zograscope_server.portrait.mesh.skin import complete_skin
+from zograscope_server.portrait.transfer import EYES, Motion, face_width
+
+STILL = 1e-3  # pixels: a picture whose points move less is at rest
+
+
+class MeshMover:
+    """Makes the frames of one portrait, one by one, in any order."""
+
+    def __init__(
+        self,
+        source: np.ndarray,
+        face: Face,
+        motion: Motion,
+        make_mouth: Callable[[np.ndarray], Mouth],
+        segmenter: Segmenter,
+    ) -> None:
+        """Take the portrait apart: relief, matte, background, skin, eyes.
+
+        Args:
+            source: uint8 or uint16 (h, w, 3), red first.
+            face: the one that is moved.
+            motion: of its points.
+            make_mouth: takes the tone of the portrait's skin, float (3,), from 0 to 1.
+            segmenter: finds persons.
+        """
+        self._source, self._motion = source, motion
+        self._points = points = face.points
+        layers = take_apart(source, points, segmenter)
+        self.mask, self._white, self._window = layers.mask, layers.white, layers.window
+        self._relief, self._background = layers.relief, layers.background
+        self._front = layers.front()
+        picture = source.astype(np.float32) / np.float32(self._white)
+        self._skin = complete_skin(picture, face)
+        self._eyes = [cut_eye(picture, points, number) for number in range(len(EYES))]
+        self._mouth = make_mouth(mouth.skin_tone(picture, points))
+        self._mouth_width = float(np.linalg.norm(points[61] - points[291]))
+        self._rest_opening = mouth.opening_of(mouth.lips_of(points), self._mouth_width)
+        self._depth = self._rest_depth = self._draw(self._relief.rest)[1]
+
+    def frame(self, number: int, picture: np.ndarray | None) -> np.ndarray:
+        """Return the portrait as it looks in a frame, like the source.
+
+        Args:
+            number: of the frame.
+            picture: uint8 (h, w, 3), the driver's frame, where there is a driver.
+        """
+        head, expression = self._motion.heads[number], self._motion.expression[number]
+        points = head.apply(self._points + expression)
+        gaze = self._motion.gaze[number]
+        if max(np.abs(points - self._points).max(), np.abs(gaze).max()) < STILL:
+            self._depth = self._rest_depth
+            return self._source.copy()
+        vertices = self._relief.moved(head.matrix, expression[:468])
+        window = self._window
+        places, depth = self._draw(vertices)
+        self._depth = depth
+        places -= (window.left, window.top)
+        seen = sample(self._front, places)
+        seen[depth >= FAR] = 0.0
+        self._skin.uncover(seen, vertices, depth, head.rotation, window)
+        image = seen[..., :3] + (1.0 - np.clip(seen[..., 3:], 0.0, 1.0)) * self._background
+        for eye in self._eyes:
+            self._look(image, places, eye, points, gaze[eye.number])
+        self._speak(image, points, number, picture)
+        return self._finish(image)
+
+    def nearer(self) -> np.ndarray:
+        """Return how far the head came nearer in the frame made last, float32 (h, w).
+
+        In face widths, 0 where nothing is or moves.
+        """
+        change = np.zeros(self._source.shape[:2], np.float32)
+        there = (self._depth < FAR) & (self._rest_depth < FAR)
+        ahead = (self._rest_depth - self._depth) / face_width(self._points)
+        change[self._window.slices] = np.where(there, ahead, 0.0)
+        return np.where(self.mask > 0, change, 0.0)
+
+    def _draw(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        relief = self._relief
+        return draw_places(vertices, relief.triangles, relief.rest[:, :2], self._window)
+
+    def _look(
+        self, image: np.ndarray, places: np.ndarray, eye: Eye, points: np.ndarray, gaze: np.ndarray
+    ) -> None:
+        """Put an eyeball between its lids, and the lashes along them."""
+        opening = eye_opening(points[:, :2], eye.number)
+        window, slices = _within(opening, self._window)
+        if window is None:
+            return
+        upper = EYES[eye.number][0]
+        inside = draw_polygon(opening, window)[..., None]
+        ball = eye.see(window, points[[upper[0], upper[-1]], :2], gaze)
+        origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
+        lashes = cv2.remap(
+            eye.lashes, places[slices] - np.float32(origin) - np.float32(0.5), None, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )  # fmt: skip
+        part = image[slices]
+        part += inside * (ball - part) + lashes
+
+    def _speak(
+        self, image: np.ndarray, points: np.ndarray, number: int, picture: np.ndarray | None
+    ) -> None:
+        """Put the inside of the mouth between the lips."""
+        lips = mouth.lips_of(points)
+        opening = mouth.opening_of(lips, self._mouth_width)
+        share = mouth.seen_share(opening, self._rest_opening)
+        window, slices = _within(lips, self._window)
+        if share == 0.0 or window is None:
+            return
+        inside = self._mouth.see(number, picture, window, lips, self._motion.heads[number])
+        part = image[slices]
+        part += share * mouth.mask_of(lips, window)[..., None] * (inside - part)
+
+    def _finish(self, image: np.ndarray) -> np.ndarray:
+        made = np.clip(image, 0.0, 1.0) * self._white + 0.5
+        result = self._source.copy()
+        slices = self._window.slices
+        inside = self.mask[slices][..., None] > 0
+        result[slices] = np.where(inside, made.astype(self._source.dtype), result[slices])
+        return result
+
+
+def _within(
+    outline: np.ndarray, whole: Window, margin: int = 3
+) -> tuple[Window | None, tuple[slice, slice]]:
+    """The window around an outline (n, 2), inside of a whole one, and its rows and columns there."""
+    least = np.floor(outline.min(axis=0)).astype(int) - margin
+    most = np.ceil(outline.max(axis=0)).astype(int) + margin
+    least = np.maximum(least, (whole.left, whole.top))
+    most = np.minimum(most, (whole.left + whole.width, whole.top + whole.height))
+    if (most <= least).any():
+        return None, (slice(0), slice(0))
+    window = Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
+    top, left = window.top - whole.top, window.left - whole.left
+    return window, (slice(top, top + window.height), slice(left, left + window.width))
+

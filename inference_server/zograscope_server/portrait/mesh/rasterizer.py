@@ -1,0 +1,81 @@
+"""Draws triangles into arrays: for each pixel of a window, the place that is seen there."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+FAR = 20_000.0
+_EYE = 10_000.0  # so far away that nothing looks smaller at the back
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a picture, in whole pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return (
+            slice(self.top, self.top + self.height),
+            slice(self.left, self.left + self.width),
+        )
+
+
+def draw_places(
+    vertices: np.ndarray, triangles: np.ndarray, places: np.ndarray, window: Window
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which place is seen at the middle of each pixel, and how far away it is.
+
+    Args:
+        vertices: (v, 3), in pixels of the picture, x right, y down, z away from the viewer.
+        triangles: int32 (t, 3).
+        places: (v, 2 or 3), of each vertex.
+        window: what is drawn.
+
+    Returns:
+        float32 (height, width, 2 or 3), and the depth, float32 (height, width), `FAR` where nothing is.
+    """
+    depth = vertices[:, 2] + _EYE
+    half = window.height / 2.0
+    # The projection divides by the depth again: what is drawn is parallel.
+    drawn = np.empty((1, len(vertices), 3), np.float32)
+    drawn[0, :, 0] = (vertices[:, 0] - window.left - window.width / 2.0) / half * depth
+    drawn[0, :, 1] = (half - (vertices[:, 1] - window.top)) / half * depth
+    drawn[0, :, 2] = -depth
+    # OpenCV draws colours from 0 to 1 only.
+    least = places.min(axis=0)
+    span = np.maximum(places.max(axis=0) - least, 1e-6)
+    colours = np.zeros((1, len(vertices), 3), np.float32)
+    channels = places.shape[1]
+    colours[0, :, :channels] = (places - least) / span
+    seen = np.zeros((window.height, window.width, 3), np.float32)
+    far = np.full((window.height, window.width), FAR, np.float32)
+    settings = cv2.TriangleRasterizeSettings()
+    settings.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
+    settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+    cv2.triangleRasterize(
+        drawn, triangles[None], colours, seen, far, np.eye(4, dtype=np.float32),
+        np.pi / 2.0, 1.0, FAR, settings,
+    )  # fmt: skip
+    return (seen[..., :channels] * span + least).astype(np.float32), far
+
+
+def sample(picture: np.ndarray, places: np.ndarray, method: int = cv2.INTER_CUBIC) -> np.ndarray:
+    """Return a picture at places (h, w, 2), in pixels from its corner; its border goes on."""
+    return cv2.remap(picture, places - np.float32(0.5), None, method, borderMode=cv2.BORDER_REPLICATE)
+
+
+def draw_polygon(corners: np.ndarray, window: Window) -> np.ndarray:
+    """Return how far each pixel of the window is inside a polygon (n, 2): float32, 0 to 1."""
+    shift = 6
+    mask = np.zeros((window.height, window.width), np.uint8)
+    # OpenCV's pixels have their middle at whole numbers.
+    fixed = np.round((corners - (window.left + 0.5, window.top + 0.5)) * (1 << shift))
+    cv2.fillPoly(mask, [fixed.astype(np.int32)], 255, cv2.LINE_AA, shift)
+    return mask.astype(np.float32) / 255.0

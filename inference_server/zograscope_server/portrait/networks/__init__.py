@@ -1,0 +1,1 @@
+"""Trained networks that move portraits: the first-order motion model, and LivePortrait."""

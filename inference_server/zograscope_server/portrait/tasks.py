@@ -1,0 +1,358 @@
+"""The portrait tasks as the protocol offers them.
+
+Here inputs are checked and handed to plain functions; nothing is computed. The broker imports this
+module, so whatever is heavy is imported inside the tasks.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from zograscope_protocol.options import refusal
+from zograscope_protocol.portrait.tasks import (
+    ExaminePortraitOptions,
+    PortraitOptions,
+    PortraitRigOptions,
+    TrackDriverOptions,
+)
+
+from zograscope_server.faces.loading import FACES, MATTING
+from zograscope_server.models.catalogue import DEFAULT, revision_of
+from zograscope_server.portrait.loading import PURPOSE
+from zograscope_server.tasks import TaskContext, TaskResult, required, task
+
+if TYPE_CHECKING:
+    from zograscope_server.faces.landmarks import Face
+    from zograscope_server.faces.loading import FaceModel
+    from zograscope_server.portrait.animation import Driver, Tools
+    from zograscope_server.portrait.mover import Mover
+    from zograscope_server.portrait.source import Source
+    from zograscope_server.portrait.track import DriverTrack
+
+TRACK = "track.npz"
+"""In a checkpoint: what was found in the driver."""
+
+TRACKING = 0.15  # of the work, as progress shows it
+RELIEF_SIDE, RELIEF_MIDDLE, RELIEF_UNIT = 512, 32768, 16384
+EXPRESSIONS = "expressions"
+
+
+def _model_revision(options: PortraitOptions, models_folder: Path) -> str:
+    return revision_of(options.model, models_folder, PURPOSE)
+
+
+@task(PortraitOptions, version=1, cacheable=True, pausable=True, revision=_model_revision)
+def portrait(
+    inputs: Mapping[str, np.ndarray], options: PortraitOptions, context: TaskContext
+) -> TaskResult:
+    """Move a source as a driver, or as curves, have it; each frame is a part."""
+    from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
+    from zograscope_server.media.sound import SUFFIX, read_sound
+    from zograscope_server.portrait import animation, examination
+    from zograscope_server.portrait.transfer import relative_curves, relative_poses
+
+    context.progress(0.0, "Looking at the portrait")
+    source, face, face_model = _read_portrait(inputs, options, context)
+    tools = animation.Tools(face_model, context.load_model(DEFAULT, MATTING).matte)
+    warnings = examination.examine_source(source.seen, face, options.file_name, face_model)
+    sound: bytes | None = None
+    if "driver" in inputs:
+        driver = _open_driver(inputs, options)
+        track = _track(driver, options, context, face_model)
+        warnings += examination.examine_driver(track, options.driver_name)
+        model = context.load_model(options.model, PURPOSE)
+        context.progress(TRACKING, "Taking the portrait apart")
+        mover = animation.make_mover(model, source.pixels, face, driver, track, options, tools)
+        curves, poses = relative_curves(track), relative_poses(track)
+        times, rate, neutral = track.times, driver.rate, track.neutral
+        _make_frames(mover, driver.frames(), len(track), source, options, context, track)
+        sound = read_sound(driver.clip, options.start, len(track) / rate)
+    else:
+        curves, poses = _read_curves(inputs)
+        rate, neutral = options.rate or animation.USUAL_RATE, 0
+        times = np.arange(len(curves)) / rate
+        context.progress(TRACKING, "Taking the portrait apart")
+        mover = animation.make_curve_mover(source.pixels, face, curves, poses, options, tools)
+        still = ((float(time), None) for time in times)
+        _make_frames(mover, still, len(curves), source, options, context, None)
+    arrays = {"times": times, "curves": curves, "poses": poses, "mask": _png(mover.mask)}
+    if sound is not None:
+        arrays["sound"] = np.frombuffer(sound, np.uint8)
+    return TaskResult(
+        arrays,
+        {
+            "rate": rate,
+            "size": list(source.size),
+            EXPRESSIONS: list(NAMES),
+            "neutral_frame": neutral,
+            "box": list(face.box),
+            "model": options.model,
+            "sound_suffix": SUFFIX if sound is not None else None,
+            "warnings": warnings,
+        },
+    )
+
+
+@task(ExaminePortraitOptions, version=1, cacheable=True)
+def examine_portrait(
+    inputs: Mapping[str, np.ndarray], options: ExaminePortraitOptions, context: TaskContext
+) -> TaskResult:
+    """Find the faces of a source, and say what will go badly."""
+    from zograscope_server.faces.handles import HANDLES, handle_places
+    from zograscope_server.faces.search import find_faces
+    from zograscope_server.portrait import examination
+    from zograscope_server.portrait.source import choose_face, read_source
+
+    context.progress(0.0, "Looking at the portrait")
+    model: FaceModel = context.load_model(DEFAULT, FACES)
+    source = read_source(required(inputs, "image").tobytes(), options.file_name)
+    faces = find_faces(source.seen, model)
+    face = choose_face(faces, options.face, options.file_name, options.handles)
+    faces[options.face] = face
+    warnings = examination.examine_source(source.seen, face, options.file_name, model)
+    arrays = {
+        "points": np.stack([face.points for face in faces]),
+        "boxes": np.array([face.box for face in faces], np.float32),
+        "handles": np.stack([handle_places(face.points) for face in faces]),
+        "picture": _png(examination.draw_points(source.seen, faces, options.face)),
+    }
+    neutral: int | None = None
+    if "driver" in inputs:
+        driver = _open_driver(inputs, TrackDriverOptions(driver_name=options.driver_name))
+        track = _follow(driver, options.driver_face, None, context, model, 1.0)
+        neutral = track.neutral
+        warnings += examination.examine_driver(track, options.driver_name)
+        arrays["driver_picture"] = _neutral_picture(driver, track)
+    metadata = {
+        "faces": len(faces),
+        "handles": list(HANDLES),
+        "size": list(source.size),
+        "neutral_frame": neutral,
+        "warnings": warnings,
+    }
+    return TaskResult(arrays, metadata)
+
+
+@task(TrackDriverOptions, version=1, cacheable=True)
+def track_driver(
+    inputs: Mapping[str, np.ndarray], options: TrackDriverOptions, context: TaskContext
+) -> TaskResult:
+    """Read a driver's expressions and head movement as curves."""
+    from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
+    from zograscope_server.media.sound import SUFFIX, read_sound
+    from zograscope_server.portrait import examination
+    from zograscope_server.portrait.transfer import relative_curves, relative_poses
+
+    driver = _open_driver(inputs, options)
+    model = context.load_model(DEFAULT, FACES)
+    track = _follow(driver, options.driver_face, options.neutral_frame, context, model, 1.0)
+    sound = read_sound(driver.clip, options.start, len(track) / driver.rate)
+    arrays = {
+        "times": track.times,
+        "curves": relative_curves(track),
+        "poses": relative_poses(track),
+        "picture": _neutral_picture(driver, track),
+    }
+    if sound is not None:
+        arrays["sound"] = np.frombuffer(sound, np.uint8)
+    metadata = {
+        "rate": driver.rate,
+        EXPRESSIONS: list(NAMES),
+        "neutral_frame": track.neutral,
+        "sound_suffix": SUFFIX if sound is not None else None,
+        "warnings": examination.examine_driver(track, options.driver_name),
+    }
+    return TaskResult(arrays, metadata)
+
+
+@task(PortraitRigOptions, version=1, cacheable=True)
+def portrait_rig(
+    inputs: Mapping[str, np.ndarray], options: PortraitRigOptions, context: TaskContext
+) -> TaskResult:
+    """Make the portrait's own head as a mesh with 52 shape keys."""
+    from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
+    from zograscope_server.portrait.rig import make_rig
+
+    context.progress(0.0, "Looking at the portrait")
+    source, face, _ = _read_portrait(inputs, options, context)
+    context.progress(0.3, "Making the head")
+    rig = make_rig(source, face, context.load_model(DEFAULT, MATTING).matte)
+    arrays = {
+        "vertices": rig.vertices,
+        "triangles": rig.triangles,
+        "uv": rig.uv,
+        "materials": rig.materials,
+        "shape_keys": rig.shape_keys,
+        "head": rig.head,
+        "pivot": rig.pivot,
+        **{f"texture.{name}": _png(picture) for name, picture in rig.textures.items()},
+    }
+    metadata = {
+        EXPRESSIONS: list(NAMES),
+        "textures": list(rig.textures),
+        "size": list(source.size),
+        "box": list(face.box),
+    }
+    return TaskResult(arrays, metadata)
+
+
+def _read_portrait(
+    inputs: Mapping[str, np.ndarray],
+    options: PortraitOptions | PortraitRigOptions,
+    context: TaskContext,
+) -> "tuple[Source, Face, FaceModel]":
+    from zograscope_server.faces.search import find_faces
+    from zograscope_server.portrait.source import choose_face, read_source
+
+    model = context.load_model(DEFAULT, FACES)
+    source = read_source(required(inputs, "image").tobytes(), options.file_name)
+    faces = find_faces(source.seen, model)
+    return source, choose_face(faces, options.face, options.file_name, options.handles), model
+
+
+def _open_driver(
+    inputs: Mapping[str, np.ndarray], options: PortraitOptions | TrackDriverOptions
+) -> "Driver":
+    from zograscope_server.media.clips import Clip
+    from zograscope_server.portrait.animation import Driver
+
+    clip = Clip(required(inputs, "driver"), options.driver_name)
+    return Driver(clip, options.start, options.end, options.rate or clip.rate)
+
+
+def _track(
+    driver: "Driver", options: PortraitOptions, context: TaskContext, model: "FaceModel"
+) -> "DriverTrack":
+    """What is in the checkpoint, or what is found in the driver; it is kept for another attempt."""
+    from zograscope_server.portrait.track import DriverTrack
+
+    kept = context.latest_checkpoint
+    if kept is not None and (kept / TRACK).is_file():
+        return DriverTrack.load(kept / TRACK)
+    track = _follow(
+        driver, options.driver_face, options.neutral_frame, context, model, TRACKING
+    )
+    _keep(track, context)
+    return track
+
+
+def _keep(track: "DriverTrack", context: TaskContext) -> None:
+    if context.files is None:
+        return
+    with context.checkpoint() as folder:
+        track.save(folder / TRACK)
+    context.pause_if_asked()
+
+
+def _follow(
+    driver: "Driver",
+    face: int,
+    neutral: int | None,
+    context: TaskContext,
+    model: "FaceModel",
+    share: float,
+) -> "DriverTrack":
+    from zograscope_server.portrait.animation import track_driver as follow
+
+    def on_progress(fraction: float | None, stage: str, detail: str = "") -> None:
+        context.progress(None if fraction is None else share * fraction, stage, detail)
+
+    return follow(driver, model, face, neutral, on_progress)
+
+
+def _make_frames(
+    mover: "Mover",
+    frames: Iterator[tuple[float, np.ndarray | None]],
+    count: int,
+    source: "Source",
+    options: PortraitOptions,
+    context: TaskContext,
+    track: "DriverTrack | None",
+) -> None:
+    """Emit each frame that is not there yet, marked as made."""
+    from zograscope_server.models.catalogue import find_model
+    from zograscope_server.provenance.certificates import own_certificate
+    from zograscope_server.provenance.credit import draw_credit
+    from zograscope_server.provenance.marks import Made, Marker
+
+    model = find_model(options.model, context.settings.models_folder, PURPOSE)
+    made = Made(
+        source=source.data,
+        source_name=options.file_name,
+        model=model.title,
+        networks=not model.embedded,
+        driver_name=options.driver_name if track is not None else "",
+    )
+    marker = Marker(own_certificate(context.settings.state_folder))
+    for number, (time, picture) in enumerate(frames):
+        if number >= count:
+            return
+        if number < context.parts:
+            continue
+        if context.pause_asked.is_set() and track is not None:
+            _keep(track, context)
+        share = TRACKING + (1.0 - TRACKING) * number / count
+        context.progress(share, "Moving the portrait", f"frame {number + 1} of {count}")
+        frame = mover.frame(number, picture)  # type: ignore[arg-type]
+        if options.credit:
+            frame = draw_credit(frame, options.credit)
+        file = marker.mark(source.encode(frame), ".png", made)
+        arrays = {"file": np.frombuffer(file, np.uint8)}
+        if options.relief:
+            arrays["relief"] = _relief(mover)
+        context.preview(_small(frame))
+        context.emit(number, arrays, {"frame": number, "time": float(time)})
+
+
+def _relief(mover: "Mover") -> np.ndarray:
+    """How far the head came nearer in the latest frame, as a 16-bit PNG."""
+    import cv2
+
+    nearer = mover.nearer()
+    scale = min(1.0, RELIEF_SIDE / max(nearer.shape))
+    size = (max(1, round(nearer.shape[1] * scale)), max(1, round(nearer.shape[0] * scale)))
+    small = cv2.resize(nearer, size, interpolation=cv2.INTER_AREA)
+    return _png(np.clip(small * RELIEF_UNIT + RELIEF_MIDDLE + 0.5, 0, 65535).astype(np.uint16))
+
+
+def _neutral_picture(driver: "Driver", track: "DriverTrack") -> np.ndarray:
+    from zograscope_server.faces.landmarks import Face
+    from zograscope_server.portrait.examination import draw_points
+
+    number = track.neutral
+    face = Face(track.points[number], track.expressions[number], track.poses[number])
+    return _png(draw_points(driver.picture(number), [face], 0))
+
+
+def _read_curves(inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    if "curves" not in inputs:
+        raise refusal("neither the input 'driver' nor the input 'curves' is there")
+    curves = inputs["curves"].astype(np.float32)
+    if curves.ndim != 2 or curves.shape[1] != 52 or len(curves) == 0:
+        raise refusal(f"the curves have the shape {curves.shape} and not (frames, 52)")
+    still = np.tile(np.eye(4, dtype=np.float32), (len(curves), 1, 1))
+    poses = inputs.get("poses", still).astype(np.float32)
+    if poses.shape != still.shape:
+        raise refusal(f"the poses have the shape {poses.shape} and not {still.shape}")
+    if not (np.isfinite(curves).all() and np.isfinite(poses).all()):
+        raise refusal("curves and poses must be numbers")
+    return curves, poses
+
+
+def _png(picture: np.ndarray) -> np.ndarray:
+    """A picture, red first, or a grey one, as the bytes of a PNG."""
+    import cv2
+
+    stored = picture[..., ::-1] if picture.ndim == 3 and picture.shape[2] == 3 else picture
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        stored = picture[..., [2, 1, 0, 3]]
+    _, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return data.ravel()
+
+
+def _small(frame: np.ndarray) -> np.ndarray:
+    """A preview of a frame: uint8, at most 384 pixels a side."""
+    step = max(1, -(-max(frame.shape[:2]) // 384))
+    small: Any = frame[::step, ::step]
+    return small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)

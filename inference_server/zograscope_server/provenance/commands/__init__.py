@@ -1,0 +1,1 @@
+"""The subcommands of `zograscope` about what a file is, and who signs."""
