@@ -20,8 +20,9 @@ from zograscope_server.portrait.mesh.rasterizer import (
     sample,
 )
 from zograscope_server.portrait.mesh.skin import complete_skin
-from zograscope_server.portrait.transfer import EYES, Motion, face_width
+from zograscope_server.portrait.transfer import EYES, Motion, face_width, lid_opening
 
+CLOSED = 0.06  # of an eye's width: less open shows less of the eyeball
 STILL = 1e-3  # pixels: a picture whose points move less is at rest
 
 
@@ -110,7 +111,9 @@ class MeshMover:
         if window is None:
             return
         upper = EYES[eye.number][0]
-        inside = draw_polygon(opening, window)[..., None]
+        # The line of closed lids has no width.
+        open_ = lid_opening(points, eye.number) / CLOSED
+        inside = min(open_, 1.0) * draw_polygon(opening, window)[..., None]
         ball = eye.see(window, points[[upper[0], upper[-1]], :2], gaze)
         origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
         lashes = cv2.remap(
