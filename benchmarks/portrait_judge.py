@@ -30,8 +30,8 @@ STILL = 1e-6
 
 # New edges: gradients at EDGE_BLUR pixels, of a picture whose values are from 0 to 1.
 EDGE_BLUR = 1.0
-EDGE_EXCESS = 1.5  # a movement that squeezes skin makes its edges steeper by so much
-EDGE_LEAST = 0.04  # for each pixel; grain and rounding stay below
+EDGE_EXCESS = 1.3  # a movement that squeezes skin makes its edges steeper by so much
+EDGE_LEAST = 0.02  # for each pixel; grain and rounding stay below
 EDGE_REACH = (
     0.035  # of the face's size: how far expression moves an edge beyond the head's movement
 )
@@ -177,20 +177,21 @@ def share_of_new(edges: np.ndarray) -> float:
 
 
 def torn(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Tear a face on purpose: one cheek slips down along a cut, by a twelfth of the face's width.
+    """Tear a face on purpose: a band of the wider cheek slips inwards by a tenth of the face.
 
     Args:
         picture: (height, width, 3) uint8.
         points: (68, 2).
     """
-    width = float(np.ptp(points[:17, 0]))
-    slip = max(2, round(width / 12))
-    left, top = (int(value) for value in np.rint(points[2]))
-    right, bottom = round(float(points[31, 0])), round(float(points[5, 1]))
-    cheek = np.zeros(picture.shape[:2], np.uint8)
-    cv2.rectangle(cheek, (left, top), (right, bottom), 255, -1)
-    slipped = np.roll(picture, slip, axis=0)
-    return np.where(cheek[..., None] > 0, slipped, picture)
+    nose = points[PARTS["nose"], 0].mean()
+    inwards = 1 if nose - points[2, 0] > points[14, 0] - nose else -1
+    upper, lower = (points[1], points[4]) if inwards > 0 else (points[15], points[12])
+    slip = inwards * max(2, round(float(np.ptp(points[PARTS["jaw"], 0])) / 10))
+    left, right = sorted(round(float(edge)) for edge in (upper[0] - slip, nose - slip))
+    band = np.s_[round(float(upper[1])) : round(float(lower[1])), max(0, left) : max(0, right)]
+    result = picture.copy()
+    result[band] = np.roll(picture, slip, axis=1)[band]
+    return result
 
 
 def reencoded(picture: np.ndarray, shift: float = 0.5, quality: int = 90) -> np.ndarray:

@@ -19,7 +19,8 @@ known, and each portrait, where only the driver's movement is. Faces are judged 
   driver that moves itself, of its own frames, which are whole.
 - rest: levels by which the neutral frame differs from the source at most. outside: how many pixels
   any frame changed where the method's mask (an attribute `mask` of its frames) says that none does.
-- seconds of the processor a frame, after the first; the first also holds what comes once.
+- seconds of the processor a frame, with all that comes once (the driver is followed before there is
+  a first frame), and without it: of the frames after the first.
 
     python benchmarks/portrait_quality.py [--output OUT.json] [--method mesh|affine|still]
         [--only d18 --only d11:s9] [--every 5] [--pictures FOLDER]
@@ -62,15 +63,18 @@ from portrait_judge import (
     torn,
 )
 from portrait_trackers import Tracker, Tracks, dlib_problem, resized
-from zograscope_protocol.connection import state_folder
+from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.portrait.tasks import PortraitOptions
+from zograscope_server.faces.loading import FACES, load_face_model
+from zograscope_server.models.catalogue import default_model
+from zograscope_server.portrait.animation import Tools, animate_file
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 AROUND = 2.2  # side of the square that is judged of a portrait, over the face's height
 NOISE_EVERY = 5  # frames of the driver that tell the judge's noise
 SELDOM = 10  # frames between those that are torn, told apart, and shown
-SHOWN = 288  # pixels a side, of the frames in contact sheets
+SHOWN = 224  # pixels a side, of the frames in contact sheets
 SHEET_COLUMNS = 4
 TOY_FRAMES = 12
 JITTERS = {"dlib": "steady", "dlib, single": "single", "MediaPipe": "mesh"}
@@ -230,14 +234,14 @@ def affine_by(landmarker: Path) -> Method:
 
 def mesh_from(models: Path | None) -> Method:
     """Return the method of the server."""
-    from zograscope_server.portrait.animation import animate_file
+    tools = Tools.installed(models or Path())
 
     def move(source: np.ndarray, driver: Driver, neutral: int) -> Iterator[np.ndarray]:
         stored = cv2.imencode(".png", source[..., ::-1])[1].tobytes()
         options = PortraitOptions(
             file_name="portrait.png", driver_name=driver.path.name, neutral_frame=neutral
         )
-        return animate_file(stored, driver.path, options, models)
+        return animate_file(stored, driver.path, options, tools)
 
     return move
 
@@ -249,8 +253,8 @@ class Watched:
     tracks: Tracks | None
     kept: np.ndarray  # (n, SIDE, SIDE, 3) uint8, of the frames that are judged
     shown: list[np.ndarray]  # every tenth, for contact sheets
-    seconds_first: float
     seconds: float
+    seconds_later: float
     rest: float
     changed: float
     outside: int | None
@@ -298,8 +302,8 @@ def watch(
         tracks=Tracks.of(tracks) if tracks else None,
         kept=np.stack(kept),
         shown=shown,
-        seconds_first=seconds[0],
-        seconds=statistics.fmean(seconds[1:] or seconds),
+        seconds=statistics.fmean(seconds),
+        seconds_later=statistics.fmean(seconds[1:] or seconds),
         rest=rest,
         changed=float(changed.mean()),
         outside=None if mask is None else int(np.count_nonzero(changed & (mask == 0))),
@@ -316,7 +320,7 @@ def judge(
         "frames": watched.count,
         "frames of the driver": len(driver.frames),
         "seconds": watched.seconds,
-        "seconds of the first": watched.seconds_first,
+        "seconds after the first": watched.seconds_later,
         "rest": watched.rest,
         "changed": watched.changed,
         "outside": watched.outside,
@@ -442,8 +446,8 @@ def missed(figures: dict[str, Any], driver: str, *, itself: bool) -> list[str]:
 def print_figures(figures: dict[str, Any], *, itself: bool) -> None:
     """Print one pair in a few lines."""
     print(
-        f"  {figures['frames']} frames, {figures['seconds']:.3f} s a frame, first "
-        f"{figures['seconds of the first']:.2f} s; rest {figures['rest']:.0f} levels, "
+        f"  {figures['frames']} frames, {figures['seconds']:.3f} s a frame, after the first "
+        f"{figures['seconds after the first']:.3f} s; rest {figures['rest']:.0f} levels, "
         f"{100 * figures['changed']:.1f} % of the picture changed, outside of the mask "
         f"{'unknown' if figures['outside'] is None else figures['outside']}"
     )
@@ -492,8 +496,7 @@ def write_sheet(path: Path, watched: Watched, driver: Driver) -> None:
         for begin in range(0, len(tiles), SHEET_COLUMNS)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet = np.ascontiguousarray(np.concatenate(rows)[..., ::-1])
-    cv2.imwrite(str(path), sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
 
 
 def finite(value: Any) -> Any:
@@ -516,12 +519,14 @@ def wanted(only: list[str] | None, driver: str, source: str) -> bool:
 
 def find_landmarker(arguments: argparse.Namespace) -> Path | None:
     """Return the landmarker's file: the one that is named, or the server's."""
-    folder = arguments.models or state_folder() / "models"
-    installed = sorted(folder.rglob("face_landmarker.task")) if folder.is_dir() else []
-    file = arguments.landmarker or next(iter(installed), None)
-    if file is None:
-        print("The face landmarker is not installed: nothing is judged by MediaPipe.")
-    return file
+    if arguments.landmarker:
+        return arguments.landmarker
+    try:
+        folder = arguments.models or Path()
+        return load_face_model(default_model(FACES, folder), folder, "cpu").path
+    except ZograscopeError as error:
+        print(f"Nothing is judged by MediaPipe. {error}")
+        return None
 
 
 def find_methods(arguments: argparse.Namespace, landmarker: Path | None) -> dict[str, Method]:
@@ -606,7 +611,8 @@ def run(
                 short += name == "mesh"
             write_figures(results, arguments.output)
             if arguments.pictures:
-                write_sheet(arguments.pictures / f"{title}.jpg", watched, driver)
+                sheet = f"{driver.name}-{source.name}-{name}.png"
+                write_sheet(arguments.pictures / sheet, watched, driver)
     if short and not arguments.toy:
         raise SystemExit(f"short of what issue 10 asks for: {short} of {len(results)} pairs")
 

@@ -83,7 +83,7 @@ def read_samples(
 ) -> tuple[np.ndarray, dict[Channel, np.ndarray]]:
     """Return frames (n,), and at each the values (n,) of those channels that have F-curves."""
     curves = {(curve.data_path, curve.array_index): curve for curve in curves_of(owner)}
-    frames, samples = np.empty(0, np.float32), {}
+    frames, samples = np.empty(0, np.float32), dict[Channel, np.ndarray]()
     for channel in channels:
         if channel in curves:
             points = curves[channel].keyframe_points
@@ -95,7 +95,9 @@ def read_samples(
                 samples[channel] = keys[:, 1]
             else:  # the artist has changed it: what it shows at the others' frames
                 curve = curves[channel]
-                samples[channel] = np.array([curve.evaluate(f) for f in frames], np.float32)
+                samples[channel] = np.array(
+                    [curve.evaluate(float(frame)) for frame in frames], np.float32
+                )
     return frames, samples
 
 

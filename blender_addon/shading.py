@@ -30,11 +30,15 @@ def add_node(
     return node
 
 
-def add_surface(tree: bpy.types.NodeTree, colour: bpy.types.NodeSocket) -> None:
+def add_surface(
+    tree: bpy.types.NodeTree,
+    colour: bpy.types.NodeSocket,
+    alpha: bpy.types.NodeSocket | None = None,
+) -> None:
     """Let a material show a picture's colour, by its own light or by that of lamps.
 
     Its value node "Lit" mixes from 0, the picture as it is, untouched by lights and shadows, to 1,
-    a rough surface with the picture as its base colour.
+    a rough surface with the picture as its base colour. Where alpha is 0, nothing is seen.
     """
     emission = add_node(tree, "ShaderNodeEmission", 0, 100, name=EMISSION)
     surface = add_node(tree, "ShaderNodeBsdfPrincipled", 0, -60)
@@ -53,6 +57,12 @@ def add_surface(tree: bpy.types.NodeTree, colour: bpy.types.NodeSocket) -> None:
         (mix.outputs[0], output.inputs["Surface"]),
     ):
         tree.links.new(source, target)
+    if alpha is not None:
+        clear = add_node(tree, "ShaderNodeBsdfTransparent", 320, -100)
+        seen = add_node(tree, "ShaderNodeMixShader", 420, 0)
+        for number, part in enumerate((alpha, clear.outputs[0], mix.outputs[0])):
+            tree.links.new(part, seen.inputs[number])
+        tree.links.new(seen.outputs[0], output.inputs["Surface"])
 
 
 def drive_lit(material: bpy.types.Material, root: bpy.types.Object) -> None:

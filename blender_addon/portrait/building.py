@@ -170,7 +170,7 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     warnings = "\n".join(map(str, metadata.get("warnings", ())))
     scene.zograscope_portrait.warnings = warnings
     image = frame_sequences.find_image(job.id)
-    if image is not None:
+    if image is not None and image.get(moving.SCENE) is not None:
         image[moving.SCENE].zograscope_portrait.warnings = warnings
     _BUILDERS[source["task"]](job, scene, source)
 
@@ -179,7 +179,7 @@ def _finish_moving(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     image = frame_sequences.find_image(job.id)
     if image is None:
         return  # the artist has removed it
-    moving.finish(image, job.result.arrays, job.result.metadata, source)
+    moving.finish(image, job.result.arrays, job.result.metadata, scene, source)
     push_undo("Move Portrait")
 
 

@@ -14,7 +14,7 @@ from zograscope_protocol.portrait.command import (
     parse_portrait,
 )
 
-from .. import scene_jobs
+from .. import rendering, scene_jobs
 from ..capabilities import Command, Source
 from ..command_output import Outputs, print_json, save_scene, show_job, show_progress
 from ..depth import builders
@@ -56,9 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     _show(command, job.id, result, files, scene, also)
     save_scene(target)
     outputs.paths["frames"] = str(files.folder)
+    if command.contact_sheet is not None:
+        rendering.contact_sheet(scene, outputs.place("sheet", command.contact_sheet))
     for warning in result.metadata.get("warnings", ()):
         print(f"{command.source.name}: {warning}", file=sys.stderr)
-    if getattr(command, "json", False):
+    if command.json:
         print_json({"portrait": str(command.source), **outputs.paths, "metadata": result.metadata})
     else:
         outputs.print()
@@ -95,7 +97,7 @@ def _show(
     scene[moving.JOB_MARK] = job_id  # which makes the scene that of the frames: length and rate
     scene.frame_start = 1
     grow(image, len(result.arrays["times"]))
-    moving.finish(image, result.arrays, result.metadata, source)
+    moving.finish(image, result.arrays, result.metadata, scene, source)
 
 
 COMMAND = Command("portrait", "a portrait moves as a driver moves", add_portrait_arguments, run)

@@ -37,6 +37,7 @@ REST = "zograscope_rest"
 PICTURE = "Picture"
 HANDLE_SIZE = 0.012  # of the picture's height
 IN_FRONT = 0.004
+PARALLEL = 1e-9
 MOVED = 1e-4  # of the picture's height; less is rounding
 
 
@@ -55,28 +56,34 @@ class Examination:
 
     def moved_handles(self) -> tuple[Handle, ...]:
         """Return the handles that the artist has moved, in pixels of the whole picture."""
-        width, height = self.faces["size"]
         return tuple(
-            (name, float((x / (width / height) + 0.5) * width), float((0.5 - y) * height))
+            (name, *self._pixel(handle.location))
             for name, handle in self.handles.items()
             if _is_moved(handle)
-            for x, y, _ in [handle.location]
         )
 
-    def face_along(self, origin: Sequence[float], direction: Sequence[float]) -> int | None:
+    def _pixel(self, place: Vector) -> tuple[float, float]:
+        """Return the pixel at a place in the root's space."""
+        width, height = self.faces["size"]
+        return (place.x * height / width + 0.5) * width, (0.5 - place.y) * height
+
+    def face_along(
+        self, origin: Vector | Sequence[float], direction: Vector | Sequence[float]
+    ) -> int | None:
         """Return the face that a ray in world space meets, or the next to it; None beside it all.
 
         Args:
             origin, direction: three numbers each; the direction's length does not matter.
         """
-        inverse = self.root.matrix_world.inverted()
-        start, along = inverse @ Vector(origin), inverse.to_3x3() @ Vector(direction)
+        inverse = np.array(self.root.matrix_world.inverted())
+        start = inverse[:3, :3] @ np.array(origin) + inverse[:3, 3]
+        along = inverse[:3, :3] @ np.array(direction)
         faces = self.faces
-        if abs(along.z) < 1e-9 or not faces["boxes"] or -start.z / along.z <= 0:
+        if abs(along[2]) < PARALLEL or not faces["boxes"] or -start[2] / along[2] <= 0:
             return None
-        place = start - along * (start.z / along.z)
+        place = Vector(start - along * (start[2] / along[2]))
         width, height = faces["size"]
-        point = np.array([(place.x / (width / height) + 0.5) * width, (0.5 - place.y) * height])
+        point = np.array(self._pixel(place))
         if (point < 0).any() or (point > (width, height)).any():
             return None
         boxes = np.array(faces["boxes"], np.float64)
@@ -159,7 +166,8 @@ def _build(key: str, metadata: Mapping[str, Any], scene: bpy.types.Scene) -> Exa
     width, height = metadata["size"]
     root = add_part(name, None, "root", None, collection)
     root.rotation_euler = (math.radians(90), 0.0, 0.0)
-    root.location = (-(width / height + 0.1), 0.0, 0.0)  # beside a portrait at the origin
+    # Beside a portrait at the origin, and beside its rig, which is twice as large.
+    root.location = (-(1.5 * width / height + 0.1), 0.0, 0.0)
     root.empty_display_size = 0.1
     names = list(metadata["handles"])
     root[ROOT_MARK], root[FACE] = key, -1
@@ -172,7 +180,7 @@ def _build(key: str, metadata: Mapping[str, Any], scene: bpy.types.Scene) -> Exa
         handle = add_part(f"{name} {handle_name}", None, handle_name, root, collection)
         handle.empty_display_type, handle.empty_display_size = "SPHERE", HANDLE_SIZE
         handle.show_name, handle.show_in_front = True, True
-        handle.lock_location[2] = True
+        handle.lock_location = (False, False, True)  # type: ignore[assignment]
         handle[REST] = (0.0, 0.0, 0.0)
         handles[handle_name] = handle
     scene.collection.children.link(collection)

@@ -32,11 +32,28 @@ USUAL_SOUND_SUFFIX = ".wav"
 
 
 def find(key: str) -> bpy.types.Image | None:
-    """Return the image sequence in which a portrait moves already."""
+    """Return the image sequence in which a portrait moves already, if it is shown anywhere."""
     for image in bpy.data.images:
-        if PORTRAIT_MARK in image and scenes.same_path(image[PORTRAIT_MARK], key):
+        moves = PORTRAIT_MARK in image and scenes.same_path(image[PORTRAIT_MARK], key)
+        if moves and _is_shown(image):
             return image
     return None
+
+
+def _is_shown(image: bpy.types.Image) -> bool:
+    """Whether the artist has left something that shows an image sequence."""
+    if image.get(SCENE) is None:
+        return False
+    if any(sequencer.marked(image[SEQUENCE_MARK], "IMAGE")):
+        return True
+    owners = bpy.data.user_map(subset=[image])[image]
+    used = {
+        slot.material
+        for scene in bpy.data.scenes
+        for item in scene.objects
+        for slot in item.material_slots
+    }
+    return any(not isinstance(owner, bpy.types.Material) or owner in used for owner in owners)
 
 
 def rate_for(key: str, scene: bpy.types.Scene, *, own_scene: bool) -> float | None:
@@ -77,6 +94,7 @@ def _begin(first: Path, scene: bpy.types.Scene, job_id: str, source: Source) -> 
         image, where = frame_sequences.load(job_id, first, name), scene
     elif source["show"] == "SEQUENCER":
         image = frame_sequences.load(job_id, first, name)
+        image.use_fake_user = True  # strips show its files without it
         size = frame_sequences.measure(first)
         where, _ = scenes.build_in(
             scene, NAME, name, lambda own: own, lambda own, _: _prepare(own, size, job_id)
@@ -86,7 +104,6 @@ def _begin(first: Path, scene: bpy.types.Scene, job_id: str, source: Source) -> 
         image = scene_jobs.show_on_plane(NAME, first, scene, job_id, source)
         made = (own for own in bpy.data.scenes if own.get(JOB_MARK) == job_id)
         where = next(made, scene)
-    image.use_fake_user = True  # a strip shows its files without it
     image[SCENE] = where
     return image
 
@@ -102,6 +119,7 @@ def finish(
     image: bpy.types.Image,
     arrays: Mapping[str, np.ndarray],
     metadata: Mapping[str, Any],
+    scene: bpy.types.Scene,
     source: Source,
 ) -> None:
     """Complete a moving portrait, all of whose frames are here: rate, strips, depth and sound.
@@ -109,11 +127,12 @@ def finish(
     Args:
         image: the image sequence.
         arrays, metadata: the result of the task `portrait`.
+        scene: that waited for it, where the one that showed it is gone.
         source: how it was asked for.
 
     Raises PortraitError `sound-unreadable`, and ZograscopeError `output-exists`.
     """
-    where, folder = image[SCENE], frame_sequences.folder_of(image)
+    where, folder = image.get(SCENE) or scene, frame_sequences.folder_of(image)
     count = len(arrays["times"])
     if where.get(JOB_MARK) == image[JOB_MARK]:
         sequencer.set_rate(where, metadata["rate"])

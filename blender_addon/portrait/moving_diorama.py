@@ -100,7 +100,7 @@ def show_still(diorama: Diorama) -> None:
     materials.set_picture(layer.data.materials[0], still, rectangle)
     del layer[STILL]
     for part in diorama.layers:
-        modifier = part.modifiers.get(motion_nodes.MODIFIER)
+        modifier: bpy.types.Modifier | None = part.modifiers.get(motion_nodes.MODIFIER)
         if modifier is not None:
             part.modifiers.remove(modifier)
 
@@ -147,7 +147,7 @@ def _move(diorama: Diorama, rectangle: Rectangle) -> None:
 
 
 def _modifier(layer: bpy.types.Object) -> bpy.types.Modifier:
-    modifier = layer.modifiers.get(motion_nodes.MODIFIER)
+    modifier: bpy.types.Modifier | None = layer.modifiers.get(motion_nodes.MODIFIER)
     if modifier is None:
         modifier = layer.modifiers.new(motion_nodes.MODIFIER, "NODES")
         modifier.node_group = motion_nodes.motion_group()

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..meshes import mesh_of_faces, unit_plane
+from ..meshes import mesh_of_faces
 from ..pictures import image_from_bytes
 from ..scenes import PART_MARK, add_part, same_path
 from ..selection import selected_or_only
@@ -30,8 +30,6 @@ HEAD_GROUP = "head"
 HOOK = "Head"
 PICTURE = "Picture"
 WEIGHT_STEPS = 255
-BACKGROUND = "texture.background"
-"""An optional array of the result: the picture where the head was not, shown behind the mesh."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,6 @@ class Rig:
     mesh: bpy.types.Object
     head: bpy.types.Object
     camera: bpy.types.Object
-    background: bpy.types.Object | None
 
 
 def rigs(scene: bpy.types.Scene) -> Iterator[Rig]:
@@ -74,7 +71,7 @@ def find_by_key(key: str) -> Rig | None:
 
 def _rig_of(root: bpy.types.Object) -> Rig:
     parts = {child.get(PART_MARK): child for child in root.children_recursive}
-    return Rig(root, parts["mesh"], parts["head"], parts["camera"], parts.get("background"))
+    return Rig(root, parts["mesh"], parts["head"], parts["camera"])
 
 
 def build(
@@ -94,15 +91,11 @@ def build(
         key: of the portrait.
         scene: where a new one is linked; of the scene only a missing camera is set.
     """
-    rig = find_by_key(key) or _add_objects(arrays, metadata, name, key, scene)
+    rig = find_by_key(key) or _add_objects(name, key, scene)
     width, height = metadata["size"]
     _set_textures(rig, arrays, metadata)
     _set_mesh(rig, arrays, metadata)
     _set_head(rig, arrays, metadata)
-    if rig.background is not None:
-        rig.background.scale = (HEIGHT * width / height, HEIGHT, 1.0)
-        depth = float(arrays["vertices"][:, 2].max()) * HEIGHT / height
-        rig.background.location = (0.0, 0.0, -1.01 * max(depth, 0.0) - 0.01)
     rig.camera.data.ortho_scale = HEIGHT * width / height
     if scene.camera is None:
         scene.camera = rig.camera
@@ -117,13 +110,7 @@ def in_picture_space(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return ((points - middle) * scale).astype(np.float32)
 
 
-def _add_objects(
-    arrays: Mapping[str, np.ndarray],
-    metadata: Mapping[str, Any],
-    name: str,
-    key: str,
-    scene: bpy.types.Scene,
-) -> Rig:
+def _add_objects(name: str, key: str, scene: bpy.types.Scene) -> Rig:
     collection = bpy.data.collections.new(f"{name} rig")
     scene.collection.children.link(collection)
     root = add_part(f"{name} rig", None, "root", None, collection)
@@ -141,27 +128,18 @@ def _add_objects(
     data.type, data.sensor_fit = "ORTHO", "HORIZONTAL"
     camera = add_part(f"{name} camera", data, "camera", root, collection)
     camera.location = (0.0, 0.0, CAMERA_DISTANCE)
-    background = None
-    if BACKGROUND in arrays:
-        plane = unit_plane(f"{name} background")
-        background = add_part(plane.name, plane, "background", root, collection)
-        background.hide_select = True
-    return Rig(root, mesh, head, camera, background)
+    return Rig(root, mesh, head, camera)
 
 
 def _set_textures(rig: Rig, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Give each part of the rig its picture; materials that are there keep what else they do."""
     textures = list(metadata["textures"])
     for number, texture in enumerate(textures):
-        _set_texture(rig, rig.mesh, number, texture, arrays[f"texture.{texture}"])
-    if rig.background is not None and BACKGROUND in arrays:
-        _set_texture(rig, rig.background, 0, "background", arrays[BACKGROUND])
+        _set_texture(rig, number, texture, arrays[f"texture.{texture}"])
 
 
-def _set_texture(
-    rig: Rig, item: bpy.types.Object, number: int, texture: str, file: np.ndarray
-) -> None:
-    name = f"{rig.mesh.name} {texture}"
+def _set_texture(rig: Rig, number: int, texture: str, file: np.ndarray) -> None:
+    name, item = f"{rig.mesh.name} {texture}", rig.mesh
     if number >= len(item.data.materials):
         material = _material(name)
         item.data.materials.append(material)
@@ -173,11 +151,11 @@ def _set_texture(
 
 
 def _material(name: str) -> bpy.types.Material:
-    """Make a material that shows its picture by the UV map, as it is or lit."""
+    """Make a material that shows its picture by the UV map, as it is or lit, where it has alpha."""
     material = new_material(name)
     tree = material.node_tree
     texture = add_node(tree, "ShaderNodeTexImage", -340, 0, name=PICTURE, extension="EXTEND")
-    add_surface(tree, texture.outputs["Color"])
+    add_surface(tree, texture.outputs["Color"], texture.outputs["Alpha"])
     tree.nodes.active = texture  # which Workbench shows
     return material
 

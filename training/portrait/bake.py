@@ -18,8 +18,6 @@ PIVOT = np.array([0.0, -0.016, 0.6975])
 """Where MakeHuman's head turns on its neck, in the template."""
 FRONT = -0.06
 """What lies before this, y in the template, is the face."""
-DARK = 0.048
-"""How far behind the lips it is dark, in metres."""
 
 PARTS = {
     "head": head.SKIN,
@@ -166,11 +164,6 @@ def _colours(mesh: Mesh, template: np.ndarray) -> np.ndarray:
     colours = np.tile(np.array([203, 160, 135]), (len(template), 1))
     for label, colour in COLOURS.items():
         colours[np.unique(mesh.triangles[mesh.labels == label])] = colour
-    # The throat lies in the dark, and the backs of teeth and tongue in its shadow.
-    inner = np.isin(mesh.labels, ["mouth_cavity", "tongue", "teeth", "gums"])
-    inside = np.unique(mesh.triangles[inner])
-    depth = (template[inside, 1] - template[inside, 1].min()) / DARK
-    colours[inside] = colours[inside] * np.clip(1 - depth, 0.05, 1)[:, None]
     for side in "LR":
         ball = np.unique(mesh.triangles[mesh.labels == f"eye_front.{side}"])
         towards = template[ball] - correspondence.eye_centre(template[ball])

@@ -5,18 +5,19 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from zograscope_server.faces.landmarks import EXPRESSIONS, Landmarker
+from zograscope_server.faces import regions
+from zograscope_server.faces.landmarks import EXPRESSIONS, POINTS, Landmarker
 from zograscope_server.portrait.head.visibility import weights_in_triangles
 
 from training.portrait.rendering import View, draw, view
 
-LID_UPPER = (263, 466, 388, 387, 386, 385, 384, 398, 362)
-LID_LOWER = (263, 249, 390, 373, 374, 380, 381, 382, 362)
-LIP_UPPER = (308, 415, 310, 311, 312, 13, 82, 81, 80, 191, 78)
-LIP_LOWER = (308, 324, 318, 402, 317, 14, 87, 178, 88, 95, 78)
-"""MediaPipe's points along the rims, the left eye's from its outer corner, both ends included."""
-
-IRISES = ((468, 472), (473, 477))
+# From the corner on the sitter's left, as the rims of the mesh are walked.
+RIMS = {
+    "lid_upper": regions.LEFT_UPPER_LID[::-1],
+    "lid_lower": regions.LEFT_LOWER_LID[::-1],
+    "lip_upper": regions.INNER_UPPER_LIP[::-1],
+    "lip_lower": regions.INNER_LOWER_LIP[::-1],
+}
 VIEWS = [(yaw, pitch) for yaw in (-32, -16, 0, 16, 32) for pitch in (-12, 0, 12)]
 BROW = np.array([[0.012, 0.7435], [0.022, 0.7485], [0.034, 0.7505], [0.049, 0.7425]])
 """The left brow in the template, x and z in metres."""
@@ -95,7 +96,7 @@ def find(
     act = dict(zip(EXPRESSIONS, actions, strict=True))
     apart = 0.12 * act["jawOpen"]
     wide = 0.4 * (act["eyeWideLeft"] + act["eyeWideRight"])
-    gathered, counted = np.zeros((478, 3)), np.zeros(478)
+    gathered, counted = np.zeros((POINTS, 3)), np.zeros(POINTS)
     rims: dict[int, list[np.ndarray]] = {}
     inner, rim = _rings(painted)
     with Landmarker(landmarker, most_faces=1) as finder:
@@ -208,14 +209,6 @@ def _gather_rims(
             rims.setdefault(number, []).append(np.array(min(along)))
 
 
-RIMS = {
-    "lid_upper": LID_UPPER,
-    "lid_lower": LID_LOWER,
-    "lip_upper": LIP_UPPER,
-    "lip_lower": LIP_LOWER,
-}
-
-
 def _shares(line: np.ndarray) -> np.ndarray:
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     return length / length[-1]
@@ -261,7 +254,7 @@ def _settle(
             for target, goal in targets:
                 where, shares = _onto(painted, skin, goal[None])
                 triangles[target], weights[target] = where[0], shares[0]
-    for side, (first, last) in zip("RL", IRISES, strict=True):
+    for side, iris in (("R", list(regions.RIGHT_IRIS)), ("L", list(regions.LEFT_IRIS))):
         chosen = np.flatnonzero(painted.labels == f"eye_front.{side}")
         ball = painted.template[np.unique(painted.triangles[chosen])]
         centre = eye_centre(ball)
@@ -272,7 +265,7 @@ def _settle(
         around = np.array([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]]) * wide
         spots = centre + np.column_stack([around[:, 0], np.full(5, -front), around[:, 1]])
         spots[0, 1] = centre[1] - radius
-        triangles[first : last + 1], weights[first : last + 1] = _onto(painted, chosen, spots)
+        triangles[iris], weights[iris] = _onto(painted, chosen, spots)
     return triangles, weights
 
 

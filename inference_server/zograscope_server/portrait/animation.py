@@ -3,13 +3,21 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from zograscope_protocol.portrait.tasks import PortraitOptions
 
 from zograscope_server.faces.landmarks import Face
-from zograscope_server.faces.loading import FaceModel
+from zograscope_server.faces.loading import (
+    FACES,
+    MATTING,
+    FaceModel,
+    load_face_model,
+    load_person_matte,
+)
 from zograscope_server.media.clips import Clip
+from zograscope_server.models.catalogue import default_model
 from zograscope_server.portrait.head.fit import FittedHead, fit_head
 from zograscope_server.portrait.head.model import HeadModel
 from zograscope_server.portrait.mesh.matte import Segmenter
@@ -65,6 +73,15 @@ class Tools:
 
     faces: FaceModel
     segmenter: Segmenter
+
+    @classmethod
+    def installed(cls, models_folder: Path = Path()) -> Self:
+        """Return those that the set-up brought. Raises ZograscopeError `model-not-installed`."""
+        faces, segmenter = (default_model(purpose, models_folder) for purpose in (FACES, MATTING))
+        return cls(
+            load_face_model(faces, models_folder, "cpu"),
+            load_person_matte(segmenter, models_folder, "cpu").matte,
+        )
 
 
 def track_driver(

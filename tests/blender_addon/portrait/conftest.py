@@ -35,14 +35,22 @@ def frame(number: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
 
 def encode_relief(values: np.ndarray) -> np.ndarray:
     """Encode uint16 (h, w) as a grey PNG file, a uint8 array."""
+    return _encode(values.astype(">u2"), 16, 0)
 
+
+def encode_clear_png(pixels: np.ndarray) -> np.ndarray:
+    """Encode uint8 (h, w, 4) as a PNG file with alpha, a uint8 array."""
+    return _encode(pixels, 8, 6)
+
+
+def _encode(pixels: np.ndarray, depth: int, colours: int) -> np.ndarray:
     def chunk(kind: bytes, data: bytes) -> bytes:
         checksum = struct.pack(">I", zlib.crc32(kind + data))
         return struct.pack(">I", len(data)) + kind + data + checksum
 
-    height, width = values.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in values.astype(">u2"))
-    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0)
     file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
     return np.frombuffer(file + chunk(b"IEND", b""), np.uint8)
 

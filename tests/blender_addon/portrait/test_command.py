@@ -69,12 +69,14 @@ def test_a_scene_with_frames_and_sound(
         output=tmp_path / "made" / "scene.blend",
         onto_diorama=onto,
         connection=None,
+        contact_sheet=tmp_path / "made" / "sheet.png",
         json=False,
     )
     monkeypatch.setattr(command, "BlockingClient", Server)
     monkeypatch.setattr(command, "parse_portrait", lambda arguments: asked)
     assert command.run(argparse.Namespace()) == 0
     assert "It turns far." in capsys.readouterr().err
+    assert asked.contact_sheet.is_file()
     folder = tmp_path / "made" / "scene"
     numbers = [f"{number + 1:04d}.png" for number in range(FRAMES)]
     assert sorted(path.name for path in folder.glob("*.png")) == numbers

@@ -123,6 +123,27 @@ def test_a_later_run_keeps_the_set_up(settings, fake_link, sequencer):
     assert scene.frame_end == FRAMES + 3
 
 
+@pytest.mark.parametrize("show", ["PLANE", "SEQUENCER"])
+def test_what_the_artist_deleted_is_made_anew(settings, fake_link, show):
+    settings.show = show
+    run(fake_link)
+    scene = bpy.context.scene
+    for item in [*scene.objects]:
+        bpy.data.objects.remove(item)
+    for strip in [*scene.sequence_editor.strips_all]:
+        scene.sequence_editor.strips.remove(strip)
+    run(fake_link)
+    planes = [item for item in bpy.data.objects if item.type == "MESH"]
+    assert len(planes) == (show == "PLANE")
+    pictures = [
+        strip
+        for scene in bpy.data.scenes
+        if scene.sequence_editor
+        for strip in strips(scene, "IMAGE")
+    ]
+    assert len(pictures) == (show == "SEQUENCER")
+
+
 def test_a_length_that_the_artist_chose_stays(settings, fake_link):
     run(fake_link)
     bpy.context.scene.frame_end = 100

@@ -9,6 +9,7 @@ from .conftest import (  # noqa: F401
     HEIGHT,
     WIDTH,
     answer,
+    encode_clear_png,
     encode_png,
     frame,
     made_up_curves,
@@ -145,19 +146,24 @@ def test_made_anew_it_keeps_what_the_artist_did(rig, fake_link, rigs):
     assert len([*rig.mesh.modifiers]) == 1
 
 
-def test_behind_it_is_the_picture_without_the_head_where_there_is_one(
-    settings,
-    scene,
-    rigs,
-    render,  # noqa: F811
-):
+def test_where_a_texture_is_clear_what_is_behind_shows(settings, rigs, module, render):  # noqa: F811
     arrays, metadata = made_up_rig()
-    arrays["texture.background"] = encode_png(np.full((HEIGHT, WIDTH, 3), (255, 0, 255), np.uint8))
+    behind = {name: arrays[name].copy() for name in ("vertices", "triangles", "uv", "materials")}
+    behind["vertices"][:, 2] += 9.0
+    behind["triangles"] += len(arrays["vertices"])
+    behind["materials"][:] = 1
+    for name, values in behind.items():
+        arrays[name] = np.concatenate([arrays[name], values])
+    arrays["head"] = np.concatenate([arrays["head"], 0 * arrays["head"]])
+    shapes = arrays["shape_keys"]
+    arrays["shape_keys"] = np.concatenate([shapes, 0 * shapes], axis=1)
+    half = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    half[:, : WIDTH // 2] = (0, 255, 0, 0)
+    arrays["texture.picture"] = encode_clear_png(half)
+    arrays["texture.eyes"] = encode_png(np.full((HEIGHT, WIDTH, 3), (255, 0, 255), np.uint8))
     scene = bpy.context.scene
     rig = rigs.build(arrays, metadata, "portrait", "other.png", scene)
-    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
-    scene.view_settings.view_transform = "Standard"
-    rig.mesh.hide_render = True
-
-    shown = render(scene, "CYCLES")[..., :3]
-    assert np.abs(shown - (255, 0, 255)).max() <= 1
+    module("scenes").show_untouched(scene, rig.camera, (WIDTH, HEIGHT))
+    shown = render(scene, "CYCLES", samples=8)[..., :3]
+    assert np.abs(shown[:, : WIDTH // 2 - 2] - (255, 0, 255)).max() <= 1
+    assert shown[:, WIDTH // 2 + 2 :].min() >= 254

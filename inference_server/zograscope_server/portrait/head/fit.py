@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import EXPRESSIONS
 from zograscope_server.portrait.head.model import HeadModel
 
@@ -21,18 +22,16 @@ UNSEEN = ("cheekPuff", "tongueOut", "jawForward", "mouthClose")
 FARTHEST = 3.0
 """Bound of the identity, in standard deviations."""
 STEPS = 10
-OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
-"""MediaPipe's points of the face's outline, which slide along the skin as the head turns."""
 LIDS_AND_LIPS = (
-    33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7,
-    362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382,
-    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
-    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
-)  # fmt: skip
-"""MediaPipe's points along the rims of lids and lips, which land on the head all but exactly."""
+    regions.RIGHT_UPPER_LID
+    + regions.RIGHT_LOWER_LID
+    + regions.LEFT_UPPER_LID
+    + regions.LEFT_LOWER_LID
+    + regions.INNER_UPPER_LIP
+    + regions.INNER_LOWER_LIP
+    + regions.OUTER_LIPS
+)
+"""These land on the head all but exactly."""
 EXACT, LOOSE, LOOSE_OVAL = 1e-4, 0.02, 0.1
 """How little of its own a point may keep, as a variance beside 1 of the displacement."""
 REACH = 0.35
@@ -200,9 +199,8 @@ def _expected(expressions: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
 
 def _point_weights() -> np.ndarray:
     weights = np.ones(478)
-    weights[list(OVAL)] = 0.3
-    weights[468:] = 0.3
-    weights[[468, 473]] = 1.0
+    weights[list(regions.OVAL)] = 0.3  # the outline slides along the skin as the head turns
+    weights[[*regions.RIGHT_IRIS[1:], *regions.LEFT_IRIS[1:]]] = 0.3
     return weights
 
 
@@ -243,8 +241,8 @@ def _displacement(
 
 def _looseness() -> np.ndarray:
     loose = np.full(478, LOOSE)
-    loose[list(OVAL)] = LOOSE_OVAL
-    loose[[*LIDS_AND_LIPS, *range(468, 478)]] = EXACT
+    loose[list(regions.OVAL)] = LOOSE_OVAL
+    loose[[*LIDS_AND_LIPS, *regions.RIGHT_IRIS, *regions.LEFT_IRIS]] = EXACT
     return loose
 
 

@@ -1,9 +1,6 @@
-"""Which triangle of a mesh is seen at each pixel, by OpenCV's rasterizer."""
+"""Which triangle of a mesh is seen at each pixel, and where in it."""
 
 import numpy as np
-
-DISTANCE = 50.0
-"""Of the rasterizer's camera, in picture widths; what it foreshortens is undone beforehand."""
 
 
 def seen_triangles(
@@ -13,39 +10,16 @@ def seen_triangles(
 
     Args:
         vertices: (V, 3) in pixels, x right, y down, z away from the viewer; parallel rays.
-        triangles: int (T, 3), fewer than 16 million.
+        triangles: int (T, 3), fewer than a million.
         size: width and height.
     """
-    import cv2
+    from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places
 
-    width, height = size
-    unit = max(size)
-    x, y, z = (np.asarray(vertices, np.float64).T - [[width / 2], [height / 2], [0]]) / unit
-    depth = DISTANCE + z - z.min()
-    # A camera divides by depth, parallel rays do not: what it will divide by is multiplied in.
-    placed = np.stack([x * depth / DISTANCE, -y * depth / DISTANCE, -depth], axis=1)
-    corners = placed.astype(np.float32)[triangles].reshape(-1, 3)
-    # Numbers travel as colours: two channels of a flat colour, each exact in float32.
-    numbers = np.arange(len(triangles))
-    colours = np.stack([numbers % 4096 / 4096, numbers // 4096 / 4096, np.ones(len(numbers))], 1)
-    settings = cv2.TriangleRasterizeSettings()
-    settings.setShadingType(cv2.RASTERIZE_SHADING_FLAT)
-    settings.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
-    farthest = float(depth.max() + 1)
-    picture, _ = cv2.triangleRasterize(
-        corners,
-        np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
-        colours.astype(np.float32).repeat(3, axis=0),
-        np.zeros((height, width, 3), np.float32),
-        np.full((height, width), farthest, np.float32),
-        np.eye(4, dtype=np.float32),
-        2 * np.arctan(height / unit / 2 / DISTANCE),
-        DISTANCE / 2,
-        farthest,
-        settings,
-    )
-    number = np.rint(picture[..., 0] * 4096) + 4096 * np.rint(picture[..., 1] * 4096)
-    return np.where(picture[..., 2] > 0.5, number, -1).astype(np.int32)
+    corners = vertices[triangles].reshape(-1, 3)
+    numbers = np.arange(len(triangles), dtype=np.float64).repeat(3)
+    unshared = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    seen, depth = draw_places(corners, unshared, numbers[:, None], Window(0, 0, *size))
+    return np.where(depth < FAR, np.rint(seen[..., 0]), -1).astype(np.int32)
 
 
 def weights_in_triangles(corners: np.ndarray, places: np.ndarray) -> np.ndarray:

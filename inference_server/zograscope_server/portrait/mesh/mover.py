@@ -57,7 +57,7 @@ class MeshMover:
         self._mouth = make_mouth(mouth.skin_tone(picture, points))
         self._mouth_width = float(np.linalg.norm(points[61] - points[291]))
         self._rest_opening = mouth.opening_of(mouth.lips_of(points), self._mouth_width)
-        self._depth = self._rest_depth = self._draw(self._relief.rest)[1]
+        self._depth = self._rest_depth = self._draw(self._relief.moved(np.eye(3, 4), np.zeros((468, 3))))[1]
 
     def frame(self, number: int, picture: np.ndarray | None) -> np.ndarray:
         """Return the portrait as it looks in a frame, like the source.

@@ -18,6 +18,7 @@ from zograscope_server.portrait.transfer import face_width
 GRID = 0.09  # face widths between vertices around the face
 REACH = 0.55  # face widths from the face to where its expression is no longer felt
 BACK = 0.25  # face widths, how far behind the head's middle its outline lies
+BEHIND = 0.3  # face widths that what is around the face is drawn farther back
 MARGIN = 0.4  # face widths that the mesh goes on beyond the picture's border
 AROUND = (-1.75, 1.75, -1.75, 1.7)
 """Where the mesh lies: left, right, up and down of the face's middle, in face widths, heights."""
@@ -32,18 +33,26 @@ class Relief:
         triangles: int32 (t, 3).
         follow: float32 (v,), from 0 to 1, how far a vertex goes where the head goes.
         spread: sparse (v, 468), how the expression of points moves the vertices.
+        width: of the face, in pixels.
     """
 
     rest: np.ndarray
     triangles: np.ndarray
     follow: np.ndarray
     spread: sparse.csr_matrix
+    width: float
 
-    def moved(self, head: "np.ndarray", expression: np.ndarray) -> np.ndarray:
-        """Return the vertices (v, 3) after an expression (468, 3) and the head's matrix (3, 4)."""
+    def moved(self, head: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        """Return the vertices (v, 3) after an expression (468, 3) and the head's matrix (3, 4).
+
+        What is around the face comes out farther back than it is, so that a chin that drops, and
+        goes back as it does, is never hidden by the neck.
+        """
         placed = self.rest + self.spread @ expression
         turned = placed @ head[:, :3].T + head[:, 3]
-        return placed + self.follow[:, None] * (turned - placed)
+        moved = placed + self.follow[:, None] * (turned - placed)
+        moved[468:, 2] += BEHIND * self.width
+        return moved
 
 
 def build_relief(points: np.ndarray, size: tuple[int, int]) -> Relief:
@@ -79,6 +88,7 @@ def build_relief(points: np.ndarray, size: tuple[int, int]) -> Relief:
         triangles.astype(np.int32),
         frame.follow(rest[:, :2]).astype(np.float32),
         spread.astype(np.float32),
+        frame.width,
     )
 
 

@@ -47,3 +47,14 @@ def test_weights_give_back_what_is_linear(place: tuple[float, float], linear: tu
     a, b, c = linear
     values = a * corners[..., 0] + b * corners[..., 1] + c
     assert np.isclose((weights * values).sum(), a * place[0] + b * place[1] + c, atol=1e-8)
+
+
+def test_depths_that_differ_by_a_hair_are_told_apart():
+    vertices = np.array(
+        [[0, 0, 5.0], [40, 0, 5.0], [0, 40, 5.0], [0, 0, 4.9], [40, 0, 4.9], [0, 40, 4.9]]
+    )
+    for triangles in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
+        seen = seen_triangles(vertices, np.array(triangles), (30, 30))
+        nearer = triangles.index([3, 4, 5])
+        assert seen[5, 5] == nearer
+        assert set(np.unique(seen)) == {-1, nearer}
