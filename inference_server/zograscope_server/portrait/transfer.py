@@ -14,7 +14,7 @@ from zograscope_server.portrait.track import DriverTrack
 LEAST_RATIO, MOST_RATIO = 0.6, 1.7
 """How much less or more a part of the portrait may move than the driver's, for its own size."""
 
-CLOSED = (0.25, 0.5)
+CLOSED = (0.32, 0.55)
 """Shares of a lid's opening at rest: MediaPipe's closed eyes are as open as the first."""
 
 EYES = (
