@@ -21,7 +21,7 @@ from zograscope_server.portrait.track import DriverTrack
 from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
-STIFF = 0.05  # how far neighbouring points are corrected alike
+STIFF = 0.02  # how far neighbouring points are corrected alike
 MOST = 0.05  # face widths that a point may be off
 BLUR = 1.5  # pixels over which flow is averaged
 UNSURE = 0.1  # weight of points whose neighbourhood opens and closes

@@ -54,6 +54,7 @@ class MeshMover:
         self._points = points = face.points
         layers = take_apart(source, points, segmenter)
         self.mask, self._white, self._window = layers.mask, layers.white, layers.window
+        self._inside = self.mask[self._window.slices][..., None] > 0
         self._relief, self._background = layers.relief, layers.background
         self._front = layers.front()
         picture = source.astype(np.float32) / np.float32(self._white)
@@ -84,9 +85,12 @@ class MeshMover:
         self._depth = depth
         places -= (window.left, window.top)
         seen = sample(self._front, places)
-        seen[depth >= FAR] = 0.0
+        nothing = depth >= FAR
+        if nothing.any():
+            seen[nothing] = 0.0
         self._skin.uncover(seen, vertices, depth, head.rotation, window)
-        image = seen[..., :3] + (1.0 - np.clip(seen[..., 3:], 0.0, 1.0)) * self._background
+        image = cv2.multiply(self._background, _thrice(1.0 - np.clip(seen[..., 3], 0.0, 1.0)))
+        image += seen[..., :3]
         for eye in self._eyes:
             self._look(image, places, eye, points, gaze[eye.number])
         self._speak(image, points, number, picture)
@@ -145,12 +149,19 @@ class MeshMover:
         part += share * mouth.mask_of(lips, window)[..., None] * (inside - part)
 
     def _finish(self, image: np.ndarray) -> np.ndarray:
-        made = np.clip(image, 0.0, 1.0) * self._white + 0.5
+        np.clip(image, 0.0, 1.0, out=image)
+        if self._source.dtype == np.uint8:
+            made = cv2.convertScaleAbs(image, alpha=self._white)
+        else:
+            made = (image * self._white + 0.5).astype(self._source.dtype)
         result = self._source.copy()
-        slices = self._window.slices
-        inside = self.mask[slices][..., None] > 0
-        result[slices] = np.where(inside, made.astype(self._source.dtype), result[slices])
+        part = result[self._window.slices]
+        np.copyto(part, made, where=self._inside)
         return result
+
+
+def _thrice(channel: np.ndarray) -> np.ndarray:
+    return cv2.merge([channel, channel, channel])
 
 
 def _within(
