@@ -262,6 +262,8 @@ def transfer_head_absolutely(source: Head, now: Head, strengths: Strengths) -> H
 def expression_friendly(source: np.ndarray, first: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Return moved points (21, 3) as seen from the source, at the source's size.
 
+    By `transfer_head` a neutral driver leaves the source where it is, so that this changes nothing.
+
     Args:
         source: where the source's points stand.
         first: where they were moved to for the neutral driver.

@@ -55,7 +55,7 @@ class FommMover:
         picture = _tensor(crop.cut(source, SIDE), network.device)
         with torch.inference_mode():
             self._source_motion = network.kp_detector(picture)
-            with _mixed_precision(network.device):
+            with precision(network.device):
                 self._encoded = network.generator.encode(picture)
         self._source = _local(self._source_motion)
         self._neutral = self._look(track.neutral_picture)
@@ -76,7 +76,7 @@ class FommMover:
         device = self._network.device
         points = torch.tensor(moved.points[None], dtype=torch.float32, device=device)
         jacobians = torch.tensor(moved.jacobians[None], dtype=torch.float32, device=device)
-        with torch.inference_mode(), _mixed_precision(device):
+        with torch.inference_mode(), precision(device):
             made = self._network.generator(
                 self._encoded, self._source_motion, LocalMotion(points, jacobians)
             )
@@ -126,7 +126,7 @@ class LivePortraitMover:
         self._paste = Paste(source, crop)
         self.mask = self._paste.mask
         picture = _tensor(crop.cut(source, SIDE), network.device)
-        with torch.inference_mode(), _mixed_precision(network.device):
+        with torch.inference_mode(), precision(network.device):
             self._source = read_head(network.motion_extractor(picture))
             self._volume = network.appearance_feature_extractor(picture)
             self._summary = network.warping_module.dense_motion_network.summary(self._volume)
@@ -144,7 +144,7 @@ class LivePortraitMover:
         moved = self._transfer(self._look(picture), number)
         driving = torch.tensor(moved[None], dtype=torch.float32, device=device)
         source = torch.tensor(self._placed[None], dtype=torch.float32, device=device)
-        with torch.inference_mode(), _mixed_precision(device):
+        with torch.inference_mode(), precision(device):
             features = self._network.warping_module(self._volume, self._summary, source, driving)
             made = self._network.spade_generator(features)
         return self._paste(_picture(made))
@@ -188,7 +188,7 @@ class LivePortraitMover:
 
         device = self._network.device
         seen = _tensor(self._driver_crop.cut(picture, SIDE), device)
-        with torch.inference_mode(), _mixed_precision(device):
+        with torch.inference_mode(), precision(device):
             return read_head(self._network.motion_extractor(seen))
 
 
@@ -207,7 +207,7 @@ def network_mover(
     return LivePortraitMover(network, source, face, track, options)
 
 
-def _mixed_precision(device: "torch.device") -> "torch.autocast":
+def precision(device: "torch.device") -> "torch.autocast":
     """Return half precision on a graphics card, and none elsewhere."""
     import torch
 
