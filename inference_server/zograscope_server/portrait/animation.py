@@ -23,7 +23,7 @@ from zograscope_server.portrait.head.model import HeadModel
 from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.mouth import BorrowedMouth, OwnMouth
 from zograscope_server.portrait.mesh.mover import MeshMover
-from zograscope_server.portrait.mover import MeshModel, Mover
+from zograscope_server.portrait.mover import MeshModel, Mover, PortraitModel
 from zograscope_server.portrait.track import DriverTrack, Tracker
 from zograscope_server.portrait.transfer import follow_curves, relative_curves, transfer
 from zograscope_server.progress import OnProgress, no_progress
@@ -103,7 +103,7 @@ def track_driver(
 
 
 def make_mover(
-    model: object,
+    model: "PortraitModel",
     source: np.ndarray,
     face: Face,
     driver: Driver,
@@ -123,11 +123,9 @@ def make_mover(
     """
     neutral = driver.picture(track.neutral)
     if not isinstance(model, MeshModel):
-        from zograscope_server.portrait.mover import DriverTrack as Seen
         from zograscope_server.portrait.networks.movers import network_mover
 
-        seen = Seen(track.points, track.neutral, neutral)
-        return network_mover(model, source, face, seen, options)  # type: ignore[arg-type]
+        return network_mover(model, source, face, track, neutral, options)
 
     def make_mouth(tone: np.ndarray) -> BorrowedMouth | OwnMouth:
         if options.mouth == "driver":
@@ -166,7 +164,7 @@ def animate_file(
     driver: Path,
     options: PortraitOptions,
     tools: Tools,
-    model: object | None = None,
+    model: "PortraitModel | None" = None,
     on_track: Callable[[DriverTrack], None] = lambda track: None,
 ) -> Iterator[np.ndarray]:
     """Yield the frames of a portrait, like the source: for notebooks and measurements.
