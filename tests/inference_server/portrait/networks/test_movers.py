@@ -64,14 +64,22 @@ def test_a_network_cannot_move_by_curves_alone(random_fomm):
 def test_strengths_and_motion_of_the_first_order_model(random_fomm):
     source = drawn_picture(420, 330)
     track, pictures = driver()
-    moved = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], ALL).frame(2, pictures[2])
-    rest = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], ALL).frame(1, pictures[1])
+    moved = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], ALL).frame(
+        2, pictures[2]
+    )
+    rest = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], ALL).frame(
+        1, pictures[1]
+    )
     assert (moved != rest).any()
     none = PortraitOptions(regions=("eyes",), strength_eyes=0.0)
-    still = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], none).frame(2, pictures[2])
+    still = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], none).frame(
+        2, pictures[2]
+    )
     np.testing.assert_allclose(still.astype(int), rest, atol=1)
     absolute = PortraitOptions(regions=ALL.regions, motion="absolute")
-    placed = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], absolute).frame(1, pictures[1])
+    placed = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], absolute).frame(
+        1, pictures[1]
+    )
     assert (placed != rest).any()
 
 
