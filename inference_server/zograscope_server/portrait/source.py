@@ -51,7 +51,9 @@ class Source:
         if self.alpha is not None:
             colours = np.repeat(picture[..., None], 3, axis=2) if self.grey else picture
             picture = np.dstack([colours, self.alpha])
-        _, data = cv2.imencode(".png", np.ascontiguousarray(picture), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        _, data = cv2.imencode(
+            ".png", np.ascontiguousarray(picture), [cv2.IMWRITE_PNG_COMPRESSION, 1]
+        )
         return data.tobytes()
 
 
@@ -69,7 +71,9 @@ def read_source(data: bytes, name: str) -> Source:
     pixels = _deep_pixels(data, (height, width))
     if pixels is None:
         pixels = photograph.pixels
-    grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all())
+    grey = bool(
+        (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
+    )
     alpha = photograph.alpha
     if alpha is not None and (alpha == 255).all():
         alpha = None
