@@ -8,7 +8,7 @@ from zograscope_protocol.portrait.tasks import PortraitOptions
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
 from zograscope_server.portrait.head.fit import FittedHead
-from zograscope_server.portrait.similarity import Similarity, fit_similarity
+from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack
 
 LEAST_RATIO, MOST_RATIO = 0.6, 1.7
@@ -142,9 +142,7 @@ def _strengths(options: PortraitOptions) -> dict[str, float]:
 
 
 def _driver_heads(track: DriverTrack) -> list[Similarity]:
-    rigid = list(regions.RIGID)
-    neutral = track.points[track.neutral]
-    return [fit_similarity(neutral[rigid], frame[rigid]) for frame in track.points]
+    return [Similarity.nearest(matrix) for matrix in track.heads]
 
 
 def _place_heads(

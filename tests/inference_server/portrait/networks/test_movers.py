@@ -27,6 +27,7 @@ def driver(frames: int = 3) -> tuple[DriverTrack, list[np.ndarray]]:
         points=points,
         expressions=np.zeros((frames, 52), np.float32),
         poses=np.tile(np.eye(4, dtype=np.float32), (frames, 1, 1)),
+        heads=np.tile(np.eye(3, 4), (frames, 1, 1)),
         found=np.ones(frames, bool),
         size=(320, 240),
         neutral=1,
