@@ -26,7 +26,7 @@ from zograscope_server.tasks import TaskContext, TaskResult, required, task
 if TYPE_CHECKING:
     from zograscope_server.faces.landmarks import Face
     from zograscope_server.faces.loading import FaceModel
-    from zograscope_server.portrait.animation import Driver
+    from zograscope_server.portrait.animation import Driver, Tools
     from zograscope_server.portrait.mover import Mover
     from zograscope_server.portrait.source import Source
     from zograscope_server.portrait.track import DriverTrack
@@ -225,7 +225,7 @@ def _open_driver(
     inputs: Mapping[str, np.ndarray], options: PortraitOptions | TrackDriverOptions
 ) -> "Driver":
     from zograscope_server.media.clips import Clip
-    from zograscope_server.portrait.animation import Driver
+    from zograscope_server.portrait.animation import Driver, Tools
 
     clip = Clip(required(inputs, "driver"), options.driver_name)
     return Driver(clip, options.start, options.end, options.rate or clip.rate)
