@@ -225,7 +225,7 @@ def _open_driver(
     inputs: Mapping[str, np.ndarray], options: PortraitOptions | TrackDriverOptions
 ) -> "Driver":
     from zograscope_server.media.clips import Clip
-    from zograscope_server.portrait.animation import Driver, Tools
+    from zograscope_server.portrait.animation import Driver
 
     clip = Clip(required(inputs, "driver"), options.driver_name)
     return Driver(clip, options.start, options.end, options.rate or clip.rate)

@@ -146,8 +146,8 @@ class Paste:
         self._matrix = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]]) @ crop.from_crop
         inward = np.minimum(np.arange(SIDE), np.arange(SIDE)[::-1])
         square = np.minimum.outer(inward, inward).clip(0, FEATHER).astype(np.float32) / FEATHER
-        # Of whole levels, so that the mask says exactly where the picture is as it was. Cubics swing
-        # beyond the square's levels, and beyond 255 a byte begins anew.
+        # Of whole levels, so that the mask says exactly where the picture is as it was. Cubics
+        # swing beyond the square's levels, and beyond 255 a byte begins anew.
         share = _warp(square, self._matrix, self._size, edge=cv2.BORDER_CONSTANT)
         share = np.rint(share.clip(0, 1) * 255)
         self.mask = np.zeros((height, width), np.uint8)
