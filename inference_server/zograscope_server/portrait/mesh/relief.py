@@ -123,9 +123,7 @@ class HeadFrame:
     def follow(self, places: np.ndarray) -> np.ndarray:
         """Return how far places (n, 2) go where the head goes: 1 on the head, 0 on the body."""
         across, down = self.place(places)
-        return (
-            _fade(down, 0.42, 1.45) * _fade(-down, 1.15, 1.7) * _fade(np.abs(across), 0.9, 1.65)
-        )
+        return _fade(down, 0.42, 1.45) * _fade(-down, 1.15, 1.7) * _fade(np.abs(across), 0.9, 1.65)
 
 
 def _fade(values: np.ndarray, start: float, end: float) -> np.ndarray:
