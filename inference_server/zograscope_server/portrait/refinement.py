@@ -29,6 +29,8 @@ RIM = 0.5  # weight of the face's outline, where the background takes part
 HEAD, HAIR = 0.95, 0.8  # of following and matte: less is not the head
 FEWEST = 8  # places on the hair that tell the head's movement
 ROUNDS = 4  # of reweighting by what is left, so that strands that flutter do not count
+BONES = 0.5  # weight of the face's bones against that of the hair
+TURN = 0.05  # how much a turn must explain
 LEFT = 0.3  # pixels that are left without counting against a place
 
 
@@ -63,7 +65,7 @@ class Refiner:
         offsets = self._offsets(vertices, self._shrunk(picture))
         most = MOST * FACE
         points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
-        head = self._correct(head, vertices[self._hair, :2], offsets[self._hair])
+        head = self._correct(head, points, offsets[self._hair])
         return points / self._scale, head.matrix * _column(1.0 / self._scale)
 
     def _shrunk(self, picture: np.ndarray) -> np.ndarray:
@@ -94,20 +96,27 @@ class Refiner:
         hair = np.flatnonzero(inside & on_head & (np.arange(len(inside)) >= 468))
         return hair, sample(telling, places[:, hair], cv2.INTER_LINEAR)[0].astype(np.float64)
 
-    def _correct(self, head: Similarity, places: np.ndarray, offsets: np.ndarray) -> Similarity:
-        """Turn, scale and shift the head in the picture's plane as its hair moved."""
-        if len(places) < FEWEST or self._weights.max() <= 0:
+    def _correct(self, head: Similarity, points: np.ndarray, offsets: np.ndarray) -> Similarity:
+        """Place the head where its hair moved, and where the face's bones are."""
+        if len(self._hair) < FEWEST or self._weights.max() <= 0:
             return head
-        start, end = places.astype(np.float64), places + offsets.astype(np.float64)
-        weights = self._weights
+        rigid = list(regions.RIGID)
+        hair = head.apply(self._relief.rest[self._hair].astype(np.float64))
+        bones = head.apply(self._rest[rigid])
+        middle = bones.mean(axis=0)
+        start = np.concatenate([hair, bones]) - middle
+        goal = np.concatenate([offsets.astype(np.float64), (points[rigid] - bones)[:, :2]])
+        own = np.full(len(rigid), BONES / len(rigid))
+        share = np.concatenate([self._weights / self._weights.sum(), own])
+        weights = share
         for _ in range(ROUNDS):
-            change = _fit_in_plane(start, end, weights)
-            left = np.linalg.norm(change.apply(_flat(start))[:, :2] - end, axis=1)
-            weights = self._weights / (left + LEFT)
+            change = _fit_small(start, goal, weights)
+            left = np.linalg.norm((change.apply(start) - start)[:, :2] - goal, axis=1)
+            weights = share / (left + LEFT)
         return Similarity(
             change.rotation @ head.rotation,
             change.scale * head.scale,
-            change.apply(head.shift[None])[0],
+            change.apply((head.shift - middle)[None])[0] + middle,
         )
 
 
@@ -133,24 +142,28 @@ def refine_track(
     return replace(track, points=points, heads=heads)
 
 
-def _fit_in_plane(start: np.ndarray, end: np.ndarray, weights: np.ndarray) -> Similarity:
-    """The turn, size and shift between weighted places (n, 2), in least squares."""
-    share = weights[:, None] / weights.sum()
-    middle, goal = (share * start).sum(axis=0), (share * end).sum(axis=0)
-    start, end = start - middle, end - goal
-    spread = (share * start**2).sum()
-    along = (share * start * end).sum() / spread
-    across = (share[:, 0] * (start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0])).sum() / spread
-    scale = float(np.hypot(along, across))
-    rotation = np.eye(3)
-    rotation[:2, :2] = np.array([[along, -across], [across, along]]) / scale
-    shift = np.zeros(3)
-    shift[:2] = goal - scale * rotation[:2, :2] @ middle
-    return Similarity(rotation, scale, shift)
+def _fit_small(start: np.ndarray, offsets: np.ndarray, weights: np.ndarray) -> Similarity:
+    """The small turn, growth and shift that move places (n, 3) by offsets (n, 2), as is seen."""
+    from scipy.spatial.transform import Rotation
 
-
-def _flat(places: np.ndarray) -> np.ndarray:
-    return np.column_stack([places, np.zeros(len(places))])
+    x, y, z = start.T
+    one, none = np.ones(len(start)), np.zeros(len(start))
+    system = np.concatenate(
+        [
+            np.stack([one, none, x, none, z, -y], axis=1),
+            np.stack([none, one, y, -z, none, x], axis=1),
+        ]
+    )
+    root = np.sqrt(np.tile(weights / weights.sum(), 2))[:, None]
+    # Turns out of the picture's plane are seen by little, so they must be worth it.
+    prior = np.diag([0.0, 0.0, 0.0, TURN * FACE, TURN * FACE, 0.0])
+    found, *_ = np.linalg.lstsq(
+        np.concatenate([system * root, prior]),
+        np.concatenate([offsets.T.reshape(-1, 1) * root, np.zeros((6, 1))])[:, 0],
+        rcond=None,
+    )
+    shift = np.array([found[0], found[1], 0.0])
+    return Similarity(Rotation.from_rotvec(found[3:]).as_matrix(), 1.0 + found[2], shift)
 
 
 def _column(scale: float) -> np.ndarray:
