@@ -15,9 +15,7 @@ def handle_places(points: np.ndarray) -> np.ndarray:
     return points[list(HANDLES.values()), :2].astype(np.float32)
 
 
-def move_by_handles(
-    points: np.ndarray, handles: Sequence[tuple[str, float, float]]
-) -> np.ndarray:
+def move_by_handles(points: np.ndarray, handles: Sequence[tuple[str, float, float]]) -> np.ndarray:
     """Return points (478, 3) with the named handles at their places, and all others smoothly along.
 
     Thin-plate splines: Bookstein, "Principal warps", PAMI 11, 1989.

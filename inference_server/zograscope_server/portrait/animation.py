@@ -23,7 +23,7 @@ from zograscope_server.portrait.head.model import HeadModel
 from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.mouth import BorrowedMouth, OwnMouth
 from zograscope_server.portrait.mesh.mover import MeshMover
-from zograscope_server.portrait.mover import MeshModel, Mover
+from zograscope_server.portrait.mover import MeshModel, Mover, PortraitModel
 from zograscope_server.portrait.refinement import refine_track
 from zograscope_server.portrait.track import DriverTrack, Tracker
 from zograscope_server.portrait.transfer import follow_curves, relative_curves, transfer
@@ -118,7 +118,7 @@ def _told(
 
 
 def make_mover(
-    model: object,
+    model: "PortraitModel",
     source: np.ndarray,
     face: Face,
     driver: Driver,
@@ -138,11 +138,9 @@ def make_mover(
     """
     neutral = driver.picture(track.neutral)
     if not isinstance(model, MeshModel):
-        from zograscope_server.portrait.mover import DriverTrack as Seen
         from zograscope_server.portrait.networks.movers import network_mover
 
-        seen = Seen(track.points, track.neutral, neutral)
-        return network_mover(model, source, face, seen, options)  # type: ignore[arg-type]
+        return network_mover(model, source, face, track, neutral, options)
 
     def make_mouth(tone: np.ndarray) -> BorrowedMouth | OwnMouth:
         if options.mouth == "driver":
@@ -181,7 +179,7 @@ def animate_file(
     driver: Path,
     options: PortraitOptions,
     tools: Tools,
-    model: object | None = None,
+    model: "PortraitModel | None" = None,
     on_track: Callable[[DriverTrack], None] = lambda track: None,
 ) -> Iterator[np.ndarray]:
     """Yield the frames of a portrait, like the source: for notebooks and measurements.

@@ -48,7 +48,7 @@ class Refiner:
         self._relief = build_relief(self._rest.astype(np.float32), (width, height))
         self._smooth = _smoothing()
         self._hair, self._weights = self._find_hair(segmenter(self._neutral))
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def refine(self, number: int, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the corrected points (478, 3) and the head's matrix (3, 4) of a frame.
@@ -81,7 +81,7 @@ class Refiner:
         expected[nothing] = picture[nothing]
         grey, real = (cv2.cvtColor(side, cv2.COLOR_RGB2GRAY) for side in (expected, picture))
         # Kroeger, Timofte, Dai, Van Gool, "Fast optical flow using dense inverse search", 2016.
-        flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)
+        flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)  # type: ignore[call-overload]
         return sample(flow, vertices[None, :, :2].astype(np.float32), cv2.INTER_LINEAR)[0]
 
     def _find_hair(self, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

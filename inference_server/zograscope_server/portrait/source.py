@@ -72,7 +72,9 @@ def read_source(data: bytes, name: str) -> Source:
     pixels = _deep_pixels(data, (height, width))
     if pixels is None:
         pixels = photograph.pixels
-    grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all())
+    grey = bool(
+        (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
+    )
     alpha = photograph.alpha
     if alpha is not None and (alpha == 255).all():
         alpha = None

@@ -178,7 +178,10 @@ def skin_tone(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
     tones = []
     for x, y in points[list(SKIN), :2]:
-        column, row = int(np.clip(x, size, width - size - 1)), int(np.clip(y, size, height - size - 1))
+        column, row = (
+            int(np.clip(x, size, width - size - 1)),
+            int(np.clip(y, size, height - size - 1)),
+        )
         part = picture[row - size : row + size + 1, column - size : column + size + 1]
         tones.append(part.reshape(-1, 3).mean(axis=0))
     return np.median(tones, axis=0)

@@ -1,6 +1,5 @@
 """Moves a portrait as a relief of its own picture: no network, nothing learnt."""
 
-
 from collections.abc import Callable
 
 import cv2
@@ -64,7 +63,9 @@ class MeshMover:
         self._mouth = make_mouth(mouth.skin_tone(picture, points))
         self._mouth_width = float(np.linalg.norm(points[61] - points[291]))
         self._rest_opening = mouth.opening_of(mouth.lips_of(points), self._mouth_width)
-        self._depth = self._rest_depth = self._draw(self._relief.moved(np.eye(3, 4), np.zeros((468, 3))))[1]
+        self._depth = self._rest_depth = self._draw(
+            self._relief.moved(np.eye(3, 4), np.zeros((468, 3)))
+        )[1]
 
     def frame(self, number: int, picture: np.ndarray | None) -> np.ndarray:
         """Return the portrait as it looks in a frame, like the source.
@@ -127,10 +128,9 @@ class MeshMover:
         origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
         moved = abs(lid_opening(points, eye.number) / self._openings[eye.number] - 1.0)
         calm = 1.0 - moved / LIDS - float(np.linalg.norm(gaze)) / (GAZE * eye.radius)
-        lashes = cv2.remap(
-            eye.lid_line(float(np.clip(calm, 0.0, 1.0))), places[slices] - np.float32(origin) - np.float32(0.5), None, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-        )  # fmt: skip
+        line = eye.lid_line(float(np.clip(calm, 0.0, 1.0)))
+        there = places[slices] - np.array(origin, np.float32) - np.float32(0.5)
+        lashes = cv2.remap(line, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         part = image[slices]
         part += inside * (ball - part) + lashes
 
@@ -167,7 +167,7 @@ def _thrice(channel: np.ndarray) -> np.ndarray:
 def _within(
     outline: np.ndarray, whole: Window, margin: int = 3
 ) -> tuple[Window | None, tuple[slice, slice]]:
-    """The window around an outline (n, 2), inside of a whole one, and its rows and columns there."""
+    """The window around an outline (n, 2), within a whole one, its rows and its columns there."""
     least = np.floor(outline.min(axis=0)).astype(int) - margin
     most = np.ceil(outline.max(axis=0)).astype(int) + margin
     least = np.maximum(least, (whole.left, whole.top))
@@ -177,4 +177,3 @@ def _within(
     window = Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
     top, left = window.top - whole.top, window.left - whole.left
     return window, (slice(top, top + window.height), slice(left, left + window.width))
-

@@ -39,7 +39,8 @@ def draw_places(
         window: what is drawn.
 
     Returns:
-        float32 (height, width, 2 or 3), and the depth, float32 (height, width), `FAR` where nothing is.
+        float32 (height, width, 2 or 3), and the depth, float32 (height, width), `FAR` where there
+        is nothing.
     """
     depth = vertices[:, 2] + _EYE
     half = window.height / 2.0
@@ -78,7 +79,9 @@ def draw_places(
 
 def sample(picture: np.ndarray, places: np.ndarray, method: int = cv2.INTER_CUBIC) -> np.ndarray:
     """Return a picture at places (h, w, 2), in pixels from its corner; its border goes on."""
-    return cv2.remap(picture, places - np.float32(0.5), None, method, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(
+        picture, places - np.float32(0.5), None, method, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def draw_polygon(corners: np.ndarray, window: Window) -> np.ndarray:
