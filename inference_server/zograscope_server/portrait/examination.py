@@ -33,14 +33,14 @@ def examine_source(picture: np.ndarray, face: Face, name: str, model: FaceModel)
     width, height = face.box[2:]
     if min(width, height) < SMALL:
         warnings.append(
-            f"The face in {name} is only {round(width)} pixels wide. Eyes and mouth will be coarse; "
-            "a larger scan moves better."
+            f"The face in {name} is only {round(width)} pixels wide. Eyes and mouth will be "
+            "coarse; a larger scan moves better."
         )
     yaw = yaw_of(face)
     if abs(yaw) > TURNED:
         warnings.append(
-            f"The face in {name} is turned {abs(yaw):.0f} degrees to the side. What it hides is made "
-            "up; keep the pose's strength low."
+            f"The face in {name} is turned {abs(yaw):.0f} degrees to the side. What it hides is "
+            "made up; keep the pose's strength low."
         )
     places = face.points[:468, :2]
     outside = ((places < 0) | (places > picture.shape[1::-1])).any(axis=1).mean()
@@ -50,8 +50,8 @@ def examine_source(picture: np.ndarray, face: Face, name: str, model: FaceModel)
         )
     elif _mouth_doubt(picture, face, model) > UNSURE:
         warnings.append(
-            f"The mouth in {name} is hidden or hard to see. Check the points, and move them by their "
-            "handles if they are wrong."
+            f"The mouth in {name} is hidden or hard to see. Check the points, and move them by "
+            "their handles if they are wrong."
         )
     return warnings
 
@@ -62,8 +62,8 @@ def examine_driver(track: DriverTrack, name: str) -> list[str]:
     lost = int((~track.found).sum())
     if lost:
         warnings.append(
-            f"No face was found in {lost} of {len(track)} frames of {name}. There the portrait moves "
-            "on from the frame before to the frame after."
+            f"No face was found in {lost} of {len(track)} frames of {name}. There the portrait "
+            "moves on from the frame before to the frame after."
         )
     size = np.median([face_width(points) for points in track.points])
     if size < SMALL:
@@ -75,7 +75,8 @@ def examine_driver(track: DriverTrack, name: str) -> list[str]:
     if turn > TURNING:
         warnings.append(
             f"The actor in {name} turns {turn:.0f} degrees away from the neutral frame "
-            f"{track.neutral}. The portrait will show what it does not have; lower the pose's strength."
+            f"{track.neutral}. The portrait will show what it does not have; lower the pose's "
+            "strength."
         )
     if track.expressions[track.neutral].sum() > TENSE:
         warnings.append(
@@ -110,15 +111,19 @@ def draw_points(picture: np.ndarray, faces: list[Face], chosen: int) -> np.ndarr
         colour = (80, 220, 255) if number == chosen else (160, 160, 160)
         for row in (regions.OVAL, regions.OUTER_LIPS):
             cv2.polylines(drawn, [_fixed(points[list(row)])], True, colour, thick, cv2.LINE_AA, 4)
-        for row in _LINES:
-            cv2.polylines(drawn, [_fixed(points[list(row)])], False, colour, thick, cv2.LINE_AA, 4)
+        for line in _LINES:
+            cv2.polylines(drawn, [_fixed(points[list(line)])], False, colour, thick, cv2.LINE_AA, 4)
         for iris in (regions.RIGHT_IRIS, regions.LEFT_IRIS):
-            cv2.polylines(drawn, [_fixed(points[list(iris[1:])])], True, colour, thick, cv2.LINE_AA, 4)
+            cv2.polylines(
+                drawn, [_fixed(points[list(iris[1:])])], True, colour, thick, cv2.LINE_AA, 4
+            )
         if number == chosen:
             for x, y in handle_places(face.points) * scale:
                 cv2.circle(drawn, (round(x), round(y)), 3 * thick, (255, 120, 40), -1, cv2.LINE_AA)
         label = (round(face.box[0] * scale), round(face.box[1] * scale) - 4)
-        cv2.putText(drawn, str(number), label, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
+        cv2.putText(
+            drawn, str(number), label, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA
+        )
     return drawn
 
 
@@ -165,5 +170,3 @@ def _mouth_doubt(picture: np.ndarray, face: Face, model: FaceModel) -> float:
     mouth = list(regions.OUTER_LIPS)
     away = np.linalg.norm(mirrored[mouth] + least - face.points[mouth, :2], axis=1).mean()
     return float(away / face_width(face.points))
-
-

@@ -59,7 +59,7 @@ class _Part:
 
 
 def make_rig(source: Source, face: Face, segmenter: Segmenter) -> Rig:
-    """Build the mesh: the relief of the picture, eyes and mouth behind it, and what is behind all."""
+    """Build the mesh: the picture's relief, eyes and mouth behind it, and what is behind all."""
     head = fit(face)
     layers = take_apart(source.pixels, face.points, segmenter)
     picture = source.pixels.astype(np.float32) / np.float32(layers.white)
@@ -124,7 +124,7 @@ def _eyes(head: FittedHead, picture: np.ndarray, face: Face) -> tuple[list[_Part
         origin = np.array([window.left, window.top - top])
         # What lies beyond the layer shows its rim.
         low = np.array([0.5, top + 0.5])
-        high = low + (window.width - 1, window.height - 1)
+        high = low + np.array([window.width - 1, window.height - 1])
         places = np.clip(vertices[:, :2] - origin, low, high)
         uv = _uv(places, np.zeros(2), np.array([width, height]))
         parts.append(_Part(vertices, triangles, uv, actions, np.ones(len(vertices)), EYES))

@@ -82,6 +82,10 @@ class FommMover:
             )
         return self._paste(_picture(made))
 
+    def nearer(self) -> np.ndarray:
+        """Return zeros (see `Mover`): the network knows no depth."""
+        return np.zeros(self.mask.shape, np.float32)
+
     def _transfer(self, now: motion.Local, number: int) -> motion.Local:
         if not self._relative:
             return motion.transfer_local_absolutely(self._source, now, self._own_strengths)
@@ -148,6 +152,10 @@ class LivePortraitMover:
             features = self._network.warping_module(self._volume, self._summary, source, driving)
             made = self._network.spade_generator(features)
         return self._paste(_picture(made))
+
+    def nearer(self) -> np.ndarray:
+        """Return zeros (see `Mover`): the network knows no depth."""
+        return np.zeros(self.mask.shape, np.float32)
 
     def _transfer(self, now: motion.Head, number: int) -> np.ndarray:
         """Return where the source's points go, (21, 3)."""
