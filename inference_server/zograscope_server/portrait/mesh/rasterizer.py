@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-FAR = 20_000.0
-_EYE = 10_000.0  # so far away that nothing looks smaller at the back
+FAR = 1e9
+_EYE = 10_000.0  # from the nearest vertex: OpenCV needs all of them before its eye
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,10 @@ def draw_places(
         window: what is drawn.
 
     Returns:
-        float32 (height, width, 2 or 3), and the depth, float32 (height, width), `FAR` where nothing is.
+        float32 (height, width, 2 or 3), and z, float32 (height, width), `FAR` where nothing is.
     """
-    depth = vertices[:, 2] + _EYE
+    eye = _EYE - float(vertices[:, 2].min())
+    depth = vertices[:, 2] + eye
     half = window.height / 2.0
     # The projection divides by the depth again: what is drawn is parallel.
     drawn = np.empty((1, len(vertices), 3), np.float32)
@@ -66,8 +67,8 @@ def draw_places(
         drawn, triangles[None], colours, seen, far, np.eye(4, dtype=np.float32),
         np.pi / 2.0, nearest, farthest, settings,
     )  # fmt: skip
-    far[far > farthest - 1.0] = FAR
-    return (seen[..., :channels] * span + least).astype(np.float32), far
+    depths = np.where(far > farthest - 1.0, np.float32(FAR), far - np.float32(eye))
+    return (seen[..., :channels] * span + least).astype(np.float32), depths
 
 
 def sample(picture: np.ndarray, places: np.ndarray, method: int = cv2.INTER_CUBIC) -> np.ndarray:
