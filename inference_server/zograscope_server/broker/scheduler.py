@@ -446,7 +446,10 @@ class Scheduler:
         job.state = state
         self._store.save(job)
         self._jobs.pop(job.id, None)
-        self._announce(job, self._ended(job), None)
+        ended = self._ended(job)
+        self._announce(job, ended, None)
+        if ended["type"] == "done":
+            self._announce_parts(job)  # of an answer that was here, nobody has heard yet
         self._spool.remove_inputs(job.id)
         if job.run:
             self._spool.abandon_result(job.id, job.run)

@@ -1,11 +1,10 @@
 """Finds the faces of a whole picture, small ones in large pictures too, at full resolution."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zograscope_server.faces.landmarks import Face
+from zograscope_server.faces.landmarks import Face, Landmarker
 
 if TYPE_CHECKING:
     from zograscope_server.faces.loading import FaceModel
@@ -16,9 +15,6 @@ PARTS = (1, 2, 3)
 
 AROUND = 1.6  # of the face's size: the part in which its points are found exactly
 SAME = 0.3  # of the boxes' union in common: the same face
-
-
-Find = Callable[[np.ndarray], list[Face]]
 
 
 def find_faces(picture: np.ndarray, model: "FaceModel") -> list[Face]:
@@ -41,7 +37,7 @@ def find_faces(picture: np.ndarray, model: "FaceModel") -> list[Face]:
                 found.append(face.placed((left, top), 1.0 / scale))
         exact = []
         for face in _distinct(found):
-            again = _look_closely(picture, face, landmarker.find)
+            again = look_closely(picture, face, landmarker)
             exact.append(again or face)
     return sorted(_distinct(exact), key=lambda face: float(face.points[:, 0].mean()))
 
@@ -61,7 +57,14 @@ def _parts(width: int, height: int) -> list[tuple[int, int, int, int]]:
     return parts
 
 
-def _look_closely(picture: np.ndarray, face: Face, find: Find) -> Face | None:
+def look_closely(picture: np.ndarray, face: Face, landmarker: Landmarker) -> Face | None:
+    """Return a face, found anew in the part of a picture around where it is, or was.
+
+    Args:
+        picture: uint8 (height, width, 3), red first.
+        face: that is looked for, in pixels of the picture.
+        landmarker: for single pictures.
+    """
     left, top, width, height = face.box
     side = AROUND * max(width, height)
     middle = np.array([left + 0.5 * width, top + 0.5 * height])
@@ -70,7 +73,7 @@ def _look_closely(picture: np.ndarray, face: Face, find: Find) -> Face | None:
     if (most - least < 8).any():
         return None
     part = np.ascontiguousarray(picture[least[1] : most[1], least[0] : most[0]])
-    again = [other.placed((int(least[0]), int(least[1])), 1.0) for other in find(part)]
+    again = [other.placed((int(least[0]), int(least[1])), 1.0) for other in landmarker.find(part)]
     return max(again, key=lambda other: _common(other, face), default=None)
 
 

@@ -24,6 +24,7 @@ from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.mouth import BorrowedMouth, OwnMouth
 from zograscope_server.portrait.mesh.mover import MeshMover
 from zograscope_server.portrait.mover import MeshModel, Mover
+from zograscope_server.portrait.refinement import refine_track
 from zograscope_server.portrait.track import DriverTrack, Tracker
 from zograscope_server.portrait.transfer import follow_curves, relative_curves, transfer
 from zograscope_server.progress import OnProgress, no_progress
@@ -86,20 +87,34 @@ class Tools:
 
 def track_driver(
     driver: Driver,
-    faces: FaceModel,
+    tools: Tools,
     face: int = 0,
     neutral: int | None = None,
     on_progress: OnProgress = no_progress,
 ) -> DriverTrack:
-    """Follow the driver's face through its clip (see `Tracker`)."""
-    most = 1 if face == 0 else face + 1
-    with faces.landmarker(clip=True, most_faces=most) as landmarker:
-        tracker = Tracker(landmarker, driver.clip.name, face)
-        for number, (time, picture) in enumerate(driver.frames()):
-            share = min(number / driver.count, 1.0)
-            on_progress(share, "Following the driver", f"frame {number + 1} of {driver.count}")
+    """Follow the driver's face through its clip, then once more, more closely.
+
+    See `Tracker` and `refine_track`; raises as the former.
+    """
+    with tools.faces.landmarker(most_faces=1) as landmarker:
+        tracker = Tracker(tools.faces, landmarker, driver.clip.name, face)
+        for time, picture in _told(driver, "Following the driver", 0.0, on_progress):
             tracker.add(time, picture)
-    return tracker.track(neutral)
+    track = tracker.track(neutral)
+    if len(track) == 1:
+        return track
+    frames = _told(driver, "Following the driver closely", 0.5, on_progress)
+    return refine_track(track, frames, driver.picture(track.neutral), tools.segmenter)
+
+
+def _told(
+    driver: Driver, stage: str, share: float, on_progress: OnProgress
+) -> Iterator[tuple[float, np.ndarray]]:
+    """The driver's frames, each told as progress in half of a whole that begins at a share."""
+    for number, frame in enumerate(driver.frames()):
+        done = share + 0.5 * min(number / driver.count, 1.0)
+        on_progress(done, stage, f"frame {number + 1} of {driver.count}")
+        yield frame
 
 
 def make_mover(
@@ -187,7 +202,7 @@ def animate_file(
     face = choose_face(faces, options.face, options.file_name, options.handles)
     clip = Clip(driver, options.driver_name)
     moving = Driver(clip, options.start, options.end, options.rate or clip.rate)
-    track = track_driver(moving, tools.faces, options.driver_face, options.neutral_frame)
+    track = track_driver(moving, tools, options.driver_face, options.neutral_frame)
     on_track(track)
     mover = make_mover(model or MeshModel(), source.pixels, face, moving, track, options, tools)
     for number, (_, picture) in enumerate(moving.frames()):

@@ -25,7 +25,7 @@ from zograscope_server.tasks import TaskContext, TaskResult, required, task
 if TYPE_CHECKING:
     from zograscope_server.faces.landmarks import Face
     from zograscope_server.faces.loading import FaceModel
-    from zograscope_server.portrait.animation import Driver
+    from zograscope_server.portrait.animation import Driver, Tools
     from zograscope_server.portrait.mover import Mover
     from zograscope_server.portrait.source import Source
     from zograscope_server.portrait.track import DriverTrack
@@ -39,7 +39,7 @@ CHECKPOINTS, APART = 20, 50
 WILDEST = 10.0
 """The strongest expression, and how far a head may grow, shrink, or move in face widths."""
 
-TRACKING = 0.15  # of the work, as progress shows it
+TRACKING = 0.3  # of the work, as progress shows it
 RELIEF_SIDE, RELIEF_MIDDLE, RELIEF_UNIT = 512, 32768, 16384
 EXPRESSIONS = "expressions"
 
@@ -61,12 +61,12 @@ def portrait(
 
     context.progress(0.0, "Looking at the portrait")
     source, face, face_model = _read_portrait(inputs, options, context)
-    tools = animation.Tools(face_model, context.load_model(DEFAULT, MATTING).matte)
+    tools = _tools(context)
     warnings = examination.examine_source(source.seen, face, options.file_name, face_model)
     sound: bytes | None = None
     if "driver" in inputs:
         driver = _open_driver(inputs, options)
-        track = _track(driver, options, context, face_model)
+        track = _track(driver, options, context, tools)
         warnings += examination.examine_driver(track, options.driver_name)
         model = context.load_model(options.model, PURPOSE)
         context.progress(TRACKING, "Taking the portrait apart")
@@ -131,7 +131,7 @@ def examine_portrait(
     neutral: int | None = None
     if "driver" in inputs:
         driver = _open_driver(inputs, TrackDriverOptions(driver_name=options.driver_name))
-        track = _follow(driver, options.driver_face, None, context, model, 1.0)
+        track = _follow(driver, options.driver_face, None, context, _tools(context), 1.0)
         neutral = track.neutral
         warnings += examination.examine_driver(track, options.driver_name)
         arrays["driver_picture"] = _neutral_picture(driver, track)
@@ -156,8 +156,9 @@ def track_driver(
     from zograscope_server.portrait.transfer import relative_curves, relative_poses
 
     driver = _open_driver(inputs, options)
-    model = context.load_model(DEFAULT, FACES)
-    track = _follow(driver, options.driver_face, options.neutral_frame, context, model, 1.0)
+    track = _follow(
+        driver, options.driver_face, options.neutral_frame, context, _tools(context), 1.0
+    )
     sound = read_sound(driver.clip, options.start, len(track) / driver.rate)
     arrays = {
         "times": track.times,
@@ -208,6 +209,12 @@ def portrait_rig(
     return TaskResult(arrays, metadata)
 
 
+def _tools(context: TaskContext) -> "Tools":
+    from zograscope_server.portrait.animation import Tools
+
+    return Tools(context.load_model(DEFAULT, FACES), context.load_model(DEFAULT, MATTING).matte)
+
+
 def _read_portrait(
     inputs: Mapping[str, np.ndarray],
     options: PortraitOptions | PortraitRigOptions,
@@ -234,7 +241,7 @@ def _open_driver(
 
 
 def _track(
-    driver: "Driver", options: PortraitOptions, context: TaskContext, model: "FaceModel"
+    driver: "Driver", options: PortraitOptions, context: TaskContext, tools: "Tools"
 ) -> "DriverTrack":
     """What is in the checkpoint, or what is found in the driver; it is kept for another attempt."""
     from zograscope_server.portrait.track import DriverTrack
@@ -242,7 +249,9 @@ def _track(
     kept = context.latest_checkpoint
     if kept is not None and (kept / TRACK).is_file():
         return DriverTrack.load(kept / TRACK)
-    track = _follow(driver, options.driver_face, options.neutral_frame, context, model, TRACKING)
+    track = _follow(
+        driver, options.driver_face, options.neutral_frame, context, tools, TRACKING
+    )
     _keep(track, context)
     return track
 
@@ -262,7 +271,7 @@ def _follow(
     face: int,
     neutral: int | None,
     context: TaskContext,
-    model: "FaceModel",
+    tools: "Tools",
     share: float,
 ) -> "DriverTrack":
     from zograscope_server.portrait.animation import track_driver as follow
@@ -270,7 +279,7 @@ def _follow(
     def on_progress(fraction: float | None, stage: str, detail: str = "") -> None:
         context.progress(None if fraction is None else share * fraction, stage, detail)
 
-    return follow(driver, model, face, neutral, on_progress)
+    return follow(driver, tools, face, neutral, on_progress)
 
 
 def _make_frames(

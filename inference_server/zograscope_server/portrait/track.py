@@ -1,6 +1,5 @@
 """Follows the driver's face through a whole clip, before anything is moved by it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -8,15 +7,17 @@ from typing import Self
 import numpy as np
 
 from zograscope_server.faces.landmarks import EXPRESSIONS, Face, Landmarker
+from zograscope_server.faces.loading import FaceModel
 from zograscope_server.faces.regions import RIGID
+from zograscope_server.faces.search import find_faces, look_closely
 from zograscope_server.portrait.errors import PortraitError
 from zograscope_server.portrait.similarity import Similarity, fit_similarity
 
-SMOOTHING = (5, 2)
+SMOOTHING = (5, 3)
 """Window and order of the polynomial that points are fitted to over time (Savitzky, Golay, 1964).
 The clip is known as a whole, so the window looks ahead and nothing lags."""
 
-STEADIER = (9, 2)
+STEADIER = (7, 3)
 """The same for the head as a whole, which moves more slowly than lips and lids."""
 
 GAZE = tuple(name for name in EXPRESSIONS if name.startswith("eyeLook"))
@@ -31,6 +32,7 @@ class DriverTrack:
         points: float32 (n, 478, 3), as `Face.points`.
         expressions: float32 (n, 52), from 0 to 1.
         poses: float32 (n, 4, 4), as `Face.pose`.
+        heads: float64 (n, 3, 4), where the head went as a whole from the neutral frame, in pixels.
         found: bool (n,), whether there was a face; where not, the rest lies between neighbours.
         size: width and height of the frames.
         neutral: the number of the frame that the portrait at rest stands for.
@@ -40,6 +42,7 @@ class DriverTrack:
     points: np.ndarray
     expressions: np.ndarray
     poses: np.ndarray
+    heads: np.ndarray
     found: np.ndarray
     size: tuple[int, int]
     neutral: int
@@ -62,11 +65,23 @@ class DriverTrack:
 
 
 class Tracker:
-    """Takes a clip's frames one after the other, and gives the whole track."""
+    """Takes a clip's frames one after the other, and gives the whole track.
 
-    def __init__(self, landmarker: Landmarker, name: str, face: int = 0) -> None:
-        """Begin; `face` says which of several is followed, from left to right."""
-        self._landmarker, self._name, self._which = landmarker, name, face
+    Each frame is looked at by itself, closely around the face of the frame before: what MediaPipe
+    calls video smooths its points, and they lag.
+    """
+
+    def __init__(self, model: FaceModel, landmarker: Landmarker, name: str, face: int = 0) -> None:
+        """Begin.
+
+        Args:
+            model: finds faces anywhere.
+            landmarker: finds a face that fills its picture.
+            name: of the clip, for error sentences.
+            face: which of several is followed, from left to right.
+        """
+        self._model, self._landmarker, self._name = model, landmarker, name
+        self._which = face
         self._times: list[float] = []
         self._faces: list[Face | None] = []
         self._last: Face | None = None
@@ -74,11 +89,11 @@ class Tracker:
 
     def add(self, time: float, picture: np.ndarray) -> None:
         """Look at the next frame, uint8 (height, width, 3), at its time in seconds."""
-        milliseconds = round(1000.0 * time)
-        if self._times:
-            milliseconds = max(milliseconds, round(1000.0 * self._times[-1]) + 1)
-        faces = self._landmarker.find(picture, milliseconds)
-        face = self._choose(faces)
+        face = None
+        if self._last is not None:
+            face = look_closely(picture, self._last, self._landmarker)
+        if face is None:
+            face = self._choose(find_faces(picture, self._model))
         self._last = face or self._last
         self._times.append(time)
         self._faces.append(face)
@@ -104,10 +119,11 @@ class Tracker:
         poses[:, :3] = _smooth(poses[:, :3], STEADIER)
         if neutral is None:
             neutral = most_neutral(expressions, poses, found)
-        times = np.array(self._times)
-        return DriverTrack(
-            times - times[0], points, expressions, poses, found, self._size, neutral
-        )
+        rigid = list(RIGID)
+        at_rest = points[neutral, rigid]
+        heads = np.stack([fit_similarity(at_rest, frame[rigid]).matrix for frame in points])
+        times = np.array(self._times) - self._times[0]
+        return DriverTrack(times, points, expressions, poses, heads, found, self._size, neutral)
 
     def _choose(self, faces: list[Face]) -> Face | None:
         """The wanted face; once it was seen, the one that is nearest to where it was."""
@@ -123,20 +139,6 @@ class Tracker:
 
         nearest = min(faces, key=way)
         return nearest if way(nearest) < reach else None
-
-
-def follow(
-    frames: Iterable[tuple[float, np.ndarray]],
-    landmarker: Landmarker,
-    name: str = "driver",
-    face: int = 0,
-    neutral: int | None = None,
-) -> DriverTrack:
-    """Return the track of a clip that is given as times and pictures (see `Tracker`)."""
-    tracker = Tracker(landmarker, name, face)
-    for time, picture in frames:
-        tracker.add(time, picture)
-    return tracker.track(neutral)
 
 
 def smooth_points(points: np.ndarray) -> np.ndarray:

@@ -8,11 +8,14 @@ from zograscope_protocol.portrait.tasks import PortraitOptions
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
 from zograscope_server.portrait.head.fit import FittedHead
-from zograscope_server.portrait.similarity import Similarity, fit_similarity
+from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack
 
 LEAST_RATIO, MOST_RATIO = 0.6, 1.7
 """How much less or more a part of the portrait may move than the driver's, for its own size."""
+
+CLOSED = (0.32, 0.55)
+"""Shares of a lid's opening at rest: MediaPipe's closed eyes are as open as the first."""
 
 EYES = (
     (regions.RIGHT_UPPER_LID, regions.RIGHT_LOWER_LID, regions.RIGHT_IRIS),
@@ -56,6 +59,7 @@ def transfer(track: DriverTrack, source: Face, options: PortraitOptions) -> Moti
     measures = _measures(neutral, rest, between.scale)
     gains = sum(shares[name] * measures[name] * strengths[name] for name in shares)
     expression = offsets * np.asarray(gains)[None, :, None]
+    _close_lids(expression, at_rest, neutral, rest, min(strengths["eyes"], 1.0))
     gaze = _transfer_gaze(at_rest, neutral, rest, between, strengths["eyes"])
     return Motion(heads, expression.astype(np.float32), gaze)
 
@@ -142,9 +146,7 @@ def _strengths(options: PortraitOptions) -> dict[str, float]:
 
 
 def _driver_heads(track: DriverTrack) -> list[Similarity]:
-    rigid = list(regions.RIGID)
-    neutral = track.points[track.neutral]
-    return [fit_similarity(neutral[rigid], frame[rigid]) for frame in track.points]
+    return [Similarity.nearest(matrix) for matrix in track.heads]
 
 
 def _place_heads(
@@ -219,6 +221,23 @@ def _transfer_gaze(
         ours = np.linalg.norm(rest[ends[0]] - rest[ends[1]])
         gaze[:, eye] = ((way / theirs) @ between.rotation.T)[:, :2] * ours * strength
     return gaze
+
+
+def _close_lids(
+    expression: np.ndarray, at_rest: np.ndarray, neutral: np.ndarray, rest: np.ndarray, share: float
+) -> None:
+    """Close the source's lids where the driver's are as good as closed.
+
+    MediaPipe's lids never quite meet; what they leave open is taken away here.
+    """
+    for eye, (upper, lower, _) in enumerate(EYES):
+        whole = lid_opening(neutral, eye)
+        open_ = np.array([lid_opening(points, eye) / max(whole, 1e-6) for points in at_rest])
+        closing = share * (1.0 - _ramp(open_, *CLOSED))[:, None, None]
+        above, below = list(upper[1:-1]), list(lower[1:-1])
+        gap = (rest[below] + expression[:, below]) - (rest[above] + expression[:, above])
+        expression[:, above] += 0.85 * closing * gap
+        expression[:, below] -= 0.15 * closing * gap
 
 
 def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:

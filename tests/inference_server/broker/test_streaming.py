@@ -175,3 +175,14 @@ def test_a_cancelled_job_leaves_nothing_behind(server):
         ),
         "an empty spool",
     )
+
+
+@pytest.mark.parametrize("start", [0, 3])
+def test_an_answer_that_is_kept_streams_to_who_follows_from_the_start(server, start):
+    """A question that was answered before: its parts were all made before anybody asked."""
+    with server.client() as client:
+        client.run("count", COUNT, {})
+        again = client.submit("count", COUNT, {})
+        numbers = [part.number for part in client.parts(again, start)]
+        assert numbers == list(range(start, COUNT["parts"]))
+        assert again.result.cached

@@ -36,7 +36,7 @@ def test_help_names_every_subcommand(capsys):
     text = capsys.readouterr().out
     for name in ("serve", "status", "stop", "allow", "models", "doctor"):
         assert f"    {name} " in text
-    for name in ("diorama", "mosaic", "embed"):
+    for name in ("diorama", "mosaic", "embed", "portrait"):
         assert f"    {name} " in text
 
 

@@ -74,12 +74,15 @@ def make_driver() -> Callable[..., DriverTrack]:
             rest: (3,), how the head is turned in the neutral frame.
         """
         facing = Rotation.from_rotvec(np.zeros(3) if rest is None else rest)
-        points, poses = [], []
+        points, poses, heads = [], [], []
+        middle = np.array([320.0, 240, 0])
         for values, turn, shift in zip(expressions, turns, shifts, strict=True):
             shape = model.template + np.tensordot(values, model.actions, axes=1)
             rotation = (Rotation.from_rotvec(turn) * facing).as_matrix()
             placed = size * model.landmarks(shape) @ rotation.T
-            points.append(placed + (320, 240, 0) + shift)
+            points.append(placed + middle + shift)
+            spin = Rotation.from_rotvec(turn).as_matrix()
+            heads.append(np.column_stack([spin, middle + shift - spin @ middle]))
             pose = np.eye(4)
             pose[:3, :3] = FLIP @ rotation @ FLIP
             poses.append(pose)
@@ -89,6 +92,7 @@ def make_driver() -> Callable[..., DriverTrack]:
             np.array(points, np.float32),
             np.asarray(expressions, np.float32),
             np.array(poses, np.float32),
+            np.array(heads),
             np.ones(count, bool),
             (640, 480),
             0,

@@ -30,6 +30,8 @@ def drawn_driver(make_driver, seed: int, **options):
     """A head that does anything, from rest on."""
     random = np.random.default_rng(seed)
     expressions = random.uniform(0, 0.4, (FRAMES, len(EXPRESSIONS)))
+    lids = [name.startswith(("eyeBlink", "eyeSquint", "cheekSquint")) for name in EXPRESSIONS]
+    expressions[:, lids] = 0  # lids that all but close are closed, which is not the driver's own
     turns, shifts = random.normal(0, 0.15, (FRAMES, 3)), random.normal(0, 20, (FRAMES, 3))
     expressions[0] = turns[0] = shifts[0] = 0
     return make_driver(expressions, turns, shifts, **options)

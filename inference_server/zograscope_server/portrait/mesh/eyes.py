@@ -1,6 +1,6 @@
 """The eyeballs of a portrait: a layer below the lids, on which the iris moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +12,11 @@ from zograscope_server.portrait.transfer import EYES
 AROUND = 0.35  # of the eye's width: how far the layer goes on below the lids
 STIFF = 1.15  # radii around the iris that move as one
 LOOSE = 2.6  # radii to where the white of the eye stays in its place
+IRIS = (0.85, 1.4)  # radii, against MediaPipe's, between which the iris may end
+LEAST_STEP = 0.02  # of brightness, from one radius to the next, that may be the iris' rim
+BRIGHTEST = 22.0  # per cent of what is beside the iris, that is the white of the eye
+FINE = 96.0  # pixels across an eye in which it is completed: small ones are made larger for that
+LASHES = 0.06  # of the eye's width: how far from the lids the picture shows lashes and shade
 INWARDS = 0.03  # of the eye's width: what the lids shade is not the eyeball's own
 
 
@@ -21,8 +26,10 @@ class Eye:
 
     Attributes:
         window: of the picture, in which the layer lies.
-        layer: float32 (h, w, 3), the eyeball without lids.
+        layer: float32 (h * fine, w * fine, 3), the eyeball without lids.
+        fine: pixels of the layer for each of the picture, a side.
         lashes: float32 (h, w, 3), what the picture has beside skin and eyeball, along the lids.
+        rest: float32 (h, w, 3), what else it has there, which is shown at rest only.
         ends: float64 (2, 2), its corners.
         iris: float64 (2,), the middle of the iris.
         radius: of the iris, in pixels.
@@ -31,7 +38,9 @@ class Eye:
 
     window: Window
     layer: np.ndarray
+    fine: int
     lashes: np.ndarray
+    rest: np.ndarray
     ends: np.ndarray
     iris: np.ndarray
     radius: float
@@ -53,9 +62,16 @@ class Eye:
         far = np.linalg.norm(way, axis=-1)
         share = np.clip((LOOSE - far) / (LOOSE - STIFF), 0.0, 1.0)
         share *= share * (3.0 - 2.0 * share)
-        places = places - share[..., None] * gaze
-        origin = (self.window.left, self.window.top)
-        return sample(self.layer, (places - origin).astype(np.float32))
+        places = places - share[..., None] * gaze - (self.window.left, self.window.top)
+        return sample(self.layer, (places * self.fine).astype(np.float32))
+
+    def lid_line(self, calm: float) -> np.ndarray:
+        """Return what is seen along the lids, float32 (h, w, 3), added to skin and eyeball.
+
+        Args:
+            calm: 1 where lids and iris are at rest, 0 where they have moved.
+        """
+        return self.lashes + calm * self.rest
 
 
 def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
@@ -71,16 +87,30 @@ def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
     width = float(np.linalg.norm(ends[1] - ends[0]))
     opening = eye_opening(points[:, :2], number)
     middle = points[iris[0], :2].astype(np.float64)
-    radius = float(np.linalg.norm(points[list(iris[1:]), :2] - middle, axis=1).mean())
+    usual = float(np.linalg.norm(points[list(iris[1:]), :2] - middle, axis=1).mean())
     window = _window_around(opening, AROUND * width, picture.shape)
     part = picture[window.slices]
 
+    fine = int(np.clip(np.ceil(FINE / width), 1, 8))
+    size = (window.width * fine, window.height * fine)
+    large = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC)
+    origin = np.array([window.left, window.top])
+    whole = Window(0, 0, *size)
+    within = draw_polygon((opening - origin) * fine, whole)
+    margin = max(1, round(INWARDS * width * fine))
+    known = (cv2.erode(within, np.ones((2 * margin + 1,) * 2)) > 0.95).astype(np.float32)
+    at = (middle - origin) * fine
+    radius = _iris_radius(large, known, at, usual * fine)
+    layer = _complete(large, known, at, radius)
+
+    still = np.zeros_like(part)
+    eye = Eye(window, layer, fine, still, still, ends, middle, radius / fine, number)
     inside = draw_polygon(opening, window)
-    margin = round(INWARDS * width)
-    known = (cv2.erode(inside, np.ones((2 * margin + 1,) * 2)) > 0.95).astype(np.float32)
-    layer = _complete(part, known, middle - (window.left, window.top), radius)
-    lashes = inside[..., None] * (part - layer)
-    return Eye(window, layer, lashes, ends, middle, radius, number)
+    missing = inside[..., None] * (part - eye.see(window, ends, np.zeros(2)))
+    reach = max(1, round(LASHES * width))
+    along = 1.0 - cv2.erode(inside, np.ones((2 * reach + 1,) * 2))
+    lashes = np.minimum(missing, 0.0) * cv2.GaussianBlur(along, (0, 0), 0.5 * reach)[..., None]
+    return replace(eye, lashes=lashes, rest=missing - lashes)
 
 
 def eye_opening(points: np.ndarray, number: int) -> np.ndarray:
@@ -105,6 +135,31 @@ def _curve(points: np.ndarray, steps: int = 4) -> np.ndarray:
     return CubicSpline(at, points)(np.linspace(0, len(points) - 1, steps * (len(points) - 1) + 1))
 
 
+def _iris_radius(
+    part: np.ndarray, known: np.ndarray, middle: np.ndarray, usual: float
+) -> float:
+    """The radius at which the dark iris ends and the white begins, near the usual one.
+
+    The greatest step of the mean around: Daugman, "High confidence visual recognition of persons by
+    a test of statistical independence", PAMI 15, 1993; to the sides, since lids cover the rest.
+    """
+    rows, columns = np.mgrid[0 : known.shape[0], 0 : known.shape[1]] + 0.5
+    across, down = columns - middle[0], rows - middle[1]
+    far = np.hypot(across, down) / usual
+    beside = known * (np.abs(down) < np.abs(across))
+    light = part.mean(axis=2)
+    radii = np.linspace(*IRIS, 19)
+    means = []
+    for radius in radii:
+        ring = beside * np.exp(-np.square((far - radius) / 0.08))
+        means.append((ring * light).sum() / max(ring.sum(), 1e-6) if ring.sum() > 0.5 else np.nan)
+    steps = np.diff(np.array(means))
+    if not np.isfinite(steps).any() or np.nanmax(steps) < LEAST_STEP:
+        return usual
+    best = int(np.nanargmax(steps))
+    return float(0.5 * (radii[best] + radii[best + 1]) * usual)
+
+
 def _complete(
     part: np.ndarray, known: np.ndarray, middle: np.ndarray, radius: float
 ) -> np.ndarray:
@@ -113,8 +168,11 @@ def _complete(
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
     across, down = columns - middle[0], rows - middle[1]
     far = np.hypot(across, down) / radius
-    white = _bright(part, known * (far > STIFF))
-    around = fill_smoothly(part, white if white.sum() >= 4 else known)
+    white = _bright(part, known * (far > 1.08))
+    white = white if white.sum() >= 4 else known
+    # Its colour, and a little of how it changes from place to place.
+    mean = (white[..., None] * part).sum(axis=(0, 1)) / max(white.sum(), 1e-6)
+    around = 0.5 * fill_smoothly(part, white) + 0.5 * mean.astype(np.float32)
     # What a lid hides of the iris is like its other side.
     mirrored = np.stack([columns, 2.0 * middle[1] - rows], axis=-1).astype(np.float32)
     other = sample(part, mirrored, cv2.INTER_LINEAR)
@@ -124,20 +182,19 @@ def _complete(
     if ball.sum() >= 4:
         colour = np.where((known > 0)[..., None], part, other)
         iris = fill_smoothly(colour, (ball > 0.9).astype(np.float32))
-        edge = np.clip((1.1 - far) / 0.15, 0.0, 1.0)[..., None]
+        edge = np.clip((1.08 - far) / 0.15, 0.0, 1.0)[..., None]
         around = around + edge * (iris - around)
     soft = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.06 * radius, 0.6))
     return (around + soft[..., None] * (part - around)).astype(np.float32)
 
 
 def _bright(part: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The weight of the brighter pixels alone: not of corners, lashes and the lids' shade."""
+    """The weight of the brightest third alone: not of corners, lashes and the lids' shade."""
     light = part.mean(axis=2)
     values = light[weight > 0.5]
     if values.size < 4:
         return weight
-    dim, bright = np.percentile(values, (20, 55))
-    return (weight * np.clip((light - dim) / max(bright - dim, 1e-3), 0.0, 1.0)).astype(np.float32)
+    return weight * (light >= np.percentile(values, 100.0 - BRIGHTEST))
 
 
 def _window_around(outline: np.ndarray, margin: float, shape: tuple[int, ...]) -> Window:

@@ -12,6 +12,7 @@ Segmenter = Callable[[np.ndarray], np.ndarray]
 """Takes uint8 (h, w, 3), returns float32 (h, w), 1 where a person is."""
 
 REFINEMENT = 0.06  # of the face's width: how far the matte may move to an edge of the picture
+APART = 0.3  # of the matte: less joins nothing
 EDGE = 1e-4  # squared contrast that counts as an edge
 
 
@@ -25,11 +26,19 @@ def make_matte(
         points: float32 (478, 3), of the sitter's face.
         window: around head and shoulders.
     """
-    rough = segmenter(part)
     face = points[list(regions.OVAL), :2]
-    rough = np.maximum(rough, draw_polygon(face, window))
+    covered = draw_polygon(face, window)
+    rough = _around(np.maximum(segmenter(part), covered), covered)
     radius = max(2, round(REFINEMENT * float(np.ptp(face[:, 0]))))
     # He, Sun, Tang, "Guided image filtering", PAMI 35, 2013.
     fine = cv2.ximgproc.guidedFilter(part, rough, radius, EDGE * 255.0**2)
     fine = np.clip((fine - 0.08) / 0.84, 0.0, 1.0)
-    return np.maximum(fine, draw_polygon(face, window)).astype(np.float32)
+    return np.maximum(fine, covered).astype(np.float32)
+
+
+def _around(rough: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """What of a matte hangs together with the face; things that stand apart are no sitter."""
+    _, pieces = cv2.connectedComponents((rough > APART).astype(np.uint8))
+    here = np.bincount(pieces[face > 0.5])
+    here[0] = 0
+    return rough * (pieces == int(np.argmax(here))) if here.max() else rough

@@ -20,7 +20,12 @@ from zograscope_server.portrait.mesh.rasterizer import (
     sample,
 )
 from zograscope_server.portrait.mesh.skin import complete_skin
-from zograscope_server.portrait.transfer import EYES, Motion, face_width
+from zograscope_server.portrait.transfer import EYES, Motion, face_width, lid_opening
+
+CLOSED = 0.06  # of an eye's width: less open shows less of the eyeball
+LIDS, GAZE = 0.4, 0.5
+"""Change of an eye's opening, and of its gaze in radii of the iris, after which nothing is left of
+what the picture has between lids and eyeball but the lashes."""
 
 STILL = 1e-3  # pixels: a picture whose points move less is at rest
 
@@ -54,6 +59,7 @@ class MeshMover:
         picture = source.astype(np.float32) / np.float32(self._white)
         self._skin = complete_skin(picture, face)
         self._eyes = [cut_eye(picture, points, number) for number in range(len(EYES))]
+        self._openings = [max(lid_opening(points, eye.number), 1e-3) for eye in self._eyes]
         self._mouth = make_mouth(mouth.skin_tone(picture, points))
         self._mouth_width = float(np.linalg.norm(points[61] - points[291]))
         self._rest_opening = mouth.opening_of(mouth.lips_of(points), self._mouth_width)
@@ -110,11 +116,15 @@ class MeshMover:
         if window is None:
             return
         upper = EYES[eye.number][0]
-        inside = draw_polygon(opening, window)[..., None]
+        # The line of closed lids has no width.
+        open_ = lid_opening(points, eye.number) / CLOSED
+        inside = min(open_, 1.0) * draw_polygon(opening, window)[..., None]
         ball = eye.see(window, points[[upper[0], upper[-1]], :2], gaze)
         origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
+        moved = abs(lid_opening(points, eye.number) / self._openings[eye.number] - 1.0)
+        calm = 1.0 - moved / LIDS - float(np.linalg.norm(gaze)) / (GAZE * eye.radius)
         lashes = cv2.remap(
-            eye.lashes, places[slices] - np.float32(origin) - np.float32(0.5), None, cv2.INTER_LINEAR,
+            eye.lid_line(float(np.clip(calm, 0.0, 1.0))), places[slices] - np.float32(origin) - np.float32(0.5), None, cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
         )  # fmt: skip
         part = image[slices]

@@ -16,7 +16,7 @@ from zograscope_server.faces import regions
 from zograscope_server.portrait.transfer import face_width
 
 GRID = 0.09  # face widths between vertices around the face
-REACH = 0.55  # face widths from the face to where its expression is no longer felt
+REACH = 0.45  # face widths from the face to where its expression is no longer felt
 BACK = 0.25  # face widths, how far behind the head's middle its outline lies
 BEHIND = 0.3  # face widths that what is around the face is drawn farther back
 MARGIN = 0.4  # face widths that the mesh goes on beyond the picture's border
@@ -124,7 +124,7 @@ class HeadFrame:
         """Return how far places (n, 2) go where the head goes: 1 on the head, 0 on the body."""
         across, down = self.place(places)
         return (
-            _fade(down, 0.42, 1.45) * _fade(-down, 1.15, 1.7) * _fade(np.abs(across), 0.9, 1.65)
+            _fade(down, 0.5, 0.9) * _fade(-down, 1.15, 1.7) * _fade(np.abs(across), 0.9, 1.65)
         )
 
 

@@ -135,7 +135,7 @@ def test_a_head_that_turns_is_seen_to_turn_and_told_as_relief(by_curves, face, l
 def drawn_driver(drawn, tools, tmp_path_factory):
     file = drawn.write_clip(tmp_path_factory.mktemp("clip") / "drawn.mp4", drawn.draw_clip(256, 8))
     driver = Driver(Clip(file, "drawn.mp4"), 0.0, None, 25.0)
-    return driver, track_driver(driver, tools.faces)
+    return driver, track_driver(driver, tools)
 
 
 def assert_holds(source, face, driver, track, tools, numbers) -> None:
