@@ -1,5 +1,6 @@
 """A real server in real processes, on a state folder of its own."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -7,11 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.client import Job
+
+if TYPE_CHECKING:
+    from zograscope_server.portrait.animation import Tools
 
 PATIENCE = 60.0
 
@@ -108,3 +114,22 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield make
     for server in made:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def drawn(repository: Path) -> ModuleType:
+    """The module that draws a face, which may be shown where no person's may."""
+    place = repository / "benchmarks" / "drawn_face.py"
+    spec = importlib.util.spec_from_file_location("drawn_face", place)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tools() -> "Tools":
+    """What finds faces and persons."""
+    from zograscope_server.portrait.animation import Tools
+
+    return Tools.installed()

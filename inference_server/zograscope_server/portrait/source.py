@@ -10,6 +10,7 @@ from zograscope_server.images import read_photograph
 from zograscope_server.portrait.errors import PortraitError
 
 LEAST = 64  # pixels on each side
+ROUNDED = 1  # levels of 256 by which readers round 16 bits differently
 _DEEP = (b"\x89PNG", b"II*\0", b"MM\0*")
 
 
@@ -47,7 +48,8 @@ class Source:
         """Return a frame (h, w, 3) as a PNG with the source's depth, greys and opacity."""
         import cv2
 
-        picture = pixels[..., 0] if self.grey else pixels[..., ::-1]
+        # What a driver in colour lent becomes a grey as light; greys stay exactly what they are.
+        picture = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if self.grey else pixels[..., ::-1]
         if self.alpha is not None:
             colours = np.repeat(picture[..., None], 3, axis=2) if self.grey else picture
             picture = np.dstack([colours, self.alpha])
@@ -69,17 +71,12 @@ def read_source(data: bytes, name: str) -> Source:
         raise PortraitError(
             "portrait-too-small", name=name, width=width, height=height, least=LEAST
         )
-    pixels = _deep_pixels(data, (height, width))
-    if pixels is None:
-        pixels = photograph.pixels
-    grey = bool(
-        (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
-    )
-    alpha = photograph.alpha
-    if alpha is not None and (alpha == 255).all():
-        alpha = None
-    if alpha is not None and pixels.dtype == np.uint16:
-        alpha = alpha.astype(np.uint16) * 257
+    pixels, alpha = photograph.pixels, photograph.alpha
+    deep = _deep_pixels(data, pixels)
+    if deep is not None:
+        pixels = np.ascontiguousarray(deep[..., :3])
+        alpha = deep[..., 3] if deep.shape[2] == 4 and alpha is not None else None
+    grey = bool((pixels[..., :2] == pixels[..., 1:]).all())
     return Source(pixels, grey, alpha, data, name)
 
 
@@ -98,17 +95,24 @@ def choose_face(
     return Face(move_by_handles(face.points, handles), face.expressions, face.pose)
 
 
-def _deep_pixels(data: bytes, shape: tuple[int, int]) -> np.ndarray | None:
-    """Pixels of 16 bits (h, w, 3), where the file has them and they are not turned or tinted."""
+def _deep_pixels(data: bytes, shown: np.ndarray) -> np.ndarray | None:
+    """Pixels of 16 bits (h, w, 3 or 4), where the file has them and they are what is shown.
+
+    They are not where a profile, an orientation or an inversion stands between file and viewer.
+    """
     import cv2
 
-    if not data.startswith(_DEEP) or b"iCCP" in data[:4096]:
+    if not data.startswith(_DEEP):
         return None
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.dtype != np.uint16 or picture.shape[:2] != shape:
+    if picture is None or picture.dtype != np.uint16 or picture.shape[:2] != shown.shape[:2]:
         return None
+    deep: np.ndarray
     if picture.ndim == 2:
-        return np.repeat(picture[..., None], 3, axis=2)
-    if picture.shape[2] < 3:
+        deep = np.repeat(picture[..., None], 3, axis=2)
+    elif picture.shape[2] in (3, 4):
+        deep = picture[..., [2, 1, 0, 3][: picture.shape[2]]]
+    else:
         return None
-    return np.ascontiguousarray(picture[..., 2::-1])
+    away = cv2.absdiff((deep[..., :3] >> 8).astype(np.uint8), shown)
+    return deep if away.max() <= ROUNDED else None

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 TRACK = "track.npz"
 """In a checkpoint: what was found in the driver."""
 
+CHECKPOINTS, APART = 20, 50
+"""At most so many in a job, and at least so many frames apart: a death costs no more."""
+
+WILDEST = 10.0
+"""The strongest expression, and how far a head may grow, shrink, or move in face widths."""
+
 TRACKING = 0.3  # of the work, as progress shows it
 RELIEF_SIDE, RELIEF_MIDDLE, RELIEF_UNIT = 512, 32768, 16384
 EXPRESSIONS = "expressions"
@@ -51,6 +57,7 @@ def portrait(
     from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
     from zograscope_server.media.sound import SUFFIX, read_sound
     from zograscope_server.portrait import animation, examination
+    from zograscope_server.portrait.mover import MeshModel
     from zograscope_server.portrait.transfer import relative_curves, relative_poses
 
     context.progress(0.0, "Looking at the portrait")
@@ -70,6 +77,9 @@ def portrait(
         _make_frames(mover, driver.frames(), len(track), source, options, context, track)
         sound = read_sound(driver.clip, options.start, len(track) / rate)
     else:
+        model = context.load_model(options.model, PURPOSE)
+        if not isinstance(model, MeshModel):
+            raise refusal(f"curves move the model 'mesh' alone, not {options.model!r}")
         curves, poses = _read_curves(inputs)
         if not find_model(options.model, context.settings.models_folder, PURPOSE).embedded:
             raise PortraitError("model-needs-driver", name=options.model)
@@ -79,7 +89,8 @@ def portrait(
         mover = animation.make_curve_mover(source.pixels, face, curves, poses, options, tools)
         still = ((float(time), None) for time in times)
         _make_frames(mover, still, len(curves), source, options, context, None)
-    arrays = {"times": times, "curves": curves, "poses": poses, "mask": _png(mover.mask)}
+    arrays = {"times": times, "curves": curves, "poses": poses}
+    arrays["mask"] = _png(_changed(mover.mask, source, options.credit))
     if sound is not None:
         arrays["sound"] = np.frombuffer(sound, np.uint8)
     return TaskResult(
@@ -227,7 +238,8 @@ def _open_driver(
     from zograscope_server.media.clips import Clip
     from zograscope_server.portrait.animation import Driver
 
-    clip = Clip(required(inputs, "driver"), options.driver_name)
+    file = np.ascontiguousarray(required(inputs, "driver")).reshape(-1).view(np.uint8)
+    clip = Clip(file, options.driver_name)
     return Driver(clip, options.start, options.end, options.rate or clip.rate)
 
 
@@ -245,11 +257,13 @@ def _track(
     return track
 
 
-def _keep(track: "DriverTrack", context: TaskContext) -> None:
+def _keep(track: "DriverTrack | None", context: TaskContext) -> None:
+    """Make a checkpoint, and pause there if asked to; curves have no track to keep."""
     if context.files is None:
         return
     with context.checkpoint() as folder:
-        track.save(folder / TRACK)
+        if track is not None:
+            track.save(folder / TRACK)
     context.pause_if_asked()
 
 
@@ -292,12 +306,13 @@ def _make_frames(
         driver_name=options.driver_name if track is not None else "",
     )
     marker = Marker(own_certificate(context.settings.state_folder))
+    apart = max(APART, count // CHECKPOINTS)
     for number, (time, picture) in enumerate(frames):
         if number >= count:
             return
         if number < context.parts:
             continue
-        if context.pause_asked.is_set() and track is not None:
+        if context.pause_asked.is_set() or (number and number % apart == 0):
             _keep(track, context)
         share = TRACKING + (1.0 - TRACKING) * number / count
         context.progress(share, "Moving the portrait", f"frame {number + 1} of {count}")
@@ -310,6 +325,16 @@ def _make_frames(
             arrays["relief"] = _relief(mover)
         context.preview(_small(frame))
         context.emit(number, arrays, {"frame": number, "time": float(time)})
+
+
+def _changed(mask: np.ndarray, source: "Source", credit: str) -> np.ndarray:
+    """The mover's mask and, with a credit, what that changes of the picture."""
+    from zograscope_server.provenance.credit import draw_credit
+
+    if not credit:
+        return mask
+    written = (draw_credit(source.pixels, credit) != source.pixels).any(axis=2)
+    return np.where(written, np.uint8(255), mask)
 
 
 def _relief(mover: "Mover") -> np.ndarray:
@@ -335,16 +360,28 @@ def _neutral_picture(driver: "Driver", track: "DriverTrack") -> np.ndarray:
 def _read_curves(inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     if "curves" not in inputs:
         raise refusal("neither the input 'driver' nor the input 'curves' is there")
-    curves = inputs["curves"].astype(np.float32)
+    curves = _numbers(inputs["curves"], "curves")
     if curves.ndim != 2 or curves.shape[1] != 52 or len(curves) == 0:
         raise refusal(f"the curves have the shape {curves.shape} and not (frames, 52)")
     still = np.tile(np.eye(4, dtype=np.float32), (len(curves), 1, 1))
-    poses = inputs.get("poses", still).astype(np.float32)
+    poses = _numbers(inputs.get("poses", still), "poses")
     if poses.shape != still.shape:
         raise refusal(f"the poses have the shape {poses.shape} and not {still.shape}")
-    if not (np.isfinite(curves).all() and np.isfinite(poses).all()):
-        raise refusal("curves and poses must be numbers")
+    if np.abs(curves).max() > WILDEST:
+        raise refusal(f"the curves go beyond {WILDEST:g}, where 1 is the whole expression")
+    sizes = np.linalg.det(poses[:, :3, :3].astype(np.float64))
+    if not ((sizes >= WILDEST**-3) & (sizes <= WILDEST**3)).all():
+        raise refusal("the poses must turn and move a head, and not flatten, mirror or burst it")
+    if np.abs(poses[:, :3]).max() > WILDEST:
+        raise refusal(f"the poses move the head by more than {WILDEST:g} face widths")
     return curves, poses
+
+
+def _numbers(values: np.ndarray, name: str) -> np.ndarray:
+    numbers = values.astype(np.float32) if values.dtype.kind in "fiu" else np.array(np.nan)
+    if not np.isfinite(numbers).all():
+        raise refusal(f"the {name} must be numbers")
+    return numbers
 
 
 def _png(picture: np.ndarray) -> np.ndarray:

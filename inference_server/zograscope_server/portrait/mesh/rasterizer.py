@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-FAR = 20_000.0
-_EYE = 10_000.0  # so far away that nothing looks smaller at the back
+FAR = 1e9
+AWAY = 200.0
+"""How far OpenCV's eye is from the nearest vertex, in depths of what is drawn. It interpolates as
+perspective has it: from nearer, places within large triangles were off by a sixth of a pixel."""
+_LEAST = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,10 @@ def draw_places(
         window: what is drawn.
 
     Returns:
-        float32 (height, width, 2 or 3), and the depth, float32 (height, width), `FAR` where there
-        is nothing.
+        float32 (height, width, 2 or 3), and z, float32 (height, width), `FAR` where nothing is.
     """
-    depth = vertices[:, 2] + _EYE
+    eye = max(AWAY * float(np.ptp(vertices[:, 2])), _LEAST) - float(vertices[:, 2].min())
+    depth = vertices[:, 2] + eye
     half = window.height / 2.0
     # The projection divides by the depth again: what is drawn is parallel.
     drawn = np.empty((1, len(vertices), 3), np.float32)
@@ -68,13 +71,13 @@ def draw_places(
         drawn, triangles[None], colours, seen, far, np.eye(4, dtype=np.float32),
         np.pi / 2.0, nearest, farthest, settings,
     )  # fmt: skip
-    far[far > farthest - 1.0] = FAR
+    depths = np.where(far > farthest - 1.0, np.float32(FAR), far - np.float32(eye))
     result = np.empty((window.height, window.width, channels), np.float32)
     for channel in range(channels):  # much faster than all at once
         cv2.extractChannel(seen, channel, colour)
         np.multiply(colour, span[channel], out=colour)
         np.add(colour, least[channel], out=result[..., channel])
-    return result, far
+    return result, depths
 
 
 def sample(picture: np.ndarray, places: np.ndarray, method: int = cv2.INTER_CUBIC) -> np.ndarray:

@@ -135,7 +135,6 @@ def _in_front(points: np.ndarray, width: float) -> np.ndarray:
     window = Window(int(least[0]), int(least[1]), *(int(side) for side in most - least))
     _, depth = draw_places(points, regions.triangles(), points[:, :2], window)
     columns, rows = (points[:, :2] - least).astype(int).T
-    # `draw_places` gives depths from its own far eye.
     ahead = depth[rows, columns] - depth.min()
     own = points[:, 2] - points[:, 2].min()
     return (own <= ahead + BEHIND * width).astype(np.float64)

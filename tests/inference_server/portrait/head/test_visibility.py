@@ -51,7 +51,7 @@ def test_weights_give_back_what_is_linear(place: tuple[float, float], linear: tu
 
 def test_depths_that_differ_by_a_hair_are_told_apart():
     vertices = np.array(
-        [[0, 0, 5.0], [40, 0, 5.0], [0, 40, 5.0], [0, 0, 4.9], [40, 0, 4.9], [0, 40, 4.9]]
+        [[0, 0, 5.0], [41, 0, 5.0], [0, 40, 5.0], [0, 0, 4.9], [41, 0, 4.9], [0, 40, 4.9]]
     )
     for triangles in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
         seen = seen_triangles(vertices, np.array(triangles), (30, 30))
