@@ -123,9 +123,7 @@ class HeadFrame:
     def follow(self, places: np.ndarray) -> np.ndarray:
         """Return how far places (n, 2) go where the head goes: 1 on the head, 0 on the body."""
         across, down = self.place(places)
-        return (
-            _fade(down, 0.5, 0.9) * _fade(-down, 1.1, 1.5) * _fade(np.abs(across), 0.9, 1.45)
-        )
+        return _fade(down, 0.5, 0.9) * _fade(-down, 1.1, 1.5) * _fade(np.abs(across), 0.9, 1.45)
 
 
 def _fade(values: np.ndarray, start: float, end: float) -> np.ndarray:

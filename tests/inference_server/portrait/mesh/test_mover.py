@@ -139,9 +139,7 @@ def drawn_driver(drawn, tools, tmp_path_factory):
 
 
 def assert_holds(source, face, driver, track, tools, numbers) -> None:
-    mover = make_mover(
-        MeshModel(), source, face, driver, track, PortraitOptions(), tools
-    )
+    mover = make_mover(MeshModel(), source, face, driver, track, PortraitOptions(), tools)
     for number in numbers:
         frame = mover.frame(number, driver.picture(number))
         np.testing.assert_array_equal(frame[mover.mask == 0], source[mover.mask == 0])

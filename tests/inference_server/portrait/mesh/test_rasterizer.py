@@ -51,7 +51,11 @@ QUAD = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
 
 
 @given(
-    st.floats(-9000, 9000), st.floats(0.5, 2000), st.booleans(), st.integers(0, 9), st.integers(0, 9)
+    st.floats(-9000, 9000),
+    st.floats(0.5, 2000),
+    st.booleans(),
+    st.integers(0, 9),
+    st.integers(0, 9),
 )
 @settings(deadline=None)
 def test_the_nearer_wins_in_whichever_order(depth, gap, turned, x, y):
