@@ -21,6 +21,7 @@ from zograscope_server.portrait.track import DriverTrack
 from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
+PASSES = 2  # the second finds what the first left, at edges above all
 STIFF = 0.02  # how far neighbouring points are corrected alike
 MOST = 0.05  # face widths that a point may be off
 BLUR = 1.5  # pixels over which flow is averaged
@@ -59,13 +60,13 @@ class Refiner:
         """
         points = self._track.points[number].astype(np.float64) * self._scale
         head = Similarity.nearest(self._track.heads[number] * _column(self._scale))
-        expression = head.inverse.apply(points) - self._rest
-        relief = self._relief
-        vertices = relief.moved(head.matrix, expression[:468])
-        offsets = self._offsets(vertices, self._shrunk(picture))
-        most = MOST * FACE
-        points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
-        head = self._correct(head, points, offsets[self._hair])
+        relief, small, most = self._relief, self._shrunk(picture), MOST * FACE
+        for _ in range(PASSES):
+            expression = head.inverse.apply(points) - self._rest
+            vertices = relief.moved(head.matrix, expression[:468])
+            offsets = self._offsets(vertices, small)
+            points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
+            head = self._correct(head, points, offsets[self._hair])
         return points / self._scale, head.matrix * _column(1.0 / self._scale)
 
     def _shrunk(self, picture: np.ndarray) -> np.ndarray:
