@@ -19,7 +19,7 @@ from zograscope_server.portrait.source import choose_face, read_source
 from zograscope_server.provenance.certificates import own_certificate
 from zograscope_server.provenance.marks import Made, Marker
 
-STILLS = (
+STILLS: tuple[dict[str, float], ...] = (
     {},
     {"yaw": -12.0},
     {"jawOpen": 0.2, "mouthPucker": 0.4},
