@@ -32,6 +32,7 @@ SKIN = (50, 280, 205, 425, 152, 200, 18)  # cheeks and chin
 DARKEST, BRIGHTEST = 0.25, 2.5
 """How much darker or brighter than the driver's, or our own, the portrait's mouth may be."""
 
+FINER = 3  # pixels of our own mouth, a side, for each of the picture
 SHADE, CHROMA = 0.9, 0.6  # of the skin's light and of its colour, that come between the lips
 SKIN_TONE = np.array([0.80, 0.62, 0.52])  # in whose light the head's own colours were chosen
 DIM = 0.22  # face widths behind the lips at which a third of the light is left
@@ -120,8 +121,13 @@ class OwnMouth:
         actions = self._head.actions[:, self._numbers]
         offsets = np.tensordot(self._curves[number].astype(np.float32), actions, axes=1)
         at_rest = self._head.vertices[self._numbers] + offsets
-        seen, depth = draw_places(head.apply(at_rest), self._triangles, self._colours, window)
-        return np.where((depth < FAR)[..., None], seen, self._colours.min(axis=0))
+        # Drawn finer, so that teeth have soft rims.
+        corner = (window.left * FINER, window.top * FINER)
+        fine = Window(*corner, window.width * FINER, window.height * FINER)
+        placed = head.apply(at_rest) * FINER
+        seen, depth = draw_places(placed, self._triangles, self._colours, fine)
+        drawn = np.where((depth < FAR)[..., None], seen, self._colours.min(axis=0))
+        return cv2.resize(drawn, (window.width, window.height), interpolation=cv2.INTER_AREA)
 
 
 def inner_colours(head: FittedHead, numbers: np.ndarray, tone: np.ndarray) -> np.ndarray:
