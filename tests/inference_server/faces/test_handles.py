@@ -54,11 +54,15 @@ def test_neighbours_come_along_smoothly(points):
 
 def test_none_change_nothing(points):
     np.testing.assert_array_equal(move_by_handles(points, ()), points)
-    places = [(name, *place.tolist()) for name, place in zip(HANDLES, handle_places(points), strict=True)]
+    places = [
+        (name, *place.tolist()) for name, place in zip(HANDLES, handle_places(points), strict=True)
+    ]
     np.testing.assert_allclose(move_by_handles(points, places), points, atol=1e-3)
 
 
-@pytest.mark.parametrize("place", [(1e6, 1e6), (-900.0, 200.0), (float("nan"), 3.0), (3.0, float("inf"))])
+@pytest.mark.parametrize(
+    "place", [(1e6, 1e6), (-900.0, 200.0), (float("nan"), 3.0), (3.0, float("inf"))]
+)
 def test_a_handle_that_leaves_the_face_is_told(points, place):
     with pytest.raises(ZograscopeError, match="chin") as caught:
         move_by_handles(points, [("chin", *place)])

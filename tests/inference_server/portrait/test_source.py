@@ -23,7 +23,9 @@ def noise(kind: str, depth: type, seed: int = 0, size: tuple[int, int] = (70, 90
     return np.random.default_rng(seed).integers(0, most, shape, depth, endpoint=True)
 
 
-@given(st.sampled_from(sorted(CHANNELS)), st.sampled_from([np.uint8, np.uint16]), st.integers(0, 99))
+@given(
+    st.sampled_from(sorted(CHANNELS)), st.sampled_from([np.uint8, np.uint16]), st.integers(0, 99)
+)
 @settings(deadline=None)
 def test_what_is_read_is_written_to_the_bit(kind, depth, seed):
     pixels = noise(kind, depth, seed)

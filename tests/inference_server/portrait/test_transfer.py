@@ -137,9 +137,7 @@ def test_poses_have_y_up_and_z_to_the_viewer_in_face_widths(make_driver):
     shifts = np.array([[0, 0, 0], [30, 0, 0], [0, 30, 0], [0, 0, 30]])
     track = make_driver(np.zeros((4, 52)), np.zeros((4, 3)), shifts)
     found = relative_poses(track)[:, :3, 3] * face_width(track.points[0])
-    np.testing.assert_allclose(
-        found, [[0, 0, 0], [30, 0, 0], [0, -30, 0], [0, 0, -30]], atol=0.05
-    )
+    np.testing.assert_allclose(found, [[0, 0, 0], [30, 0, 0], [0, -30, 0], [0, 0, -30]], atol=0.05)
 
 
 def test_curves_are_what_goes_beyond_the_neutral_frame(make_driver):

@@ -73,7 +73,9 @@ def test_the_head_turns_and_the_body_stays(relief, turn, shift):
     head = np.column_stack([Rotation.from_rotvec(turn).as_matrix(), (shift, 0, 0)])
     moved, rest = (relief.moved(matrix, np.zeros((468, 3))) for matrix in (head, np.eye(3, 4)))
     whole = relief.rest[:468] @ head[:, :3].T + head[:, 3]
-    np.testing.assert_allclose(moved[:468][relief.follow[:468] == 1], whole[relief.follow[:468] == 1], atol=1e-3)
+    np.testing.assert_allclose(
+        moved[:468][relief.follow[:468] == 1], whole[relief.follow[:468] == 1], atol=1e-3
+    )
     body = relief.follow == 0
     assert body.any()
     np.testing.assert_array_equal(moved[body], rest[body])
