@@ -1,5 +1,6 @@
 """The portrait tasks through a real server: moved, examined, followed, rigged, refused."""
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ WIDE = (280, 620)  # of the picture: on its ends nothing ever moves
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One for all tests: every worker takes seconds to import what it needs."""
-    server = Server(tmp_path_factory.mktemp("state")).start()
+    server = Server(tmp_path_factory.mktemp("state"), "--threads", "1").start()
     yield server
     server.stop()
 
@@ -135,16 +136,10 @@ def test_the_result_is_what_the_page_says(moved):
 def test_sound_is_as_long_as_the_frames(moved):
     import av
 
-    with av.open(str_of(moved.arrays["sound"])) as file:
+    with av.open(io.BytesIO(moved.arrays["sound"].tobytes())) as file:
         (stream,) = file.streams.audio
         samples = sum(frame.samples for frame in file.decode(stream))
         assert samples == round(FRAMES / 25 * stream.rate)
-
-
-def str_of(data: np.ndarray):
-    import io
-
-    return io.BytesIO(data.tobytes())
 
 
 def test_each_frame_carries_its_credentials(moved, server, tmp_path):
@@ -198,9 +193,9 @@ def test_what_a_driver_gives_moves_without_it(client, move, sitter, driver):
 
 def test_strengths_and_regions(move, sitter, driver, moved):
     still = PortraitOptions(strength_pose=0, strength_eyes=0, strength_brows=0, strength_mouth=0)
+    made = move(as_png(sitter), driver, still)
     for number in range(FRAMES):
-        np.testing.assert_array_equal(move(as_png(sitter), driver, still).frame(number), sitter)
-        break
+        np.testing.assert_array_equal(made.frame(number), sitter)
     only = move(as_png(sitter), driver, PortraitOptions(regions=("mouth",)))
     left, top, width, height = (int(value) for value in only.metadata["box"])
     forehead = np.s_[: top + height // 4, left : left + width]
@@ -308,7 +303,7 @@ def test_fifty_megapixels_in_bounded_memory(client, server, move, drawn):
     frame, mask = made.frame(0), made.mask
     assert frame.shape == whole.shape
     changed = (frame != whole).any(axis=2)
-    assert 10_000 < changed.sum() and not changed[mask == 0].any()
+    assert changed.sum() > 10_000 and not changed[mask == 0].any()
     status = Path(f"/proc/{server.worker(client).pid}/status")
     if status.is_file():
         peak = next(line for line in status.read_text().splitlines() if "VmHWM" in line)
@@ -359,7 +354,7 @@ def test_a_rig(client, sitter):
     assert (vertices.dtype, triangles.dtype, arrays["materials"].dtype) == (
         *(np.float32, np.int32, np.uint8),
     )
-    assert 0 <= triangles.min() and triangles.max() == len(vertices) - 1
+    assert triangles.min() >= 0 and triangles.max() == len(vertices) - 1
     assert arrays["shape_keys"].shape == (52, len(vertices), 3)
     assert all(np.isfinite(arrays[name]).all() for name in ("vertices", "shape_keys", "uv", "head"))
     assert arrays["uv"].shape == (len(vertices), 2) and arrays["pivot"].shape == (3,)
@@ -431,7 +426,7 @@ GOOD = "the good one"
         ({"image": GOOD, "curves": CURVES[0]}, {}, "bad-parameters"),
         ({"image": GOOD, "curves": CURVES * np.nan}, {}, "bad-parameters"),
         ({"image": GOOD, "curves": CURVES + 1e20}, {}, "bad-parameters"),
-        ({"image": GOOD, "curves": np.array([["jaw"] * 52])}, {}, "bad-parameters"),
+        ({"image": GOOD, "curves": CURVES.astype(bool)}, {}, "bad-parameters"),
         ({"image": GOOD, "curves": CURVES, "poses": WILD[:1]}, {}, "bad-parameters"),
         ({"image": GOOD, "curves": CURVES, "poses": WILD * 0}, {}, "bad-parameters"),
         ({"image": GOOD, "curves": CURVES, "poses": WILD * 1e9}, {}, "bad-parameters"),
