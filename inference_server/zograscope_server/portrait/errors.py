@@ -17,6 +17,8 @@ class PortraitError(ZograscopeError):
         "only {count} frames, counted from 0.",
         "curves-unreadable": "The curves {name} cannot be used: {problem}. `zograscope portrait "
         "--curves FILE` writes such a file; compare them.",
+        "model-needs-driver": "The model {name!r} moves portraits by a driver video only, not by "
+        "curves. Give it a video, or choose the model 'mesh'.",
         "portrait-too-small": "{name!r} has only {width} x {height} pixels. A portrait needs at "
         "least {least} on each side.",
     }

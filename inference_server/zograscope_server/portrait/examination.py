@@ -75,8 +75,8 @@ def examine_driver(track: DriverTrack, name: str) -> list[str]:
     if turn > TURNING:
         warnings.append(
             f"The actor in {name} turns {turn:.0f} degrees away from the neutral frame "
-            f"{track.neutral}. The portrait will show what it does not have; lower the pose's "
-            "strength."
+            f"{track.neutral}. The portrait will show what it does not have; lower the "
+            "pose's strength."
         )
     if track.expressions[track.neutral].sum() > TENSE:
         warnings.append(
@@ -109,14 +109,9 @@ def draw_points(picture: np.ndarray, faces: list[Face], chosen: int) -> np.ndarr
         points = face.points[:, :2] * scale
         thick = max(1, round(face.box[2] * scale / 250))
         colour = (80, 220, 255) if number == chosen else (160, 160, 160)
-        for row in (regions.OVAL, regions.OUTER_LIPS):
-            cv2.polylines(drawn, [_fixed(points[list(row)])], True, colour, thick, cv2.LINE_AA, 4)
-        for line in _LINES:
-            cv2.polylines(drawn, [_fixed(points[list(line)])], False, colour, thick, cv2.LINE_AA, 4)
-        for iris in (regions.RIGHT_IRIS, regions.LEFT_IRIS):
-            cv2.polylines(
-                drawn, [_fixed(points[list(iris[1:])])], True, colour, thick, cv2.LINE_AA, 4
-            )
+        for closed, lines in ((True, _RINGS), (False, _LINES)):
+            rows = [_fixed(points[list(line)]) for line in lines]
+            cv2.polylines(drawn, rows, closed, colour, thick, cv2.LINE_AA, 4)
         if number == chosen:
             for x, y in handle_places(face.points) * scale:
                 cv2.circle(drawn, (round(x), round(y)), 3 * thick, (255, 120, 40), -1, cv2.LINE_AA)
@@ -127,6 +122,12 @@ def draw_points(picture: np.ndarray, faces: list[Face], chosen: int) -> np.ndarr
     return drawn
 
 
+_RINGS = (
+    regions.OVAL,
+    regions.OUTER_LIPS,
+    regions.RIGHT_IRIS[1:],
+    regions.LEFT_IRIS[1:],
+)
 _LINES = (
     regions.RIGHT_UPPER_LID,
     regions.RIGHT_LOWER_LID,

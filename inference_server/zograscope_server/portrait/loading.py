@@ -26,6 +26,7 @@ from zograscope_server.portrait.mover import MeshModel
 if TYPE_CHECKING:
     import torch
 
+    from zograscope_server.portrait.mover import PortraitModel
     from zograscope_server.portrait.networks.fomm import Fomm
     from zograscope_server.portrait.networks.liveportrait import LivePortrait
 
@@ -46,9 +47,7 @@ RETARGETING_NETWORKS = ("retarget_shoulder", "retarget_mouth", "retarget_eye")
 State = dict[str, "torch.Tensor"]
 
 
-def load_portrait_model(
-    model: Model, models_folder: Path, device: str
-) -> "MeshModel | Fomm | LivePortrait":
+def load_portrait_model(model: Model, models_folder: Path, device: str) -> "PortraitModel":
     """Load what moves portraits (see `ModelLoader`)."""
     if model.embedded:
         return MeshModel()

@@ -21,7 +21,8 @@ from zograscope_server.portrait.track import DriverTrack
 from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
-STIFF = 0.05  # how far neighbouring points are corrected alike
+PASSES = 2  # the second finds what the first left, at edges above all
+STIFF = 0.02  # how far neighbouring points are corrected alike
 MOST = 0.05  # face widths that a point may be off
 BLUR = 1.5  # pixels over which flow is averaged
 UNSURE = 0.1  # weight of points whose neighbourhood opens and closes
@@ -48,7 +49,7 @@ class Refiner:
         self._relief = build_relief(self._rest.astype(np.float32), (width, height))
         self._smooth = _smoothing()
         self._hair, self._weights = self._find_hair(segmenter(self._neutral))
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def refine(self, number: int, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the corrected points (478, 3) and the head's matrix (3, 4) of a frame.
@@ -59,13 +60,13 @@ class Refiner:
         """
         points = self._track.points[number].astype(np.float64) * self._scale
         head = Similarity.nearest(self._track.heads[number] * _column(self._scale))
-        expression = head.inverse.apply(points) - self._rest
-        relief = self._relief
-        vertices = relief.moved(head.matrix, expression[:468])
-        offsets = self._offsets(vertices, self._shrunk(picture))
-        most = MOST * FACE
-        points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
-        head = self._correct(head, points, offsets[self._hair])
+        relief, small, most = self._relief, self._shrunk(picture), MOST * FACE
+        for _ in range(PASSES):
+            expression = head.inverse.apply(points) - self._rest
+            vertices = relief.moved(head.matrix, expression[:468])
+            offsets = self._offsets(vertices, small)
+            points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
+            head = self._correct(head, points, offsets[self._hair])
         return points / self._scale, head.matrix * _column(1.0 / self._scale)
 
     def _shrunk(self, picture: np.ndarray) -> np.ndarray:
@@ -81,7 +82,7 @@ class Refiner:
         expected[nothing] = picture[nothing]
         grey, real = (cv2.cvtColor(side, cv2.COLOR_RGB2GRAY) for side in (expected, picture))
         # Kroeger, Timofte, Dai, Van Gool, "Fast optical flow using dense inverse search", 2016.
-        flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)
+        flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)  # type: ignore[call-overload]
         return sample(flow, vertices[None, :, :2].astype(np.float32), cv2.INTER_LINEAR)[0]
 
     def _find_hair(self, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,8 @@ from zograscope_protocol.portrait.tasks import (
 )
 
 from zograscope_server.faces.loading import FACES, MATTING
-from zograscope_server.models.catalogue import DEFAULT, revision_of
+from zograscope_server.models.catalogue import DEFAULT, find_model, revision_of
+from zograscope_server.portrait.errors import PortraitError
 from zograscope_server.portrait.loading import PURPOSE
 from zograscope_server.tasks import TaskContext, TaskResult, required, task
 
@@ -80,6 +81,8 @@ def portrait(
         if not isinstance(model, MeshModel):
             raise refusal(f"curves move the model 'mesh' alone, not {options.model!r}")
         curves, poses = _read_curves(inputs)
+        if not find_model(options.model, context.settings.models_folder, PURPOSE).embedded:
+            raise PortraitError("model-needs-driver", name=options.model)
         rate, neutral = options.rate or animation.USUAL_RATE, 0
         times = np.arange(len(curves)) / rate
         context.progress(TRACKING, "Taking the portrait apart")
@@ -249,9 +252,7 @@ def _track(
     kept = context.latest_checkpoint
     if kept is not None and (kept / TRACK).is_file():
         return DriverTrack.load(kept / TRACK)
-    track = _follow(
-        driver, options.driver_face, options.neutral_frame, context, tools, TRACKING
-    )
+    track = _follow(driver, options.driver_face, options.neutral_frame, context, tools, TRACKING)
     _keep(track, context)
     return track
 
@@ -292,7 +293,6 @@ def _make_frames(
     track: "DriverTrack | None",
 ) -> None:
     """Emit each frame that is not there yet, marked as made."""
-    from zograscope_server.models.catalogue import find_model
     from zograscope_server.provenance.certificates import own_certificate
     from zograscope_server.provenance.credit import draw_credit
     from zograscope_server.provenance.marks import Made, Marker
@@ -316,7 +316,7 @@ def _make_frames(
             _keep(track, context)
         share = TRACKING + (1.0 - TRACKING) * number / count
         context.progress(share, "Moving the portrait", f"frame {number + 1} of {count}")
-        frame = mover.frame(number, picture)  # type: ignore[arg-type]
+        frame = mover.frame(number, picture)
         if options.credit:
             frame = draw_credit(frame, options.credit)
         file = marker.mark(source.encode(frame), ".png", made)

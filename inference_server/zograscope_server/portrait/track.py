@@ -148,7 +148,9 @@ def smooth_points(points: np.ndarray) -> np.ndarray:
     rigid = list(RIGID)
     middle = points[len(points) // 2]
     heads = [fit_similarity(middle[rigid], frame[rigid]) for frame in points]
-    at_rest = np.stack([head.inverse.apply(frame) for head, frame in zip(heads, points, strict=True)])
+    at_rest = np.stack(
+        [head.inverse.apply(frame) for head, frame in zip(heads, points, strict=True)]
+    )
     matrices = _smooth(np.stack([head.matrix for head in heads]), STEADIER)
     return np.stack(
         [
@@ -190,5 +192,3 @@ def _smooth(values: np.ndarray, window_and_order: tuple[int, int]) -> np.ndarray
     if len(values) < window:
         return values
     return savgol_filter(values, window, order, axis=0, mode="interp").astype(np.float32)
-
-

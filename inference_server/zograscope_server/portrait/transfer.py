@@ -105,7 +105,7 @@ def relative_poses(track: DriverTrack) -> np.ndarray:
 
 
 def relative_curves(track: DriverTrack) -> np.ndarray:
-    """Return the driver's expressions beyond those of its neutral frame, float32 (n, 52), 0 to 1."""
+    """Return the driver's expressions beyond its neutral frame's, float32 (n, 52), 0 to 1."""
     return np.clip(track.expressions - track.expressions[track.neutral], 0.0, 1.0)
 
 
@@ -149,9 +149,7 @@ def _driver_heads(track: DriverTrack) -> list[Similarity]:
     return [Similarity.nearest(matrix) for matrix in track.heads]
 
 
-def _place_heads(
-    poses: np.ndarray, rest: np.ndarray, strength: float
-) -> tuple[Similarity, ...]:
+def _place_heads(poses: np.ndarray, rest: np.ndarray, strength: float) -> tuple[Similarity, ...]:
     """Turn, grow and shift the source's head about its own middle."""
     from scipy.spatial.transform import Rotation
 
@@ -170,7 +168,10 @@ def _between_heads(
     driver_pose: np.ndarray, source_pose: np.ndarray, neutral: np.ndarray, rest: np.ndarray
 ) -> Similarity:
     """What turns an offset in the driver's neutral head into one in the source's."""
-    turn = Similarity.nearest(source_pose[:3]).rotation @ Similarity.nearest(driver_pose[:3]).rotation.T
+    turn = (
+        Similarity.nearest(source_pose[:3]).rotation
+        @ Similarity.nearest(driver_pose[:3]).rotation.T
+    )
     scale = face_width(rest) / face_width(neutral)
     return Similarity(_FLIP @ turn @ _FLIP, scale, np.zeros(3))
 

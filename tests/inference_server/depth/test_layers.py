@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.filling import continue_picture, fill_smoothly
 from zograscope_server.depth.layers import find_occlusion, make_background_plate
 from zograscope_server.depth.surround import make_dome
+from zograscope_server.filling import continue_picture, fill_smoothly
 
 RANGE = DepthRange(2.0, 20.0)
 RED, GREEN = (220, 30, 30), (30, 150, 60)

@@ -135,9 +135,7 @@ def _curve(points: np.ndarray, steps: int = 4) -> np.ndarray:
     return CubicSpline(at, points)(np.linspace(0, len(points) - 1, steps * (len(points) - 1) + 1))
 
 
-def _iris_radius(
-    part: np.ndarray, known: np.ndarray, middle: np.ndarray, usual: float
-) -> float:
+def _iris_radius(part: np.ndarray, known: np.ndarray, middle: np.ndarray, usual: float) -> float:
     """The radius at which the dark iris ends and the white begins, near the usual one.
 
     The greatest step of the mean around: Daugman, "High confidence visual recognition of persons by
@@ -160,9 +158,7 @@ def _iris_radius(
     return float(0.5 * (radii[best] + radii[best + 1]) * usual)
 
 
-def _complete(
-    part: np.ndarray, known: np.ndarray, middle: np.ndarray, radius: float
-) -> np.ndarray:
+def _complete(part: np.ndarray, known: np.ndarray, middle: np.ndarray, radius: float) -> np.ndarray:
     """An eyeball of which only a part is known: the iris goes on round, the white all around."""
     height, width = known.shape
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5

@@ -39,6 +39,6 @@ def make_matte(
 def _around(rough: np.ndarray, face: np.ndarray) -> np.ndarray:
     """What of a matte hangs together with the face; things that stand apart are no sitter."""
     _, pieces = cv2.connectedComponents((rough > APART).astype(np.uint8))
-    here = np.bincount(pieces[face > 0.5])
+    here = np.bincount(pieces[face > 0.5].astype(np.intp))
     here[0] = 0
     return rough * (pieces == int(np.argmax(here))) if here.max() else rough

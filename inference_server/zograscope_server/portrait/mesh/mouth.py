@@ -32,6 +32,7 @@ SKIN = (50, 280, 205, 425, 152, 200, 18)  # cheeks and chin
 DARKEST, BRIGHTEST = 0.25, 2.5
 """How much darker or brighter than the driver's, or our own, the portrait's mouth may be."""
 
+SHADE, CHROMA = 0.9, 0.6  # of the skin's light and of its colour, that come between the lips
 SKIN_TONE = np.array([0.80, 0.62, 0.52])  # in whose light the head's own colours were chosen
 DIM = 0.22  # face widths behind the lips at which a third of the light is left
 
@@ -66,7 +67,7 @@ class BorrowedMouth:
         """Compare the driver's skin in its neutral frame with the portrait's tone (3,)."""
         self._points = track.points
         theirs = skin_tone(neutral_picture, track.points[track.neutral]) / 255.0
-        self._tint = np.clip(tone / np.maximum(theirs, 1e-3), DARKEST, BRIGHTEST)
+        self._tint = _light(tone / np.maximum(theirs, 1e-3))
 
     def see(
         self,
@@ -131,12 +132,21 @@ def inner_colours(head: FittedHead, numbers: np.ndarray, tone: np.ndarray) -> np
         numbers: of the head's vertices.
         tone: (3,), of the portrait's skin, in whose light they are.
     """
-    light = np.clip(tone / SKIN_TONE, DARKEST, 1.0 / SKIN_TONE.max())
+    light = np.minimum(_light(tone / SKIN_TONE), 1.0 / SKIN_TONE.max())
     lips = head.landmarks(head.vertices)[list(LIPS), 2].mean()
     # Light falls off behind the lips.
     behind = np.maximum(head.vertices[numbers, 2] - lips, 0.0) / (DIM * head.width)
     colours = head.colours[numbers] / 255.0 * light * np.exp(-behind)[:, None]
     return np.clip(colours, 0.0, 1.0).astype(np.float32)
+
+
+def _light(ratio: np.ndarray) -> np.ndarray:
+    """The light (3,) that is on what lies behind the lips, of that which is on the skin.
+
+    Less of its colour, since teeth are paler than skin, and a little less of it.
+    """
+    grey = ratio.mean()
+    return np.clip(SHADE * (grey + CHROMA * (ratio - grey)), DARKEST, BRIGHTEST)
 
 
 def lips_of(points: np.ndarray) -> np.ndarray:
@@ -178,7 +188,10 @@ def skin_tone(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
     tones = []
     for x, y in points[list(SKIN), :2]:
-        column, row = int(np.clip(x, size, width - size - 1)), int(np.clip(y, size, height - size - 1))
+        column, row = (
+            int(np.clip(x, size, width - size - 1)),
+            int(np.clip(y, size, height - size - 1)),
+        )
         part = picture[row - size : row + size + 1, column - size : column + size + 1]
         tones.append(part.reshape(-1, 3).mean(axis=0))
     return np.median(tones, axis=0)

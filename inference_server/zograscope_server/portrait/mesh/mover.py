@@ -1,6 +1,5 @@
 """Moves a portrait as a relief of its own picture: no network, nothing learnt."""
 
-
 from collections.abc import Callable
 
 import cv2
@@ -54,6 +53,7 @@ class MeshMover:
         self._points = points = face.points
         layers = take_apart(source, points, segmenter)
         self.mask, self._white, self._window = layers.mask, layers.white, layers.window
+        self._inside = self.mask[self._window.slices][..., None] > 0
         self._relief, self._background = layers.relief, layers.background
         self._front = layers.front()
         picture = source.astype(np.float32) / np.float32(self._white)
@@ -63,7 +63,9 @@ class MeshMover:
         self._mouth = make_mouth(mouth.skin_tone(picture, points))
         self._mouth_width = float(np.linalg.norm(points[61] - points[291]))
         self._rest_opening = mouth.opening_of(mouth.lips_of(points), self._mouth_width)
-        self._depth = self._rest_depth = self._draw(self._relief.moved(np.eye(3, 4), np.zeros((468, 3))))[1]
+        self._depth = self._rest_depth = self._draw(
+            self._relief.moved(np.eye(3, 4), np.zeros((468, 3)))
+        )[1]
 
     def frame(self, number: int, picture: np.ndarray | None) -> np.ndarray:
         """Return the portrait as it looks in a frame, like the source.
@@ -84,9 +86,12 @@ class MeshMover:
         self._depth = depth
         places -= (window.left, window.top)
         seen = sample(self._front, places)
-        seen[depth >= FAR] = 0.0
+        nothing = depth >= FAR
+        if nothing.any():
+            seen[nothing] = 0.0
         self._skin.uncover(seen, vertices, depth, head.rotation, window)
-        image = seen[..., :3] + (1.0 - np.clip(seen[..., 3:], 0.0, 1.0)) * self._background
+        image = cv2.multiply(self._background, _thrice(1.0 - np.clip(seen[..., 3], 0.0, 1.0)))
+        image += seen[..., :3]
         for eye in self._eyes:
             self._look(image, places, eye, points, gaze[eye.number])
         self._speak(image, points, number, picture)
@@ -123,10 +128,9 @@ class MeshMover:
         origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
         moved = abs(lid_opening(points, eye.number) / self._openings[eye.number] - 1.0)
         calm = 1.0 - moved / LIDS - float(np.linalg.norm(gaze)) / (GAZE * eye.radius)
-        lashes = cv2.remap(
-            eye.lid_line(float(np.clip(calm, 0.0, 1.0))), places[slices] - np.float32(origin) - np.float32(0.5), None, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-        )  # fmt: skip
+        line = eye.lid_line(float(np.clip(calm, 0.0, 1.0)))
+        there = places[slices] - np.array(origin, np.float32) - np.float32(0.5)
+        lashes = cv2.remap(line, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         part = image[slices]
         part += inside * (ball - part) + lashes
 
@@ -145,18 +149,25 @@ class MeshMover:
         part += share * mouth.mask_of(lips, window)[..., None] * (inside - part)
 
     def _finish(self, image: np.ndarray) -> np.ndarray:
-        made = np.clip(image, 0.0, 1.0) * self._white + 0.5
+        np.clip(image, 0.0, 1.0, out=image)
+        if self._source.dtype == np.uint8:
+            made = cv2.convertScaleAbs(image, alpha=self._white)
+        else:
+            made = (image * self._white + 0.5).astype(self._source.dtype)
         result = self._source.copy()
-        slices = self._window.slices
-        inside = self.mask[slices][..., None] > 0
-        result[slices] = np.where(inside, made.astype(self._source.dtype), result[slices])
+        part = result[self._window.slices]
+        np.copyto(part, made, where=self._inside)
         return result
+
+
+def _thrice(channel: np.ndarray) -> np.ndarray:
+    return cv2.merge([channel, channel, channel])
 
 
 def _within(
     outline: np.ndarray, whole: Window, margin: int = 3
 ) -> tuple[Window | None, tuple[slice, slice]]:
-    """The window around an outline (n, 2), inside of a whole one, and its rows and columns there."""
+    """The window around an outline (n, 2), within a whole one, its rows and its columns there."""
     least = np.floor(outline.min(axis=0)).astype(int) - margin
     most = np.ceil(outline.max(axis=0)).astype(int) + margin
     least = np.maximum(least, (whole.left, whole.top))
@@ -166,4 +177,3 @@ def _within(
     window = Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
     top, left = window.top - whole.top, window.left - whole.left
     return window, (slice(top, top + window.height), slice(left, left + window.width))
-

@@ -20,7 +20,7 @@ REACH = 0.45  # face widths from the face to where its expression is no longer f
 BACK = 0.25  # face widths, how far behind the head's middle its outline lies
 BEHIND = 0.3  # face widths that what is around the face is drawn farther back
 MARGIN = 0.4  # face widths that the mesh goes on beyond the picture's border
-AROUND = (-1.75, 1.75, -1.75, 1.7)
+AROUND = (-1.5, 1.5, -1.55, 1.05)
 """Where the mesh lies: left, right, up and down of the face's middle, in face widths, heights."""
 
 
@@ -123,9 +123,7 @@ class HeadFrame:
     def follow(self, places: np.ndarray) -> np.ndarray:
         """Return how far places (n, 2) go where the head goes: 1 on the head, 0 on the body."""
         across, down = self.place(places)
-        return (
-            _fade(down, 0.5, 0.9) * _fade(-down, 1.15, 1.7) * _fade(np.abs(across), 0.9, 1.65)
-        )
+        return _fade(down, 0.5, 0.9) * _fade(-down, 1.1, 1.5) * _fade(np.abs(across), 0.9, 1.45)
 
 
 def _fade(values: np.ndarray, start: float, end: float) -> np.ndarray:

@@ -19,7 +19,7 @@ SEEN, HIDDEN = 0.45, 0.25
 """How far skin points to the viewer where the picture is to be trusted, and where it is not."""
 
 UNCOVERED = 0.10  # how far skin has turned to the viewer once the made skin is shown
-BEHIND = 0.5  # face widths behind what is in front: hidden
+BEHIND = 0.05  # face widths behind what is in front: hidden
 MARGIN = 0.1  # face widths around the face
 
 

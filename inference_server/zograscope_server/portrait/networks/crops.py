@@ -10,23 +10,19 @@ from typing import Self
 
 import numpy as np
 
+from zograscope_server.faces import regions
+
 SIDE = 512
 """Pixels of a crop, before a network takes it smaller."""
 
 FEATHER = 16
 """Pixels of a crop, at its border, over which it fades."""
 
-# Of MediaPipe's 478 points; right and left are the sitter's.
+# Corners and lids' middles, of MediaPipe's 478 points; right and left are the sitter's.
 RIGHT_EYE = (33, 133, 159, 145)
 LEFT_EYE = (263, 362, 386, 374)
-MOUTH_CORNERS = (61, 291)
 # The face from the brows down: where a forehead ends depends on the hair.
-OUTLINE = (
-    *(127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152),
-    *(377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356),
-    *(46, 53, 52, 65, 55, 70, 63, 105, 66, 107),
-    *(276, 283, 282, 295, 285, 300, 293, 334, 296, 336),
-)
+OUTLINE = (*regions.OVAL[29:6:-1], *regions.RIGHT_BROW, *regions.LEFT_BROW)
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class Crop:
         """Return the square about MediaPipe's (478, 3) points of a face."""
         flat = points[:, :2]
         eyes = (flat[list(RIGHT_EYE)].mean(axis=0) + flat[list(LEFT_EYE)].mean(axis=0)) / 2
-        mouth = flat[list(MOUTH_CORNERS)].mean(axis=0)
+        mouth = flat[list(regions.MOUTH_CORNERS)].mean(axis=0)
         return cls.around(flat[list(OUTLINE)], eyes, mouth, framing)
 
     @classmethod
@@ -150,8 +146,10 @@ class Paste:
         self._matrix = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]]) @ crop.from_crop
         inward = np.minimum(np.arange(SIDE), np.arange(SIDE)[::-1])
         square = np.minimum.outer(inward, inward).clip(0, FEATHER).astype(np.float32) / FEATHER
-        # Of whole levels, so that the mask says exactly where the picture is as it was.
-        share = np.rint(_warp(square, self._matrix, self._size, edge=cv2.BORDER_CONSTANT) * 255)
+        # Of whole levels, so that the mask says exactly where the picture is as it was. Cubics
+        # swing beyond the square's levels, and beyond 255 a byte begins anew.
+        share = _warp(square, self._matrix, self._size, edge=cv2.BORDER_CONSTANT)
+        share = np.rint(share.clip(0, 1) * 255)
         self.mask = np.zeros((height, width), np.uint8)
         self.mask[self._part] = share
         self._share = (share / np.float32(255))[..., None]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from zograscope_protocol.portrait.tasks import PortraitOptions
 
-from zograscope_server.portrait.networks.crops import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE
+from zograscope_server.faces.regions import MOUTH_CORNERS, RIGID
+from zograscope_server.portrait.networks.crops import LEFT_EYE, RIGHT_EYE
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,10 @@ class Similarity:
 
 STILL = Similarity(1.0, 0.0, np.zeros(2))
 
-# Of MediaPipe's points, what hardly moves with an expression: corners of the eyes, bridge of the
-# nose, forehead and temples.
-RIGID = (33, 133, 362, 263, 168, 6, 197, 195, 10, 109, 338, 67, 297, 127, 356, 234, 454)
 CENTRES = {
     "eyes": ((33, 133), (362, 263)),
     "brows": ((105,), (334,)),
-    "mouth": ((61, 291), (17,), (152,)),
+    "mouth": (MOUTH_CORNERS, (17,), (152,)),
 }
 BACKGROUND_SHARE = 0.1
 
@@ -261,6 +259,8 @@ def transfer_head_absolutely(source: Head, now: Head, strengths: Strengths) -> H
 
 def expression_friendly(source: np.ndarray, first: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Return moved points (21, 3) as seen from the source, at the source's size.
+
+    By `transfer_head` a neutral driver leaves the source where it is, so that this changes nothing.
 
     Args:
         source: where the source's points stand.

@@ -1,14 +1,16 @@
 """Moves portraits by the trained networks; see `Mover`."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
 from zograscope_protocol.portrait.tasks import PortraitOptions
 
 from zograscope_server.faces.landmarks import Face
-from zograscope_server.portrait.mover import DriverTrack, Mover
+from zograscope_server.portrait.mover import Mover
 from zograscope_server.portrait.networks import motion
 from zograscope_server.portrait.networks.crops import Crop, Framing, Paste
+from zograscope_server.portrait.track import DriverTrack
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +26,44 @@ SOURCE_FRAMING = Framing(scale=2.3, lift=0.125)
 DRIVER_FRAMING = Framing(scale=2.2, lift=0.1, upright=True)
 
 
-class FommMover:
+class _NetworkMover(ABC):
+    """What both networks have: a crop of the source in which they move, and one of the driver."""
+
+    def __init__(
+        self,
+        device: "torch.device",
+        source: np.ndarray,
+        face: Face,
+        track: DriverTrack,
+        options: PortraitOptions,
+        framings: tuple[Framing, Framing],
+    ) -> None:
+        """Cut the source; `framings` are those of the source and of the driver."""
+        self._device, self._faces, self._options = device, track.points, options
+        self._strengths = motion.Strengths.of(options)
+        crop = Crop.of_face(face.points, framings[0])
+        self._driver_crop = Crop.of_clip(track.points, framings[1])
+        self._picture = _tensor(crop.cut(source, SIDE), device)
+        self._paste = Paste(source, crop)
+        self.mask = self._paste.mask
+
+    def frame(self, number: int, picture: np.ndarray | None) -> np.ndarray:
+        """Return the moved source (see `Mover`). Raises ValueError without a driver's picture."""
+        if picture is None:
+            raise ValueError("a network needs the driver's frame")
+        seen = _tensor(self._driver_crop.cut(picture, SIDE), self._device)
+        return self._paste(_picture(self._make(number, seen)))
+
+    def nearer(self) -> np.ndarray:
+        """Return zeros (see `Mover`): the networks move pictures, and know of no depth."""
+        return np.zeros(self.mask.shape, np.float32)
+
+    @abstractmethod
+    def _make(self, number: int, driver: "torch.Tensor") -> "torch.Tensor":
+        """Return the moved crop (1, 3, h, w) for a frame's number and its crop (1, 3, h, w)."""
+
+
+class FommMover(_NetworkMover):
     """Moves a portrait by the first-order motion model."""
 
     def __init__(
@@ -33,6 +72,7 @@ class FommMover:
         source: np.ndarray,
         face: Face,
         track: DriverTrack,
+        neutral: np.ndarray,
         options: PortraitOptions,
     ) -> None:
         """Look at the source and at the neutral driver, once.
@@ -42,45 +82,38 @@ class FommMover:
             source: uint8 or uint16 (h, w, 3) RGB.
             face: of the source.
             track: of the driver.
+            neutral: the driver's neutral frame, uint8 (height, width, 3) RGB.
             options: what is taken of the driver, and how much.
         """
         import torch
 
+        framings = (FOMM_FRAMING, FOMM_FRAMING)
+        super().__init__(network.device, source, face, track, options, framings)
         self._network, self._relative = network, options.motion == "relative"
-        self._strengths = motion.Strengths.of(options)
-        crop = Crop.of_face(face.points, FOMM_FRAMING)
-        self._driver_crop = Crop.of_clip(track.points, FOMM_FRAMING)
-        self._paste = Paste(source, crop)
-        self.mask = self._paste.mask
-        picture = _tensor(crop.cut(source, SIDE), network.device)
         with torch.inference_mode():
-            self._source_motion = network.kp_detector(picture)
-            with _mixed_precision(network.device):
-                self._encoded = network.generator.encode(picture)
+            self._source_motion = network.kp_detector(self._picture)
+            with precision(network.device):
+                self._encoded = network.generator.encode(self._picture)
         self._source = _local(self._source_motion)
-        self._neutral = self._look(track.neutral_picture)
-        self._faces = track.points
+        self._neutral = self._look(_tensor(self._driver_crop.cut(neutral, SIDE), network.device))
         self._neutral_face = self._driver_crop.normalised(track.points[track.neutral])
         self._scale = motion.size_ratio(self._source.points, self._neutral.points)
         self._own_strengths = motion.local_strengths(
             self._neutral.points, self._neutral_face, self._strengths
         )
 
-    def frame(self, number: int, picture: np.ndarray) -> np.ndarray:
-        """Return the moved source (see `Mover`)."""
+    def _make(self, number: int, driver: "torch.Tensor") -> "torch.Tensor":
         import torch
 
         from zograscope_server.portrait.networks.fomm import LocalMotion
 
-        moved = self._transfer(self._look(picture), number)
-        device = self._network.device
-        points = torch.tensor(moved.points[None], dtype=torch.float32, device=device)
-        jacobians = torch.tensor(moved.jacobians[None], dtype=torch.float32, device=device)
-        with torch.inference_mode(), _mixed_precision(device):
-            made = self._network.generator(
+        moved = self._transfer(self._look(driver), number)
+        points = torch.tensor(moved.points[None], dtype=torch.float32, device=self._device)
+        jacobians = torch.tensor(moved.jacobians[None], dtype=torch.float32, device=self._device)
+        with torch.inference_mode(), precision(self._device):
+            return self._network.generator(
                 self._encoded, self._source_motion, LocalMotion(points, jacobians)
             )
-        return self._paste(_picture(made))
 
     def nearer(self) -> np.ndarray:
         """Return zeros (see `Mover`): the network knows no depth."""
@@ -100,16 +133,15 @@ class FommMover:
             head=motion.head_movement(self._neutral_face, face),
         )
 
-    def _look(self, picture: np.ndarray) -> motion.Local:
+    def _look(self, driver: "torch.Tensor") -> motion.Local:
         """Return the driver's motion; in full precision, where half of it would tremble."""
         import torch
 
-        seen = _tensor(self._driver_crop.cut(picture, SIDE), self._network.device)
         with torch.inference_mode():
-            return _local(self._network.kp_detector(seen))
+            return _local(self._network.kp_detector(driver))
 
 
-class LivePortraitMover:
+class LivePortraitMover(_NetworkMover):
     """Moves a portrait by LivePortrait."""
 
     def __init__(
@@ -118,40 +150,33 @@ class LivePortraitMover:
         source: np.ndarray,
         face: Face,
         track: DriverTrack,
+        neutral: np.ndarray,
         options: PortraitOptions,
     ) -> None:
         """Look at the source and at the neutral driver, once; see `FommMover`."""
         import torch
 
-        self._network, self._options = network, options
-        self._strengths = motion.Strengths.of(options)
-        crop = Crop.of_face(face.points, SOURCE_FRAMING)
-        self._driver_crop = Crop.of_clip(track.points, DRIVER_FRAMING)
-        self._paste = Paste(source, crop)
-        self.mask = self._paste.mask
-        picture = _tensor(crop.cut(source, SIDE), network.device)
-        with torch.inference_mode(), _mixed_precision(network.device):
-            self._source = read_head(network.motion_extractor(picture))
-            self._volume = network.appearance_feature_extractor(picture)
+        framings = (SOURCE_FRAMING, DRIVER_FRAMING)
+        super().__init__(network.device, source, face, track, options, framings)
+        self._network = network
+        with torch.inference_mode(), precision(network.device):
+            self._source = read_head(network.motion_extractor(self._picture))
+            self._volume = network.appearance_feature_extractor(self._picture)
             self._summary = network.warping_module.dense_motion_network.summary(self._volume)
         self._placed = self._source.placed()
-        self._neutral = self._look(track.neutral_picture)
-        self._faces = track.points
+        self._neutral = self._look(_tensor(self._driver_crop.cut(neutral, SIDE), network.device))
         self._openings = motion.Openings.of(face.points)
         self._neutral_openings = motion.Openings.of(track.points[track.neutral])
 
-    def frame(self, number: int, picture: np.ndarray) -> np.ndarray:
-        """Return the moved source (see `Mover`)."""
+    def _make(self, number: int, driver: "torch.Tensor") -> "torch.Tensor":
         import torch
 
-        device = self._network.device
-        moved = self._transfer(self._look(picture), number)
-        driving = torch.tensor(moved[None], dtype=torch.float32, device=device)
-        source = torch.tensor(self._placed[None], dtype=torch.float32, device=device)
-        with torch.inference_mode(), _mixed_precision(device):
+        moved = self._transfer(self._look(driver), number)
+        driving = torch.tensor(moved[None], dtype=torch.float32, device=self._device)
+        source = torch.tensor(self._placed[None], dtype=torch.float32, device=self._device)
+        with torch.inference_mode(), precision(self._device):
             features = self._network.warping_module(self._volume, self._summary, source, driving)
-            made = self._network.spade_generator(features)
-        return self._paste(_picture(made))
+            return self._network.spade_generator(features)
 
     def nearer(self) -> np.ndarray:
         """Return zeros (see `Mover`): the network knows no depth."""
@@ -191,13 +216,11 @@ class LivePortraitMover:
 
         return answer
 
-    def _look(self, picture: np.ndarray) -> motion.Head:
+    def _look(self, driver: "torch.Tensor") -> motion.Head:
         import torch
 
-        device = self._network.device
-        seen = _tensor(self._driver_crop.cut(picture, SIDE), device)
-        with torch.inference_mode(), _mixed_precision(device):
-            return read_head(self._network.motion_extractor(seen))
+        with torch.inference_mode(), precision(self._device):
+            return read_head(self._network.motion_extractor(driver))
 
 
 def network_mover(
@@ -205,17 +228,18 @@ def network_mover(
     source: np.ndarray,
     face: Face,
     track: DriverTrack,
+    neutral: np.ndarray,
     options: PortraitOptions,
 ) -> Mover:
     """Return the mover of a loaded network; see `FommMover`."""
     from zograscope_server.portrait.networks.fomm import Fomm
 
     if isinstance(network, Fomm):
-        return FommMover(network, source, face, track, options)
-    return LivePortraitMover(network, source, face, track, options)
+        return FommMover(network, source, face, track, neutral, options)
+    return LivePortraitMover(network, source, face, track, neutral, options)
 
 
-def _mixed_precision(device: "torch.device") -> "torch.autocast":
+def precision(device: "torch.device") -> "torch.autocast":
     """Return half precision on a graphics card, and none elsewhere."""
     import torch
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from zograscope_server.faces.landmarks import POINTS, Face
-from zograscope_server.portrait.networks.crops import LEFT_EYE, MOUTH_CORNERS, OUTLINE, RIGHT_EYE
+from zograscope_server.faces.regions import MOUTH_CORNERS
+from zograscope_server.portrait.networks.crops import LEFT_EYE, OUTLINE, RIGHT_EYE
 from zograscope_server.portrait.networks.fomm import Fomm
 from zograscope_server.portrait.networks.liveportrait import LivePortrait
 

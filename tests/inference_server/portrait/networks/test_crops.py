@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from zograscope_server.portrait.networks.crops import SIDE, Crop, Framing, Paste
 
@@ -87,6 +87,7 @@ def test_a_large_face_is_averaged_and_not_skipped_over():
 
 
 @settings(max_examples=25, deadline=None)
+@example((0.0, 0.0), 513.0, 1.0, False, 0)  # where cubics swing beyond a byte
 @given(
     centre=st.tuples(st.floats(-100, 300), st.floats(-100, 260)),
     side=st.floats(3, 700),

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import nn
 from zograscope_protocol.portrait.tasks import PortraitOptions
-from zograscope_server.portrait.mover import DriverTrack
 from zograscope_server.portrait.networks.movers import (
     FommMover,
     LivePortraitMover,
     network_mover,
 )
+from zograscope_server.portrait.track import DriverTrack
 
 from .conftest import drawn_face, drawn_picture, drawn_points
 
@@ -22,7 +22,17 @@ def driver(frames: int = 3) -> tuple[DriverTrack, list[np.ndarray]]:
     """A clip whose neutral frame is its second, and in which the mouth opens."""
     pictures = [np.roll(drawn_picture(320, 240), 9 * n, axis=1) for n in range(frames)]
     points = np.stack([drawn_points((160 + 3 * n, 120), 70, 0.05 * n) for n in range(frames)])
-    return DriverTrack(points, 1, pictures[1]), pictures
+    track = DriverTrack(
+        times=np.arange(frames) / 25,
+        points=points,
+        expressions=np.zeros((frames, 52), np.float32),
+        poses=np.tile(np.eye(4, dtype=np.float32), (frames, 1, 1)),
+        heads=np.tile(np.eye(3, 4), (frames, 1, 1)),
+        found=np.ones(frames, bool),
+        size=(320, 240),
+        neutral=1,
+    )
+    return track, pictures
 
 
 def check(mover, source: np.ndarray, frame: np.ndarray) -> None:
@@ -32,28 +42,45 @@ def check(mover, source: np.ndarray, frame: np.ndarray) -> None:
     np.testing.assert_array_equal(frame[mover.mask == 0], source[mover.mask == 0])
     assert 0 < (mover.mask > 0).mean() < 1
     assert (frame[mover.mask == 255] != source[mover.mask == 255]).any()
+    nearer = mover.nearer()
+    assert (nearer.shape, nearer.dtype, nearer.any()) == (source.shape[:2], np.float32, False)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_the_first_order_model_moves_a_portrait(random_fomm, dtype):
     source = drawn_picture(420, 330, dtype)
     track, pictures = driver()
-    mover = network_mover(random_fomm, source, FACE, track, ALL)
+    mover = network_mover(random_fomm, source, FACE, track, pictures[track.neutral], ALL)
     assert isinstance(mover, FommMover)
     check(mover, source, mover.frame(2, pictures[2]))
+
+
+def test_a_network_cannot_move_by_curves_alone(random_fomm):
+    track, pictures = driver()
+    mover = FommMover(random_fomm, drawn_picture(420, 330), FACE, track, pictures[1], ALL)
+    with pytest.raises(ValueError, match="driver's frame"):
+        mover.frame(0, None)
 
 
 def test_strengths_and_motion_of_the_first_order_model(random_fomm):
     source = drawn_picture(420, 330)
     track, pictures = driver()
-    moved = FommMover(random_fomm, source, FACE, track, ALL).frame(2, pictures[2])
-    rest = FommMover(random_fomm, source, FACE, track, ALL).frame(1, pictures[1])
+    moved = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], ALL).frame(
+        2, pictures[2]
+    )
+    rest = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], ALL).frame(
+        1, pictures[1]
+    )
     assert (moved != rest).any()
     none = PortraitOptions(regions=("eyes",), strength_eyes=0.0)
-    still = FommMover(random_fomm, source, FACE, track, none).frame(2, pictures[2])
+    still = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], none).frame(
+        2, pictures[2]
+    )
     np.testing.assert_allclose(still.astype(int), rest, atol=1)
     absolute = PortraitOptions(regions=ALL.regions, motion="absolute")
-    placed = FommMover(random_fomm, source, FACE, track, absolute).frame(1, pictures[1])
+    placed = FommMover(random_fomm, source, FACE, track, pictures[track.neutral], absolute).frame(
+        1, pictures[1]
+    )
     assert (placed != rest).any()
 
 
@@ -92,7 +119,7 @@ def recorded(random_liveportrait):
 def asked(network, options, number: int = 2) -> tuple[np.ndarray, np.ndarray]:
     track, pictures = driver()
     source = drawn_picture(420, 330, np.uint16)
-    mover = network_mover(network, source, FACE, track, options)
+    mover = network_mover(network, source, FACE, track, pictures[track.neutral], options)
     assert isinstance(mover, LivePortraitMover)
     check(mover, source, mover.frame(number, pictures[number]))
     return network.warping_module.asked[-1]
@@ -139,5 +166,5 @@ def test_retargeting_adds_to_the_driver_s_motion(recorded):
 def test_liveportrait_moves_a_portrait(random_liveportrait):
     source = drawn_picture(420, 330)
     track, pictures = driver()
-    mover = network_mover(random_liveportrait, source, FACE, track, ALL)
+    mover = network_mover(random_liveportrait, source, FACE, track, pictures[track.neutral], ALL)
     check(mover, source, mover.frame(2, pictures[2]))
