@@ -118,7 +118,9 @@ def test_looking_aside_counts_less_than_frowning():
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=30).filter(any))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_between_found_frames_all_goes_on_evenly(follow, seen):
     points = np.random.default_rng(5).normal(0, 20, (478, 3)) + 200
     found = [
