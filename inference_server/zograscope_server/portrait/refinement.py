@@ -22,8 +22,8 @@ from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
 PASSES = 2  # the second finds what the first left, at edges above all
-STIFF = 0.02  # how far neighbouring points are corrected alike
-MOST = 0.05  # face widths that a point may be off
+STIFF = 0.04  # how far neighbouring points are corrected alike
+MOST = 0.04  # face widths that a point may be off
 BLUR = 1.5  # pixels over which flow is averaged
 UNSURE = 0.1  # weight of points whose neighbourhood opens and closes
 RIM = 0.5  # weight of the face's outline, where the background takes part
