@@ -13,7 +13,6 @@ from zograscope_server.portrait.mesh import mouth
 from zograscope_server.portrait.mesh.eyes import cut_eye
 from zograscope_server.portrait.mesh.layers import take_apart
 from zograscope_server.portrait.mesh.matte import Segmenter
-from zograscope_server.portrait.mesh.rasterizer import Window
 from zograscope_server.portrait.mesh.relief import Relief, strips
 from zograscope_server.portrait.source import Source
 from zograscope_server.portrait.transfer import face_width
@@ -112,23 +111,21 @@ def _sheet(relief: Relief, head: FittedHead, size: tuple[int, int]) -> _Part:
 def _eyes(head: FittedHead, picture: np.ndarray, face: Face) -> tuple[list[_Part], np.ndarray]:
     """Both eyeballs, each with its place in one texture, one eye above the other."""
     eyes = [cut_eye(picture, face.points, number) for number in (0, 1)]
-    width = max(eye.window.width for eye in eyes)
-    height = sum(eye.window.height for eye in eyes)
-    texture = np.zeros((height, width, 3), np.float32)
+    heights, widths = zip(*(eye.layer.shape[:2] for eye in eyes), strict=True)
+    size = (max(widths), sum(heights))
+    texture = np.zeros((*size[::-1], 3), np.float32)
     parts, top = [], 0
     for eye, kind in zip(eyes, (model.EYE_RIGHT, model.EYE_LEFT), strict=True):
-        window: Window = eye.window
-        layer = np.pad(eye.layer, ((0, 0), (0, width - window.width), (0, 0)), mode="edge")
-        texture[top : top + window.height] = layer
+        height, width = eye.layer.shape[:2]
+        rest = ((0, 0), (0, size[0] - width), (0, 0))
+        texture[top : top + height] = np.pad(eye.layer, rest, mode="edge")
         vertices, triangles, actions, _ = _of_head(head, (kind,))
-        origin = np.array([window.left, window.top - top])
+        places = (vertices[:, :2] - (eye.window.left, eye.window.top)) * eye.fine
         # What lies beyond the layer shows its rim.
-        low = np.array([0.5, top + 0.5])
-        high = low + np.array([window.width - 1, window.height - 1])
-        places = np.clip(vertices[:, :2] - origin, low, high)
-        uv = _uv(places, np.zeros(2), np.array([width, height]))
+        places = np.clip(places, 0.5, (width - 0.5, height - 0.5))
+        uv = _uv(places, np.array([0, -top]), np.array(size))
         parts.append(_Part(vertices, triangles, uv, actions, np.ones(len(vertices)), EYES))
-        top += window.height
+        top += height
     return parts, np.clip(texture * 255.0 + 0.5, 0, 255).astype(np.uint8)
 
 
