@@ -90,8 +90,8 @@ class Refiner:
         for opening in OPENINGS:
             outline = np.round(vertices[list(opening), :2] * 16.0 - 8.0).astype(np.int32)
             cv2.fillPoly(unknown, [outline], 1, cv2.LINE_8, 4)
-        unknown = cv2.dilate(unknown, np.ones((3, 3), np.uint8)) > 0
-        expected[unknown] = picture[unknown]
+        around = cv2.dilate(unknown, np.ones((3, 3), np.uint8)) > 0
+        expected[around] = picture[around]
         grey, real = (cv2.cvtColor(side, cv2.COLOR_RGB2GRAY) for side in (expected, picture))
         # Kroeger, Timofte, Dai, Van Gool, "Fast optical flow using dense inverse search", 2016.
         flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)  # type: ignore[call-overload]

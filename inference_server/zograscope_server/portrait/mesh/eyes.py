@@ -29,7 +29,7 @@ class Eye:
         window: of the picture, in which the layer lies.
         layer: float32 (h * fine, w * fine, 3), the eyeball without lids.
         fine: pixels of the layer for each of the picture, a side.
-        lashes: float32 (h, w, 3), how much lashes and the shade of lids leave of the eyeball, 0 to 1.
+        lashes: float32 (h, w, 3), 0 to 1, what lashes and the lids' shade leave of the eyeball.
         rest: float32 (h, w, 3), what the picture has beside all that, which is shown at rest only.
         ends: float64 (2, 2), its corners.
         iris: float64 (2,), the middle of the iris.
@@ -102,8 +102,8 @@ def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
     ball = eye.see(window, ends, np.zeros(2))
     reach = max(1, round(LASHES * width))
     along = 1.0 - cv2.erode(inside, np.ones((2 * reach + 1,) * 2))
-    along = cv2.GaussianBlur(along, (0, 0), 0.5 * reach)[..., None]
-    lashes = 1.0 - along * (1.0 - np.clip(part / np.maximum(ball, 1e-3), DARKEST, 1.0))
+    near_lids = cv2.GaussianBlur(along, (0, 0), 0.5 * reach)[..., None]
+    lashes = 1.0 - near_lids * (1.0 - np.clip(part / np.maximum(ball, 1e-3), DARKEST, 1.0))
     rest = inside[..., None] * (part - ball * lashes)
     return replace(eye, lashes=lashes.astype(np.float32), rest=rest.astype(np.float32))
 
