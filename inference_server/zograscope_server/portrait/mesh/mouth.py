@@ -34,7 +34,7 @@ DARKEST, BRIGHTEST = 0.25, 2.5
 
 FINER = 3  # pixels of our own mouth, a side, for each of the picture
 SHADE = 0.9  # of the skin's light, that comes between the lips
-BORROWED, OWN = 0.9, 0.6  # of that light's colour: our own teeth are paler than what a camera saw
+BORROWED, OWN = 0.9, 0.9  # of that light's colour
 SKIN_TONE = np.array([0.80, 0.62, 0.52])  # in whose light the head's own colours were chosen
 DIM = 0.22  # face widths behind the lips at which a third of the light is left
 
