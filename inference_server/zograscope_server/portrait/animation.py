@@ -1,6 +1,6 @@
 """A portrait and what moves it become frames: the whole way, over arrays and files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self

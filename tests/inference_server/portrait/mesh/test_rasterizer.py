@@ -90,7 +90,7 @@ def test_a_polygon_covers_what_lies_inside(left, top, right, bottom):
     )
     assert (mask[away > 1.8] == 0).all() and (mask[away < -1.8] == 1).all()
     width, height = right - left, bottom - top
-    assert 0.95 * width * height < mask.sum() < (width + 2) * (height + 2)
+    assert 0.95 * width * height < mask.sum() < (width + 2.5) * (height + 2.5)
 
 
 def test_a_picture_at_its_own_places_is_itself_and_its_border_goes_on():
