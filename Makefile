@@ -120,6 +120,7 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/mosaic_memory.py --output $(FIGURES)/mosaic_memory.json
 	$(SERVER)/bin/python benchmarks/depth_models.py --output $(FIGURES)/depth_models.json
 	$(SERVER)/bin/python benchmarks/portrait_quality.py --output $(FIGURES)/portrait_quality.json
+	$(SERVER)/bin/python benchmarks/portrait_networks.py --output $(FIGURES)/portrait_networks.json
 
 clean:
 	rm -rf out dist build

@@ -24,7 +24,7 @@ EXPRESSIONS = "zograscope_expressions"
 """On the empty of a driver: the names of its expressions, in order."""
 
 POSE: tuple[Channel, ...] = tuple(
-    (path, axis) for path in ("location", "rotation_euler") for axis in range(3)
+    (path, axis) for path in ("location", "rotation_euler", "scale") for axis in range(3)
 )
 FIRST_FRAME = 1
 
@@ -90,7 +90,8 @@ def _samples(
     arrays: Mapping[str, np.ndarray], expressions: Sequence[str]
 ) -> dict[Channel, np.ndarray]:
     poses = np.asarray(arrays["poses"], np.float64)
-    moves = np.concatenate([poses[:, :3, 3], euler_angles(poses)], axis=1)
+    sizes = np.linalg.norm(poses[:, :3, :3], axis=1)
+    moves = np.concatenate([poses[:, :3, 3], euler_angles(poses), sizes], axis=1)
     samples = dict(zip(POSE, moves.T, strict=True))
     for expression, values in zip(expressions, arrays["curves"].T, strict=True):
         samples[f'["{expression}"]', 0] = values

@@ -141,8 +141,7 @@ def finish(
     sequencer.show_anew(image[SEQUENCE_MARK], folder, count)
     if source["onto"] and RELIEF in source[scene_jobs.FRAMES]["also"]:
         diorama = moving_diorama.diorama_of(where, source["key"])
-        face_width = metadata["box"][2]
-        moving_diorama.move_depth(diorama, folder / RELIEF, count, face_width)
+        moving_diorama.move_depth(diorama, folder / RELIEF, count, metadata["face_width"])
     if "sound" in arrays:
         keep_sound(where, image[SEQUENCE_MARK], arrays["sound"], metadata, folder)
 

@@ -214,7 +214,7 @@ def _set_head(rig: Rig, arrays: Mapping[str, np.ndarray], metadata: Mapping[str,
     """Put the head's empty at the pivot, in a frame of face widths, and hook the mesh to it."""
     _, height = metadata["size"]
     pivot = in_picture_space(arrays["pivot"].reshape(1, 3), metadata["size"])[0]
-    width = float(metadata["box"][2]) * HEIGHT / height
+    width = float(metadata["face_width"]) * HEIGHT / height
     frame = rig.head.parent
     frame.location, frame.scale = pivot.tolist(), (width, width, width)
     hook = rig.mesh.modifiers.get(HOOK) or rig.mesh.modifiers.new(HOOK, "HOOK")

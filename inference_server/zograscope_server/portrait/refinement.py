@@ -17,7 +17,7 @@ from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, sample
 from zograscope_server.portrait.mesh.relief import build_relief
 from zograscope_server.portrait.similarity import Similarity
-from zograscope_server.portrait.track import DriverTrack
+from zograscope_server.portrait.track import DriverTrack, steady
 from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
@@ -33,6 +33,13 @@ ROUNDS = 4  # of reweighting by what is left, so that strands that flutter do no
 BONES = 0.5  # weight of the face's bones against that of the hair
 TURN = 0.05  # how much a turn must explain
 LEFT = 0.3  # pixels that are left without counting against a place
+
+
+OPENINGS = (
+    regions.INNER_UPPER_LIP + regions.INNER_LOWER_LIP[-2:0:-1],
+    regions.RIGHT_UPPER_LID + regions.RIGHT_LOWER_LID[-2:0:-1],
+    regions.LEFT_UPPER_LID + regions.LEFT_LOWER_LID[-2:0:-1],
+)
 
 
 class Refiner:
@@ -78,8 +85,13 @@ class Refiner:
         relief = self._relief
         places, depth = draw_places(vertices, relief.triangles, relief.rest[:, :2], self._window)
         expected = sample(self._neutral, places, cv2.INTER_LINEAR)
-        nothing = depth >= FAR
-        expected[nothing] = picture[nothing]
+        # What opens shows what the neutral frame cannot have: nothing is learnt there.
+        unknown = (depth >= FAR).astype(np.uint8)
+        for opening in OPENINGS:
+            outline = np.round(vertices[list(opening), :2] * 16.0 - 8.0).astype(np.int32)
+            cv2.fillPoly(unknown, [outline], 1, cv2.LINE_8, 4)
+        around = cv2.dilate(unknown, np.ones((3, 3), np.uint8)) > 0
+        expected[around] = picture[around]
         grey, real = (cv2.cvtColor(side, cv2.COLOR_RGB2GRAY) for side in (expected, picture))
         # Kroeger, Timofte, Dai, Van Gool, "Fast optical flow using dense inverse search", 2016.
         flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)  # type: ignore[call-overload]
@@ -114,11 +126,8 @@ class Refiner:
             change = _fit_small(start, goal, weights)
             left = np.linalg.norm((change.apply(start) - start)[:, :2] - goal, axis=1)
             weights = share / (left + LEFT)
-        return Similarity(
-            change.rotation @ head.rotation,
-            change.scale * head.scale,
-            change.apply((head.shift - middle)[None])[0] + middle,
-        )
+        about = Similarity(np.eye(3), 1.0, middle)
+        return about.after(change).after(about.inverse).after(head)
 
 
 def refine_track(
@@ -140,6 +149,7 @@ def refine_track(
     for number, (_, picture) in zip(range(len(track)), frames, strict=False):
         if track.found[number] and number != track.neutral:
             points[number], heads[number] = refiner.refine(number, picture)
+    points, heads = steady(points, heads, track.neutral)
     return replace(track, points=points, heads=heads)
 
 

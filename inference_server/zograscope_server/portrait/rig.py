@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from zograscope_server.faces import regions
@@ -13,12 +14,13 @@ from zograscope_server.portrait.mesh import mouth
 from zograscope_server.portrait.mesh.eyes import cut_eye
 from zograscope_server.portrait.mesh.layers import take_apart
 from zograscope_server.portrait.mesh.matte import Segmenter
-from zograscope_server.portrait.mesh.relief import Relief, strips
+from zograscope_server.portrait.mesh.relief import Relief, strip, strips
 from zograscope_server.portrait.source import Source
 from zograscope_server.portrait.transfer import face_width
 
 TEXTURES = ("picture", "eyes", "mouth", "background")
 PICTURE, EYES, MOUTH, BACKGROUND = range(4)
+UNDER = 0.03  # face widths that eyes and mouth lie farther back, so that no lid or lip is pierced
 BEHIND = 0.75  # face widths from the middle of the head to the plane of the background
 
 
@@ -28,7 +30,8 @@ class Rig:
 
     Attributes:
         vertices: float32 (v, 3).
-        triangles: int32 (t, 3).
+        triangles: int32 (t, 3), counter-clockwise as the viewer sees them; of what lies within the
+            head, as whoever looks into it does.
         uv: float32 (v, 2), right and up from the texture's lower left corner.
         materials: uint8 (t,), numbers of `TEXTURES`.
         shape_keys: float32 (52, v, 3), offsets.
@@ -64,8 +67,11 @@ def make_rig(source: Source, face: Face, segmenter: Segmenter) -> Rig:
     picture = source.pixels.astype(np.float32) / np.float32(layers.white)
     eyes, eye_texture = _eyes(head, picture, face)
     inside, mouth_texture = _inside(head, mouth.skin_tone(picture, face.points))
+    for part in (*eyes, inside):
+        part.vertices[:, 2] += UNDER * face_width(face.points)
     parts = [
         _sheet(layers.relief, head, source.size),
+        _between_lips(face, head, source.size),
         *eyes,
         inside,
         _plane(source.size, float(face.points[:, 2].mean()) + BEHIND * face_width(face.points)),
@@ -96,36 +102,60 @@ def _sheet(relief: Relief, head: FittedHead, size: tuple[int, int]) -> _Part:
     """The relief, open at the eyes and the mouth."""
     closing = {tuple(triangle) for strip in strips() for triangle in strip.tolist()}
     open_ = [triangle for triangle in relief.triangles.tolist() if tuple(triangle) not in closing]
+    triangles = _to_the_viewer(relief.rest, np.array(open_, np.int32))
     points = np.stack([head.landmarks(action)[:468] for action in head.actions])
     actions = np.stack([relief.spread @ offsets for offsets in points])
     return _Part(
         relief.rest,
-        np.array(open_, np.int32),
-        _uv(relief.rest[:, :2], np.zeros(2), np.array(size)),
+        triangles,
+        _uv(relief.rest[:, :2], np.array(size)),
         actions,
         relief.follow,
         PICTURE,
     )
 
 
+def _between_lips(face: Face, head: FittedHead, size: tuple[int, int]) -> _Part:
+    """What the picture has between the lips: it hangs on the upper one, as its teeth would."""
+    upper, lower = list(regions.INNER_UPPER_LIP), list(regions.INNER_LOWER_LIP)
+    count = len(upper)
+    rest = face.points[upper + lower]
+    triangles = strip(tuple(range(count)), (0, *range(count + 1, 2 * count - 1), count - 1))
+    actions = np.stack([head.landmarks(action)[upper + upper] for action in head.actions])
+    uv = _uv(rest[:, :2], np.array(size))
+    triangles = _to_the_viewer(rest, triangles)
+    return _Part(rest, triangles, uv, actions, np.ones(len(rest)), PICTURE)
+
+
+def _to_the_viewer(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Return triangles (t, 3) that all run counter-clockwise as the viewer sees them."""
+    a, b, c = (vertices[triangles[:, corner], :2] for corner in range(3))
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    clockwise = ux * vy - uy * vx > 0  # y runs down
+    return np.where(clockwise[:, None], triangles[:, ::-1], triangles)
+
+
 def _eyes(head: FittedHead, picture: np.ndarray, face: Face) -> tuple[list[_Part], np.ndarray]:
     """Both eyeballs, each with its place in one texture, one eye above the other."""
     eyes = [cut_eye(picture, face.points, number) for number in (0, 1)]
-    heights, widths = zip(*(eye.layer.shape[:2] for eye in eyes), strict=True)
-    size = (max(widths), sum(heights))
-    texture = np.zeros((*size[::-1], 3), np.float32)
+    width = max(eye.layer.shape[1] for eye in eyes)
+    height = sum(eye.layer.shape[0] for eye in eyes)
+    texture = np.zeros((height, width, 3), np.float32)
     parts, top = [], 0
     for eye, kind in zip(eyes, (model.EYE_RIGHT, model.EYE_LEFT), strict=True):
-        height, width = eye.layer.shape[:2]
-        rest = ((0, 0), (0, size[0] - width), (0, 0))
-        texture[top : top + height] = np.pad(eye.layer, rest, mode="edge")
+        rows, columns = eye.layer.shape[:2]
+        # Lashes and the shade of lids go with the eyeball: at rest it looks as in the picture.
+        lashes, rest = (cv2.resize(line, (columns, rows)) for line in (eye.lashes, eye.rest))
+        layer = eye.layer * lashes + rest
+        padding = ((0, 0), (0, width - columns), (0, 0))
+        texture[top : top + rows] = np.pad(layer, padding, mode="edge")
         vertices, triangles, actions, _ = _of_head(head, (kind,))
         places = (vertices[:, :2] - (eye.window.left, eye.window.top)) * eye.fine
         # What lies beyond the layer shows its rim.
-        places = np.clip(places, 0.5, (width - 0.5, height - 0.5))
-        uv = _uv(places, np.array([0, -top]), np.array(size))
+        places = np.clip(places, 0.5, np.array([columns, rows]) - 0.5)
+        uv = _uv(places + np.array([0, top]), np.array([width, height]))
         parts.append(_Part(vertices, triangles, uv, actions, np.ones(len(vertices)), EYES))
-        top += height
+        top += rows
     return parts, np.clip(texture * 255.0 + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -145,7 +175,7 @@ def _inside(head: FittedHead, tone: np.ndarray) -> tuple[_Part, np.ndarray]:
     part = _Part(
         vertices[corners],
         np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
-        np.repeat(_uv(places, np.zeros(2), np.array([side, side])), 3, axis=0),
+        np.repeat(_uv(places, np.array([side, side])), 3, axis=0),
         actions[:, corners],
         np.ones(len(corners)),
         MOUTH,
@@ -158,8 +188,8 @@ def _plane(size: tuple[int, int], depth: float) -> _Part:
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     return _Part(
         np.column_stack([corners, np.full(4, depth)]),
-        np.array([(0, 1, 2), (0, 2, 3)], np.int32),
-        _uv(corners, np.zeros(2), np.array(size)),
+        np.array([(0, 2, 1), (0, 3, 2)], np.int32),
+        _uv(corners, np.array(size)),
         np.zeros((52, 4, 3), np.float32),
         np.zeros(4),
         BACKGROUND,
@@ -175,6 +205,6 @@ def _of_head(
     return head.vertices[numbers], triangles, head.actions[:, numbers], numbers
 
 
-def _uv(places: np.ndarray, origin: np.ndarray, size: np.ndarray) -> np.ndarray:
-    share = (places - origin) / size
+def _uv(places: np.ndarray, size: np.ndarray) -> np.ndarray:
+    share = places / size
     return np.column_stack([share[:, 0], 1.0 - share[:, 1]])

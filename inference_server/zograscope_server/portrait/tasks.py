@@ -57,7 +57,7 @@ def portrait(
     from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
     from zograscope_server.media.sound import SUFFIX, read_sound
     from zograscope_server.portrait import animation, examination
-    from zograscope_server.portrait.transfer import relative_curves, relative_poses
+    from zograscope_server.portrait.transfer import face_width, relative_curves, relative_poses
 
     context.progress(0.0, "Looking at the portrait")
     source, face, face_model = _read_portrait(inputs, options, context)
@@ -97,6 +97,7 @@ def portrait(
             EXPRESSIONS: list(NAMES),
             "neutral_frame": neutral,
             "box": list(face.box),
+            "face_width": face_width(face.points),
             "model": options.model,
             "sound_suffix": SUFFIX if sound is not None else None,
             "warnings": warnings,
@@ -184,6 +185,7 @@ def portrait_rig(
     """Make the portrait's own head as a mesh with 52 shape keys."""
     from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
     from zograscope_server.portrait.rig import make_rig
+    from zograscope_server.portrait.transfer import face_width
 
     context.progress(0.0, "Looking at the portrait")
     source, face, _ = _read_portrait(inputs, options, context)
@@ -204,6 +206,7 @@ def portrait_rig(
         "textures": list(rig.textures),
         "size": list(source.size),
         "box": list(face.box),
+        "face_width": face_width(face.points),
     }
     return TaskResult(arrays, metadata)
 

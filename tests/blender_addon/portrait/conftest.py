@@ -116,7 +116,8 @@ def made_up_rig(height: int = HEIGHT, width: int = WIDTH):
         "expressions": list(EXPRESSIONS),
         "textures": ["picture", "eyes"],
         "size": [width, height],
-        "box": [10.0, 8.0, 20.0, 24.0],
+        "box": [10.0, 8.0, 18.0, 24.0],
+        "face_width": 20.0,
         "warnings": [],
     }
     return arrays, metadata
@@ -181,5 +182,5 @@ def moved(count: int, rate: float = 25.0, seconds: float | None = None):
     arrays, metadata = made_up_curves(count, rate)
     if seconds is not None:
         arrays["sound"] = encode_sound(seconds)
-    box = [10.0, 8.0, 20.0, 24.0]
-    return arrays, metadata | {"size": [WIDTH, HEIGHT], "box": box, "model": "mesh"}
+    metadata |= {"size": [WIDTH, HEIGHT], "box": [10.0, 8.0, 18.0, 24.0], "face_width": 20.0}
+    return arrays, metadata | {"model": "mesh"}

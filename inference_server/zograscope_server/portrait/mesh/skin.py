@@ -18,8 +18,8 @@ from zograscope_server.portrait.transfer import face_width, head_rotation
 SEEN, HIDDEN = 0.45, 0.25
 """How far skin points to the viewer where the picture is to be trusted, and where it is not."""
 
-AT_RIM = 0.35  # of made skin is shown at the rim of the face
-UNCOVERED = 0.10  # how far skin has turned to the viewer once the made skin is shown
+AT_RIM = 0.15  # of made skin is shown at the rim of the face
+UNCOVERED = 0.20  # how far skin has turned to the viewer once the made skin is shown
 BEHIND = 0.05  # face widths behind what is in front: hidden
 MARGIN = 0.1  # face widths around the face
 

@@ -22,7 +22,7 @@ def test_at_rest_an_eye_is_exactly_the_picture(bright, face, number):
     inside = draw_polygon(eye_opening(face.points[:, :2], number), eye.window)[..., None]
     seen = eye.see(eye.window, eye.ends, np.zeros(2))
     np.testing.assert_allclose(
-        inside * seen + eye.lid_line(1.0), inside * bright[eye.window.slices], atol=1e-4
+        inside * seen * eye.lashes + eye.rest, inside * bright[eye.window.slices], atol=1e-4
     )
 
 

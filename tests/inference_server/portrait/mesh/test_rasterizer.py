@@ -58,7 +58,8 @@ QUAD = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
 )
 @settings(deadline=None)
 def test_the_nearer_wins_in_whichever_order(depth, gap, turned, x, y):
-    far, near = quad(0, 0, 40, 30, depth + gap), quad(10 + x, 8 + y, 30, 20, depth)
+    far = quad(0, 0, 40, 30, depth + gap)
+    near = quad(10 + x, 8 + y, 30.237, 20.119, depth)  # on its diagonal lies no pixel's middle
     quads = [near, far] if turned else [far, near]
     places = np.repeat([[1.0, 5.0], [0.0, 5.0]] if turned else [[0.0, 5.0], [1.0, 5.0]], 4, axis=0)
     triangles = np.concatenate([QUAD, QUAD + 4])
