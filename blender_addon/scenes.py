@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import bpy
+from mathutils import Vector
 
 from . import capabilities
 
 Built = TypeVar("Built")
 
 VIEWPORT_TYPE = "VIEW_3D"
-VIEW_AIR = 0.94  # of what is free of a viewport, for the camera's picture
+VIEW_AIR = 0.94  # of what is free of a viewport, for a picture
+VIEW_SENSOR = 72.0  # millimetres of the longer side of a viewport, at its distance and lens
 
 PART_MARK = "zograscope_part"
 """On an object: which part of a diorama or mosaic it is, whatever the artist calls it."""
@@ -151,8 +154,53 @@ def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
                 fit_camera(area, scene)
 
 
-def fit_camera(area: bpy.types.Area, scene: bpy.types.Scene) -> None:
-    """Let the camera's picture fill what toolbar, header and sidebar leave free of a viewport."""
+def look_at(
+    scene: bpy.types.Scene, item: bpy.types.Object, rectangle: tuple[float, float, float, float]
+) -> None:
+    """Let viewports of windows that show the scene see a part of an item's plane from its front.
+
+    Args:
+        scene: of the item, whose plane is that of its own x and y.
+        rectangle: left, bottom, right and top of the part, in the item's space.
+    """
+    left, bottom, right, top = rectangle
+    bpy.context.view_layer.update()
+    middle = item.matrix_world @ Vector(((left + right) / 2, (bottom + top) / 2, 0.0))
+    manager = bpy.context.window_manager
+    for window in manager.windows if manager else ():
+        for area in window.screen.areas if window.scene == scene else ():
+            free = _free_of(area) if area.type == VIEWPORT_TYPE else None
+            if free is None:
+                continue
+            view = area.spaces.active.region_3d
+            view.view_perspective, view.view_rotation = "ORTHO", item.matrix_world.to_quaternion()
+            pixel = max((right - left) / free.width, (top - bottom) / free.height) / VIEW_AIR
+            away = Vector((-pixel * free.right, -pixel * free.up, 0.0))
+            view.view_location = middle + view.view_rotation @ away
+            long_side = max(free.whole.width, free.whole.height)
+            view.view_distance = pixel * long_side * area.spaces.active.lens / VIEW_SENSOR
+            area.spaces.active.overlay.show_relationship_lines = False
+
+
+@dataclass(frozen=True)
+class _Free:
+    """What toolbar, header and sidebar leave free of a viewport, in pixels.
+
+    Attributes:
+        whole: the viewport's region.
+        width, height: of what is free.
+        right, up: from the middle of the whole to that of what is free.
+    """
+
+    whole: bpy.types.Region
+    width: int
+    height: int
+    right: float
+    up: float
+
+
+def _free_of(area: bpy.types.Area) -> _Free | None:
+    """Return what is free of a viewport, or None where it has no size."""
     covered = dict.fromkeys(("LEFT", "RIGHT", "TOP", "BOTTOM"), 0)
     whole = None
     for region in area.regions:
@@ -161,22 +209,37 @@ def fit_camera(area: bpy.types.Area, scene: bpy.types.Scene) -> None:
         elif region.alignment in covered:
             across = region.alignment in ("LEFT", "RIGHT")
             covered[region.alignment] += region.width if across else region.height
-    if whole is None or not bpy.context.preferences.system.use_region_overlap:
-        covered = dict.fromkeys(covered, 0)
     if whole is None or min(whole.width, whole.height) <= 1:
+        return None
+    if not bpy.context.preferences.system.use_region_overlap:
+        covered = dict.fromkeys(covered, 0)
+    return _Free(
+        whole,
+        max(1, whole.width - covered["LEFT"] - covered["RIGHT"]),
+        max(1, whole.height - covered["TOP"] - covered["BOTTOM"]),
+        (covered["LEFT"] - covered["RIGHT"]) / 2,
+        (covered["BOTTOM"] - covered["TOP"]) / 2,
+    )
+
+
+def fit_camera(area: bpy.types.Area, scene: bpy.types.Scene) -> None:
+    """Let the camera's picture fill what toolbar, header and sidebar leave free of a viewport."""
+    free = _free_of(area)
+    if free is None:
         return
-    width = whole.width - covered["LEFT"] - covered["RIGHT"]
-    height = whole.height - covered["TOP"] - covered["BOTTOM"]
+    whole = free.whole
     render, view = scene.render, area.spaces.active.region_3d
-    long_side = max(whole.width, whole.height)  # which the picture's has at a zoom of 1
-    picture = max(render.resolution_x, render.resolution_y)
-    zoom = VIEW_AIR * picture / long_side
-    zoom *= min(width / render.resolution_x, height / render.resolution_y)
+    # At a zoom of 1 the picture is as wide, or as high, as the viewport: by its longer side, unless
+    # the camera says by which.
+    across = {"HORIZONTAL": (render.resolution_x, whole.width)}
+    across["VERTICAL"] = render.resolution_y, whole.height
+    longer = max(render.resolution_x, render.resolution_y), max(whole.width, whole.height)
+    side, there = across.get(scene.camera.data.sensor_fit, longer)
+    zoom = VIEW_AIR * side / there
+    zoom *= min(free.width / render.resolution_x, free.height / render.resolution_y)
     zoom = max(zoom, 0.05)
     view.view_camera_zoom = min(max(50 * (2 * zoom**0.5 - 2**0.5), -30), 600)  # Blender's scale
-    right = (covered["LEFT"] - covered["RIGHT"]) / 2
-    up = (covered["BOTTOM"] - covered["TOP"]) / 2
     view.view_camera_offset = (
-        -right / (2 * zoom * whole.width),
-        -up / (2 * zoom * whole.height),
+        -free.right / (2 * zoom * whole.width),
+        -free.up / (2 * zoom * whole.height),
     )

@@ -26,6 +26,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ADDON = REPOSITORY / "blender_addon"
+PAGE = REPOSITORY / "docs" / "likeness.md"  # to which a panel leads
 PROTOCOL = REPOSITORY / "protocol"
 NOT_SOURCES = ("__pycache__", "build", "wheels", "*.egg-info")
 PYZMQ = "pyzmq==27.3.0"
@@ -96,7 +97,7 @@ def build_repository(platforms: list[str], output: Path) -> list[Path]:
 
 def build_if_changed() -> Path:
     """Return a folder with the zips for this platform, built where a source has changed."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256(Path(__file__).read_bytes() + PAGE.read_bytes())
     for source in (ADDON, PROTOCOL):
         for path in sorted(source.rglob("*")):
             name = path.relative_to(REPOSITORY)
@@ -127,6 +128,7 @@ def build(variant: Variant, target: str, output: Path) -> Path:
         source = Path(folder) / "zograscope"
         ignored = shutil.ignore_patterns(*NOT_SOURCES)
         shutil.copytree(ADDON, source, ignore=ignored)
+        shutil.copy(PAGE, source)
         wheels = gather_wheels(variant, target, source / "wheels")
         manifest = source / "blender_manifest.toml"
         first, second = manifest.read_text("utf-8").split("\n[permissions]")

@@ -17,7 +17,15 @@ from zograscope_protocol.portrait.tasks import (
 
 from .. import frame_sequences, scene_jobs, sequencer
 from ..capabilities import Source
-from ..scenes import build_in, look_through_camera, push_undo, select_only, show_untouched, storable
+from ..scenes import (
+    build_in,
+    look_at,
+    look_through_camera,
+    push_undo,
+    select_only,
+    show_untouched,
+    storable,
+)
 from . import clips, curves, examination, moving, moving_diorama, rig, submissions
 from .clips import Clip
 from .errors import PortraitError
@@ -72,10 +80,13 @@ def _key_of(settings: bpy.types.PropertyGroup) -> str:
 
 
 def _handles(scene: bpy.types.Scene) -> tuple[Handle, ...]:
-    found = examined(scene)
-    face = scene.zograscope_portrait.face
-    same = found is not None and found.root[examination.FACE] == face
-    return found.moved_handles() if same else ()
+    """Return what was moved by hand, here or in the scene that this one was made from."""
+    key, face = _key_of(scene.zograscope_portrait), scene.zograscope_portrait.face
+    for where in (scene, *bpy.data.scenes) if key else ():
+        found = examination.find(where, key)
+        if found is not None and found.root[examination.FACE] == face:
+            return found.moved_handles()
+    return ()
 
 
 def start_examination(scene: bpy.types.Scene) -> Job:
@@ -186,8 +197,11 @@ def _finish_moving(job: Job, scene: bpy.types.Scene, source: Source) -> None:
 def _show_examination(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     face = scene.zograscope_portrait.face
     arrays, metadata = job.result.arrays, job.result.metadata
+    is_new = examination.find(scene, source["key"]) is None
     found = examination.show(arrays, metadata, source["key"], face, scene)
     select_only(found.root, scene)
+    if is_new:
+        look_at(scene, found.root, found.around_faces())
     push_undo("Examine Portrait")
 
 

@@ -1,4 +1,4 @@
-"""What was found in a portrait: a plane with the picture, and handles that the artist can move.
+"""What was found in a portrait: its picture, and handles that the artist can move.
 
 The root turns picture space, x right and y up, so that it stands upright before the viewer. The
 picture is one unit high and its centre is the root's. A handle that was moved stays moved when the
@@ -17,10 +17,8 @@ import numpy as np
 from mathutils import Vector
 from zograscope_protocol.portrait.tasks import Handle
 
-from ..meshes import unit_plane
 from ..pictures import image_from_bytes
 from ..scenes import PART_MARK, add_part, same_path
-from ..shading import add_node, new_material
 
 ROOT_MARK = "zograscope_examined"
 """On the root: the key of the portrait that was examined."""
@@ -34,8 +32,8 @@ FACE = "zograscope_face"
 REST = "zograscope_rest"
 """On a handle: where the server found its point, in the root's space."""
 
-PICTURE = "Picture"
-HANDLE_SIZE = 0.012  # of the picture's height
+HANDLE_SIZE = 0.04  # of the face's width
+AROUND = 0.6  # of the faces' height, which is looked at around them
 IN_FRONT = 0.004
 PARALLEL = 1e-9
 MOVED = 1e-4  # of the picture's height; less is rounding
@@ -46,7 +44,7 @@ class Examination:
     """The objects of an examined portrait; found by their marks, so the artist may rename them."""
 
     root: bpy.types.Object
-    plane: bpy.types.Object
+    picture: bpy.types.Object
     handles: dict[str, bpy.types.Object]
 
     @property
@@ -61,6 +59,21 @@ class Examination:
             for name, handle in self.handles.items()
             if _is_moved(handle)
         )
+
+    def around_faces(self) -> tuple[float, float, float, float]:
+        """Return left, bottom, right and top of what holds all faces, in the root's space."""
+        faces = self.faces
+        width, height = faces["size"]
+        boxes = np.array(faces["boxes"] or [(0, 0, width, height)], np.float64)
+        margin = AROUND * boxes[:, 3].max()
+        left, top = np.maximum(boxes[:, :2].min(axis=0) - margin, 0)
+        right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0) + margin
+        ends = np.array([(left, bottom), (min(right, width), top)])
+        ends[:, 1] = np.minimum(ends[:, 1], height)
+        (left, bottom), (right, top) = (
+            (ends - (width / 2, height / 2)) * (1, -1) / height
+        ).tolist()
+        return left, bottom, right, top
 
     def _pixel(self, place: Vector) -> tuple[float, float]:
         """Return the pixel at a place in the root's space."""
@@ -104,6 +117,7 @@ class Examination:
         places = faces["handles"][face] if face < len(faces["handles"]) else ()
         for name, (x, y) in zip(faces["names"], places, strict=False):
             handle = self.handles[name]
+            handle.empty_display_size = HANDLE_SIZE * faces["boxes"][face][2] / height
             if keep_moved and _is_moved(handle):
                 continue
             rest = ((x / width - 0.5) * width / height, 0.5 - y / height, IN_FRONT)
@@ -151,10 +165,10 @@ def show(
     same = (found.root.get(FACE), found.faces["size"]) == (face, faces["size"])
     found.root[FACES], found.root[FACE] = json.dumps(faces), face
     width, height = faces["size"]
-    found.plane.scale = (width / height, 1.0, 1.0)
+    found.picture.empty_display_size = max(1.0, width / height)  # of its longer side
     found.place_handles(keep_moved=same)
-    texture = found.plane.data.materials[0].node_tree.nodes[PICTURE]
-    old, texture.image = texture.image, image_from_bytes(key, arrays["picture"].tobytes())
+    shown = image_from_bytes(f"{Path(key).stem} examined", arrays["picture"].tobytes())
+    old, found.picture.data = found.picture.data, shown
     if old is not None:
         bpy.data.images.remove(old)
     return found
@@ -172,29 +186,19 @@ def _build(key: str, metadata: Mapping[str, Any], scene: bpy.types.Scene) -> Exa
     names = list(metadata["handles"])
     root[ROOT_MARK], root[FACE] = key, -1
     root[FACES] = json.dumps({"size": [0, 0], "boxes": [], "handles": [], "names": names})
-    plane = add_part(name, unit_plane(name), "picture", root, collection)
-    plane.data.materials.append(_material(name))
-    plane.hide_select = True
+    # An empty shows its image in every viewport, and in no render.
+    picture = add_part(f"{name} picture", None, "picture", root, collection)
+    picture.empty_display_type, picture.empty_image_depth = "IMAGE", "FRONT"
+    picture.hide_select = True
     handles = {}
     for handle_name in names:
-        handle = add_part(f"{name} {handle_name}", None, handle_name, root, collection)
-        handle.empty_display_type, handle.empty_display_size = "SPHERE", HANDLE_SIZE
+        shown = handle_name.replace("_", " ").capitalize()
+        handle = add_part(shown, None, handle_name, root, collection)
+        handle.empty_display_type = "SPHERE"
         handle.show_name, handle.show_in_front = True, True
         handle.lock_location = (False, False, True)  # type: ignore[assignment]
         handle[REST] = (0.0, 0.0, 0.0)
         handles[handle_name] = handle
     scene.collection.children.link(collection)
     collection.hide_render = True
-    return Examination(root, plane, handles)
-
-
-def _material(name: str) -> bpy.types.Material:
-    material = new_material(name)
-    tree = material.node_tree
-    texture = add_node(tree, "ShaderNodeTexImage", -400, 0, name=PICTURE, extension="EXTEND")
-    shine = add_node(tree, "ShaderNodeEmission", -100, 0)
-    output = add_node(tree, "ShaderNodeOutputMaterial", 100, 0)
-    tree.links.new(texture.outputs["Color"], shine.inputs["Color"])
-    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
-    tree.nodes.active = texture
-    return material
+    return Examination(root, picture, handles)

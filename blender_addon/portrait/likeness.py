@@ -1,4 +1,6 @@
-"""What to think of before a likeness moves: shown in Blender, said in full in the docs."""
+"""What to think of before a likeness moves: in short in a popup, in full on the project's page."""
+
+from pathlib import Path
 
 import bpy
 
@@ -13,12 +15,24 @@ WORDS = (
     "enough.",
     "The credit that can be chosen is such a note within the picture.",
     "Nothing is uploaded: portrait and driver go only to the server in the preferences.",
-    "docs/likeness.md, in the project, says more.",
 )
+
+PAGE = Path(__file__).parent.parent / "likeness.md"
+"""The project's docs/likeness.md, which the extension brings along."""
 
 
 def text() -> bpy.types.Text:
-    """Return the words as a text of this file, to read in Blender's Text Editor."""
+    """Return the whole page as a text of this file, as it stands in this version."""
     page = bpy.data.texts.get(TITLE) or bpy.data.texts.new(TITLE)
-    page.from_string("\n\n".join(WORDS) + "\n")
+    page.from_string(PAGE.read_text("utf-8"))
     return page
+
+
+def show(page: bpy.types.Text) -> None:
+    """Show a text in a window of its own, from its beginning."""
+    bpy.ops.wm.window_new()
+    area = bpy.context.window_manager.windows[-1].screen.areas[0]
+    area.type = "TEXT_EDITOR"
+    space = area.spaces.active
+    space.text, space.show_word_wrap, space.show_line_numbers = page, True, False
+    space.top = 0

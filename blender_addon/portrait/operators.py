@@ -196,20 +196,23 @@ class ZOGRASCOPE_OT_likeness(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         """Show the words at once."""
-        likeness.text()
         return context.window_manager.invoke_popup(self, width=POPUP_WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the words."""
+        """Draw the words, and the way to the whole page."""
         for words in likeness.WORDS:
             column = self.layout.column(align=True)
             column.scale_y = 0.8
             for line in wrapped(words, context, POPUP_WIDTH):
                 column.label(text=line)
+        self.layout.operator_context = "EXEC_DEFAULT"
+        self.layout.operator(self.bl_idname, text="Read the Whole Page", icon="TEXT")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Keep the words as a text of the file."""
-        likeness.text()
+        """Open the page, which is a text of the file from then on."""
+        page = likeness.text()
+        if not bpy.app.background:
+            likeness.show(page)
         return {"FINISHED"}
 
 

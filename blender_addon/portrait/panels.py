@@ -33,6 +33,7 @@ class ZOGRASCOPE_PT_portrait(Sidebar):
         row = layout.row(align=True)
         row.operator("zograscope.track_driver", icon="FCURVE")
         row.operator("zograscope.make_portrait_rig", icon="USER")
+        layout.operator("zograscope.likeness", icon="INFO", emboss=False)
         _draw_what_is_there(layout, context)
 
 
@@ -51,19 +52,16 @@ def _draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_examination(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw what was found in them, and what to think of."""
-    row = layout.row(align=True)
-    row.operator("zograscope.examine_portrait", icon="VIEWZOOM")
-    row.operator("zograscope.likeness", text="", icon="INFO")
+    """Draw what was found in them."""
+    layout.operator("zograscope.examine_portrait", icon="VIEWZOOM")
     for warning in filter(None, context.scene.zograscope_portrait.warnings.split("\n")):
-        box = layout.box()
-        first, *rest = wrapped(warning, context)
-        box.label(text=first, icon="ERROR")
-        for line in rest:
-            box.label(text=line)
+        column = layout.box().column(align=True)
+        column.scale_y = 0.8
+        for number, line in enumerate(wrapped(warning, context)):
+            column.label(text=line, icon="BLANK1" if number else "ERROR")
     if building.examined(context.scene) is not None:
         row = layout.row(align=True)
-        row.operator("zograscope.choose_face", icon="EYEDROPPER")
+        row.operator("zograscope.choose_face", text="Choose Face", icon="EYEDROPPER")
         row.operator("zograscope.reset_handles", icon="LOOP_BACK")
 
 

@@ -102,7 +102,7 @@ class PortraitSettings(bpy.types.PropertyGroup):
         "person moves while the camera moves",
     )
     move_depth: bpy.props.BoolProperty(
-        name="Depth Follows the Head",
+        name="Moving Depth",
         description="Let the diorama's relief come nearer where the head does",
         default=True,
     )

@@ -27,7 +27,7 @@ def town(repository, tmp_path_factory) -> Path:
     """A copy of the houses, in which the third capability lives too."""
     town = tmp_path_factory.mktemp("town")
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "wheels")
-    for house in (*HOUSES, "tools"):
+    for house in (*HOUSES, "tools", "docs"):
         shutil.copytree(repository / house, town / house, ignore=ignored)
     shutil.copytree(repository, town, dirs_exist_ok=True, ignore=_folders)
     for house, (package, names) in HOUSES.items():

@@ -32,8 +32,8 @@ def test_handles_stand_where_the_points_are(examine, settings):
         assert pixel_of(found.handles[name]) == pytest.approx(place, abs=1e-3)
     assert found.moved_handles() == ()
     assert settings.warnings.startswith("The face is 18 pixels wide")
-    texture = found.plane.data.materials[0].node_tree.nodes["Picture"]
-    assert tuple(texture.image.size) == (WIDTH, HEIGHT)
+    assert tuple(found.picture.data.size) == (WIDTH, HEIGHT)
+    assert found.picture.empty_display_size == pytest.approx(WIDTH / HEIGHT)
     assert found.root.rotation_euler.x == pytest.approx(np.pi / 2)
 
 
@@ -104,3 +104,12 @@ def test_without_a_face_nothing_breaks(examine):
     found = examine(0)
     assert found.moved_handles() == ()
     assert found.face_along((0, -5, 0), (0, 1, 0)) is None
+
+
+def test_what_is_looked_at_holds_all_faces(examine):
+    left, bottom, right, top = examine().around_faces()
+    assert (left, top) == (pytest.approx(-WIDTH / HEIGHT / 2), pytest.approx(0.5))
+    for x, y, width, height in made_up_examination()[0]["boxes"]:
+        for px, py in ((x, y), (x + width, y + height)):
+            assert left <= (px - WIDTH / 2) / HEIGHT <= right
+            assert bottom <= 0.5 - py / HEIGHT <= top
