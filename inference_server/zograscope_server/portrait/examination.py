@@ -14,7 +14,7 @@ from zograscope_server.portrait.transfer import face_width, head_rotation
 SMALL = 80  # pixels across a face: less has no eyes and lips to speak of
 TURNED = 35.0  # degrees to the side at which half of a face is hidden
 TURNING = 40.0  # degrees that a driver may turn away from its neutral frame
-UNSURE = 0.045  # face widths between the points of a mouth and of its mirror image: it is hidden
+UNSURE = 0.02  # face widths between the points of a mouth and of its mirror image: it is hidden
 OUTSIDE = 0.04  # of the face's points beyond the picture's border
 TENSE = 2.5  # sum of the expressions of a neutral frame that is none
 SHOWN = 1024  # pixels of the longer side of the picture with points
