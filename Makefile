@@ -1,4 +1,4 @@
-# `make demo` turns a photograph into a fly-through; `make test` passes the tests.
+# `make demo` makes a fly-through, a mosaic and a moving portrait; `make test` passes the tests.
 # Both set up what they need: three environments, since Blender and the server want different ones.
 
 PYTHON_SERVER ?= python3.13
@@ -22,7 +22,7 @@ PYTEST := pytest
 	test-together coverage check format extension benchmarks clean
 
 help:
-	@echo "make demo        a photograph becomes a scene, a film and a contact sheet in out/demo"
+	@echo "make demo        a scene and a film of a photograph, a mosaic, a bust that talks, in out/demo"
 	@echo "make test        style, types and every test (server, Blender 5.2, Blender 4.5)"
 	@echo "make extension   the extension for every platform, with a repository index, in dist"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
@@ -120,6 +120,7 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/mosaic_memory.py --output $(FIGURES)/mosaic_memory.json
 	$(SERVER)/bin/python benchmarks/depth_models.py --output $(FIGURES)/depth_models.json
 	$(SERVER)/bin/python benchmarks/portrait_quality.py --output $(FIGURES)/portrait_quality.json
+	$(SERVER)/bin/python benchmarks/portrait_networks.py --output $(FIGURES)/portrait_networks.json
 
 clean:
 	rm -rf out dist build

@@ -24,11 +24,11 @@ from drawn_picture import draw_picture
 from zograscope_protocol.portrait.tasks import REGIONS, PortraitOptions
 from zograscope_server.faces.landmarks import POINTS, Face
 from zograscope_server.models.loading import best_device
-from zograscope_server.portrait.mover import DriverTrack
 from zograscope_server.portrait.networks import motion, movers
 from zograscope_server.portrait.networks.crops import Crop, Paste
 from zograscope_server.portrait.networks.fomm import Fomm, LocalMotion
 from zograscope_server.portrait.networks.liveportrait import LivePortrait
+from zograscope_server.portrait.track import DriverTrack
 
 SOURCE_SIZE, DRIVER_SIZE = (1280, 960), (640, 480)
 FRAMES = {"cpu": 3, "cuda": 100, "mps": 10}
@@ -49,14 +49,27 @@ def drawn_clip(frames: int) -> tuple[list[np.ndarray], DriverTrack]:
     picture = draw_picture(*DRIVER_SIZE)[0]
     pictures = [np.roll(picture, 3 * number, axis=1) for number in range(frames)]
     points = np.stack([drawn_points(*DRIVER_SIZE, turn=3.0 * number) for number in range(frames)])
-    return pictures, DriverTrack(points, 0, pictures[0])
+    track = DriverTrack(
+        times=np.arange(frames) / 25.0,
+        points=points,
+        expressions=np.zeros((frames, 52), np.float32),
+        poses=np.tile(np.eye(4, dtype=np.float32), (frames, 1, 1)),
+        heads=np.tile(np.eye(3, 4), (frames, 1, 1)),
+        found=np.ones(frames, bool),
+        size=DRIVER_SIZE,
+        neutral=0,
+    )
+    return pictures, track
 
 
 class PlainFomm:
     """The first-order motion model without care."""
 
-    def __init__(self, network: Fomm, source: np.ndarray, face: Face, track: DriverTrack) -> None:
+    def __init__(
+        self, network: Fomm, source: np.ndarray, face: Face, track: DriverTrack, rest: np.ndarray
+    ) -> None:
         self.network, self.source, self.face, self.track = network, source, face, track
+        self.rest = rest
 
     @torch.inference_mode()
     def frame(self, number: int, picture: np.ndarray) -> np.ndarray:
@@ -64,7 +77,7 @@ class PlainFomm:
         crop = Crop.of_face(self.face.points, movers.FOMM_FRAMING)
         of_driver = Crop.of_clip(track.points, movers.FOMM_FRAMING)
         source = tensor(crop.cut(self.source, 256), network.device)
-        rest = tensor(of_driver.cut(track.neutral_picture, 256), network.device)
+        rest = tensor(of_driver.cut(self.rest, 256), network.device)
         seen = [
             network.kp_detector(each)
             for each in (source, rest, tensor(of_driver.cut(picture, 256), network.device))
@@ -88,9 +101,14 @@ class PlainLivePortrait:
     """LivePortrait without care: all that a mover keeps is made anew, in single precision."""
 
     def __init__(
-        self, network: LivePortrait, source: np.ndarray, face: Face, track: DriverTrack
+        self,
+        network: LivePortrait,
+        source: np.ndarray,
+        face: Face,
+        track: DriverTrack,
+        rest: np.ndarray,
     ) -> None:
-        self.given = (network, source, face, track, OPTIONS)
+        self.given = (network, source, face, track, rest, OPTIONS)
 
     def frame(self, number: int, picture: np.ndarray) -> np.ndarray:
         full = movers.precision
@@ -124,8 +142,8 @@ def measure(name: str, device: str, frames: int) -> dict[str, float]:
     face = Face(drawn_points(*SOURCE_SIZE), np.zeros(52, np.float32), np.eye(4, dtype=np.float32))
     pictures, track = drawn_clip(frames + 1)
     ways = {
-        "plain": plain_kind(plain_network, source, face, track),
-        "ours": movers.network_mover(network, source, face, track, OPTIONS),
+        "plain": plain_kind(plain_network, source, face, track, pictures[0]),
+        "ours": movers.network_mover(network, source, face, track, pictures[0], OPTIONS),
     }
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     difference = 0.0

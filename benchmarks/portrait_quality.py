@@ -67,7 +67,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.portrait.tasks import PortraitOptions
 from zograscope_server.faces.loading import FACES, load_face_model
 from zograscope_server.models.catalogue import default_model
-from zograscope_server.portrait.animation import Tools, animate_file
+from zograscope_server.portrait.animation import Animation, Tools
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -241,7 +241,7 @@ def mesh_from(models: Path | None) -> Method:
         options = PortraitOptions(
             file_name="portrait.png", driver_name=driver.path.name, neutral_frame=neutral
         )
-        return animate_file(stored, driver.path, options, tools)
+        return Animation(stored, driver.path, options, tools)
 
     return move
 

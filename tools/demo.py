@@ -1,8 +1,9 @@
-"""The main jobs on a fresh machine: a photograph becomes a scene and a film, a collection a mosaic.
+"""The main jobs on a fresh machine: a photograph becomes a scene, pictures a mosaic, a bust talks.
 
 Runs what an artist or a farm would run: `zograscope diorama` on a photograph that scikit-learn
-ships, and `zograscope mosaic` on pictures that are drawn for it. With the embedded defaults:
-nothing is downloaded.
+ships, `zograscope mosaic` on pictures that are drawn for it, and `zograscope portrait` on a bust
+that is drawn too, moved by the curves beside this file. With the embedded defaults: nothing is
+downloaded.
 """
 
 import argparse
@@ -12,10 +13,14 @@ import time
 from importlib import resources
 from pathlib import Path
 
+import cv2
+from make_bust import draw_bust
 from make_sample_collection import make_collection
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CURVES = Path(__file__).with_name("demo_curves.csv")
 PICTURES = 320
+BUST_SIDE = 512  # pixels
 CREDIT = (
     "The photograph: 'china.jpg' of scikit-learn's sample images, by danielbuechele (Flickr), "
     "CC BY 2.0. The scene and the film are derived from it."
@@ -23,7 +28,7 @@ CREDIT = (
 
 
 def main() -> int:
-    """Build the extension, make the diorama and say what was made."""
+    """Build the extension, run the jobs and say what was made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/demo"))
     parser.add_argument("--camera", default="orbit")
@@ -60,6 +65,13 @@ def main() -> int:
         *("--html", str(output / "mosaic_page"), "--layout", "tsne", "--layout", "date"),
         *("--labels", "--journey", "clusters", "--samples", "16", "--size", "1280x720"),
     )
+    bust = output / "bust.png"
+    cv2.imwrite(str(bust), draw_bust(BUST_SIDE)[..., ::-1])
+    run(
+        *zograscope,
+        *("portrait", str(bust), str(CURVES), "--output", str(output / "portrait.mp4")),
+        *("--contact-sheet", str(output / "portrait.png")),
+    )
     (output / "CREDITS.txt").write_text(CREDIT + "\n", encoding="utf-8")
 
     print(f"\nMade in {time.monotonic() - started:.0f} s, in {output}:")
@@ -69,6 +81,8 @@ def main() -> int:
     print("  mosaic.blend       a mosaic with a journey through its clusters")
     print("  mosaic.png         its first frame")
     print("  mosaic_page        the same as a web page: open index.html")
+    print("  portrait.mp4       a marble head that talks, moved by tools/demo_curves.csv")
+    print("  portrait.png       the same at a glance")
     print(CREDIT)
     return 0
 

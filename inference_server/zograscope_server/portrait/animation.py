@@ -1,6 +1,6 @@
 """A portrait and what moves it become frames: the whole way, over arrays and files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -174,34 +174,51 @@ def fit(face: Face) -> FittedHead:
     return fit_head(HeadModel.load(), face.points, face.expressions)
 
 
-def animate_file(
-    image: bytes,
-    driver: Path,
-    options: PortraitOptions,
-    tools: Tools,
-    model: "PortraitModel | None" = None,
-    on_track: Callable[[DriverTrack], None] = lambda track: None,
-) -> Iterator[np.ndarray]:
-    """Yield the frames of a portrait, like the source: for notebooks and measurements.
+class Animation:
+    """The frames of a portrait, each made as it is asked for: for notebooks and measurements.
 
-    Args:
-        image: the portrait's file.
-        driver: the clip's.
-        options: what is taken of it.
-        tools: what finds faces and persons.
-        model: that moves; None takes the mesh.
-        on_track: is told what was found in the driver.
+    Attributes:
+        track: what was found in the driver; there once the first frame is.
+        mask: uint8 (h, w), 0 where no frame differs from the source; likewise.
     """
-    from zograscope_server.faces.search import find_faces
-    from zograscope_server.portrait.source import choose_face, read_source
 
-    source = read_source(image, options.file_name)
-    faces = find_faces(source.seen, tools.faces)
-    face = choose_face(faces, options.face, options.file_name, options.handles)
-    clip = Clip(driver, options.driver_name)
-    moving = Driver(clip, options.start, options.end, options.rate or clip.rate)
-    track = track_driver(moving, tools, options.driver_face, options.neutral_frame)
-    on_track(track)
-    mover = make_mover(model or MeshModel(), source.pixels, face, moving, track, options, tools)
-    for number, (_, picture) in enumerate(moving.frames()):
-        yield mover.frame(number, picture)
+    track: DriverTrack
+    mask: np.ndarray
+
+    def __init__(
+        self,
+        image: bytes,
+        driver: Path,
+        options: PortraitOptions,
+        tools: Tools,
+        model: "PortraitModel | None" = None,
+    ) -> None:
+        """Keep what it is made of.
+
+        Args:
+            image: the portrait's file.
+            driver: the clip's.
+            options: what is taken of it.
+            tools: what finds faces and persons.
+            model: that moves; None takes the mesh.
+        """
+        self._image, self._driver, self._options = image, driver, options
+        self._tools, self._model = tools, model or MeshModel()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield the frames, like the source."""
+        from zograscope_server.faces.search import find_faces
+        from zograscope_server.portrait.source import choose_face, read_source
+
+        options, tools = self._options, self._tools
+        source = read_source(self._image, options.file_name)
+        faces = find_faces(source.seen, tools.faces)
+        face = choose_face(faces, options.face, options.file_name, options.handles)
+        clip = Clip(self._driver, options.driver_name)
+        driver = Driver(clip, options.start, options.end, options.rate or clip.rate)
+        self.track = track_driver(driver, tools, options.driver_face, options.neutral_frame)
+        pixels = source.pixels
+        mover = make_mover(self._model, pixels, face, driver, self.track, options, tools)
+        self.mask = mover.mask
+        for number, (_, picture) in enumerate(driver.frames()):
+            yield mover.frame(number, picture)

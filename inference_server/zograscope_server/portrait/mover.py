@@ -35,10 +35,6 @@ class Mover(Protocol):
         """
         ...
 
-    def nearer(self) -> np.ndarray:
-        """Return how far the head came nearer in the latest frame, float32 (h, w), face widths."""
-        ...
-
 
 @dataclass(frozen=True)
 class MeshModel:

@@ -17,12 +17,13 @@ from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, sample
 from zograscope_server.portrait.mesh.relief import build_relief
 from zograscope_server.portrait.similarity import Similarity
-from zograscope_server.portrait.track import DriverTrack
+from zograscope_server.portrait.track import DriverTrack, steady
 from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
-STIFF = 0.02  # how far neighbouring points are corrected alike
-MOST = 0.05  # face widths that a point may be off
+PASSES = 2  # the second finds what the first left, at edges above all
+STIFF = 0.04  # how far neighbouring points are corrected alike
+MOST = 0.04  # face widths that a point may be off
 BLUR = 1.5  # pixels over which flow is averaged
 UNSURE = 0.1  # weight of points whose neighbourhood opens and closes
 RIM = 0.5  # weight of the face's outline, where the background takes part
@@ -32,6 +33,13 @@ ROUNDS = 4  # of reweighting by what is left, so that strands that flutter do no
 BONES = 0.5  # weight of the face's bones against that of the hair
 TURN = 0.05  # how much a turn must explain
 LEFT = 0.3  # pixels that are left without counting against a place
+
+
+OPENINGS = (
+    regions.INNER_UPPER_LIP + regions.INNER_LOWER_LIP[-2:0:-1],
+    regions.RIGHT_UPPER_LID + regions.RIGHT_LOWER_LID[-2:0:-1],
+    regions.LEFT_UPPER_LID + regions.LEFT_LOWER_LID[-2:0:-1],
+)
 
 
 class Refiner:
@@ -59,13 +67,13 @@ class Refiner:
         """
         points = self._track.points[number].astype(np.float64) * self._scale
         head = Similarity.nearest(self._track.heads[number] * _column(self._scale))
-        expression = head.inverse.apply(points) - self._rest
-        relief = self._relief
-        vertices = relief.moved(head.matrix, expression[:468])
-        offsets = self._offsets(vertices, self._shrunk(picture))
-        most = MOST * FACE
-        points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
-        head = self._correct(head, points, offsets[self._hair])
+        relief, small, most = self._relief, self._shrunk(picture), MOST * FACE
+        for _ in range(PASSES):
+            expression = head.inverse.apply(points) - self._rest
+            vertices = relief.moved(head.matrix, expression[:468])
+            offsets = self._offsets(vertices, small)
+            points[:468, :2] += self._smooth @ np.clip(offsets[:468], -most, most)
+            head = self._correct(head, points, offsets[self._hair])
         return points / self._scale, head.matrix * _column(1.0 / self._scale)
 
     def _shrunk(self, picture: np.ndarray) -> np.ndarray:
@@ -77,8 +85,13 @@ class Refiner:
         relief = self._relief
         places, depth = draw_places(vertices, relief.triangles, relief.rest[:, :2], self._window)
         expected = sample(self._neutral, places, cv2.INTER_LINEAR)
-        nothing = depth >= FAR
-        expected[nothing] = picture[nothing]
+        # What opens shows what the neutral frame cannot have: nothing is learnt there.
+        unknown = (depth >= FAR).astype(np.uint8)
+        for opening in OPENINGS:
+            outline = np.round(vertices[list(opening), :2] * 16.0 - 8.0).astype(np.int32)
+            cv2.fillPoly(unknown, [outline], 1, cv2.LINE_8, 4)
+        around = cv2.dilate(unknown, np.ones((3, 3), np.uint8)) > 0
+        expected[around] = picture[around]
         grey, real = (cv2.cvtColor(side, cv2.COLOR_RGB2GRAY) for side in (expected, picture))
         # Kroeger, Timofte, Dai, Van Gool, "Fast optical flow using dense inverse search", 2016.
         flow = cv2.GaussianBlur(self._flow.calc(grey, real, None), (0, 0), BLUR)  # type: ignore[call-overload]
@@ -113,11 +126,8 @@ class Refiner:
             change = _fit_small(start, goal, weights)
             left = np.linalg.norm((change.apply(start) - start)[:, :2] - goal, axis=1)
             weights = share / (left + LEFT)
-        return Similarity(
-            change.rotation @ head.rotation,
-            change.scale * head.scale,
-            change.apply((head.shift - middle)[None])[0] + middle,
-        )
+        about = Similarity(np.eye(3), 1.0, middle)
+        return about.after(change).after(about.inverse).after(head)
 
 
 def refine_track(
@@ -139,6 +149,7 @@ def refine_track(
     for number, (_, picture) in zip(range(len(track)), frames, strict=False):
         if track.found[number] and number != track.neutral:
             points[number], heads[number] = refiner.refine(number, picture)
+    points, heads = steady(points, heads, track.neutral)
     return replace(track, points=points, heads=heads)
 
 

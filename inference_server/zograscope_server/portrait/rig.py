@@ -145,7 +145,8 @@ def _eyes(head: FittedHead, picture: np.ndarray, face: Face) -> tuple[list[_Part
     for eye, kind in zip(eyes, (model.EYE_RIGHT, model.EYE_LEFT), strict=True):
         rows, columns = eye.layer.shape[:2]
         # Lashes and the shade of lids go with the eyeball: at rest it looks as in the picture.
-        layer = eye.layer + cv2.resize(eye.lid_line(1.0), (columns, rows))
+        lashes, rest = (cv2.resize(line, (columns, rows)) for line in (eye.lashes, eye.rest))
+        layer = eye.layer * lashes + rest
         padding = ((0, 0), (0, width - columns), (0, 0))
         texture[top : top + rows] = np.pad(layer, padding, mode="edge")
         vertices, triangles, actions, _ = _of_head(head, (kind,))

@@ -32,6 +32,14 @@ class Similarity:
         rotation, scale = self.rotation.T, 1.0 / self.scale
         return Similarity(rotation, scale, -scale * rotation @ self.shift)
 
+    def after(self, first: "Similarity") -> "Similarity":
+        """Return what does the first, and then this."""
+        return Similarity(
+            self.rotation @ first.rotation,
+            self.scale * first.scale,
+            self.apply(first.shift[None])[0],
+        )
+
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Return the points (n, 3), moved."""
         return self.scale * points @ self.rotation.T + self.shift

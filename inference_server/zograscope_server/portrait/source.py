@@ -114,5 +114,5 @@ def _deep_pixels(data: bytes, shown: np.ndarray) -> np.ndarray | None:
         deep = picture[..., [2, 1, 0, 3][: picture.shape[2]]]
     else:
         return None
-    away = cv2.absdiff((deep[..., :3] >> 8).astype(np.uint8), shown)
+    away = cv2.absdiff(np.right_shift(deep[..., :3], 8).astype(np.uint8), shown)
     return deep if away.max() <= ROUNDED else None

@@ -57,7 +57,6 @@ def portrait(
     from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
     from zograscope_server.media.sound import SUFFIX, read_sound
     from zograscope_server.portrait import animation, examination
-    from zograscope_server.portrait.mover import MeshModel
     from zograscope_server.portrait.transfer import face_width, relative_curves, relative_poses
 
     context.progress(0.0, "Looking at the portrait")
@@ -77,9 +76,6 @@ def portrait(
         _make_frames(mover, driver.frames(), len(track), source, options, context, track)
         sound = read_sound(driver.clip, options.start, len(track) / rate)
     else:
-        model = context.load_model(options.model, PURPOSE)
-        if not isinstance(model, MeshModel):
-            raise refusal(f"curves move the model 'mesh' alone, not {options.model!r}")
         curves, poses = _read_curves(inputs)
         if not find_model(options.model, context.settings.models_folder, PURPOSE).embedded:
             raise PortraitError("model-needs-driver", name=options.model)

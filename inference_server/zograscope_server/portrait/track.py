@@ -14,11 +14,13 @@ from zograscope_server.portrait.errors import PortraitError
 from zograscope_server.portrait.similarity import Similarity, fit_similarity
 
 SMOOTHING = (5, 3)
-"""Window and order of the polynomial that points are fitted to over time (Savitzky, Golay, 1964).
-The clip is known as a whole, so the window looks ahead and nothing lags."""
+"""Window and order of the polynomial that expressions are fitted to over time (Savitzky, Golay,
+1964). The clip is known as a whole, so the window looks ahead and nothing lags."""
 
-STEADIER = (7, 3)
-"""The same for the head as a whole, which moves more slowly than lips and lids."""
+WINDOW = 4  # frames before and after, that take the trembling out of a point
+TREMBLING = (
+    0.006  # face widths: what moves by less between frames trembles, what moves by more moves
+)
 
 GAZE = tuple(name for name in EXPRESSIONS if name.startswith("eyeLook"))
 
@@ -114,14 +116,11 @@ class Tracker:
         points = _between(np.stack([face.points for face in faces]), found)
         expressions = _between(np.stack([face.expressions for face in faces]), found)
         poses = _between(np.stack([face.pose for face in faces]), found)
-        points = smooth_points(points)
         expressions = np.clip(_smooth(expressions, SMOOTHING), 0.0, 1.0)
-        poses[:, :3] = _smooth(poses[:, :3], STEADIER)
+        poses[:, :3] = _smooth(poses[:, :3], SMOOTHING)
         if neutral is None:
             neutral = most_neutral(expressions, poses, found)
-        rigid = list(RIGID)
-        at_rest = points[neutral, rigid]
-        heads = np.stack([fit_similarity(at_rest, frame[rigid]).matrix for frame in points])
+        points, heads = steady(points, _bone_heads(points, neutral), neutral)
         times = np.array(self._times) - self._times[0]
         return DriverTrack(times, points, expressions, poses, heads, found, self._size, neutral)
 
@@ -142,22 +141,58 @@ class Tracker:
 
 
 def smooth_points(points: np.ndarray) -> np.ndarray:
-    """Take the jitter out of points (n, 478, 3): more out of the head than out of its face."""
-    if len(points) < SMOOTHING[0]:
-        return points
+    """Take the trembling out of points (n, 478, 3), see `steady`."""
+    neutral = len(points) // 2
+    return steady(points, _bone_heads(points, neutral), neutral)[0]
+
+
+def steady(points: np.ndarray, heads: np.ndarray, neutral: int) -> tuple[np.ndarray, np.ndarray]:
+    """Take the trembling out of a head, and then of its face.
+
+    What moves keeps its pace: a blink is over in three frames.
+
+    Args:
+        points: (n, 478, 3).
+        heads: (n, 3, 4), where the head went from the neutral frame.
+        neutral: the number of that frame.
+
+    Returns:
+        The same, as float32 and float64.
+    """
+    placed = [Similarity.nearest(head) for head in heads]
+    bones = points[neutral, list(RIGID)].astype(np.float64)
+    least = TREMBLING * float(np.linalg.norm(points[neutral, 234] - points[neutral, 454]))
+    faces = np.stack([head.inverse.apply(face) for head, face in zip(placed, points, strict=True)])
+    faces = _steady(faces, least)
+    seen = _steady(np.stack([head.apply(bones) for head in placed]), least)
+    placed = [fit_similarity(bones, frame) for frame in seen]
+    moved = np.stack([head.apply(face) for head, face in zip(placed, faces, strict=True)])
+    back = placed[neutral].inverse
+    return moved.astype(np.float32), np.stack([head.after(back).matrix for head in placed])
+
+
+def _bone_heads(points: np.ndarray, neutral: int) -> np.ndarray:
+    """Where the bones of the head went from the neutral frame, (n, 3, 4)."""
     rigid = list(RIGID)
-    middle = points[len(points) // 2]
-    heads = [fit_similarity(middle[rigid], frame[rigid]) for frame in points]
-    at_rest = np.stack(
-        [head.inverse.apply(frame) for head, frame in zip(heads, points, strict=True)]
-    )
-    matrices = _smooth(np.stack([head.matrix for head in heads]), STEADIER)
-    return np.stack(
-        [
-            Similarity.nearest(matrix).apply(frame)
-            for matrix, frame in zip(matrices, _smooth(at_rest, SMOOTHING), strict=True)
-        ]
-    ).astype(np.float32)
+    at_rest = points[neutral, rigid]
+    return np.stack([fit_similarity(at_rest, frame[rigid]).matrix for frame in points])
+
+
+def _steady(values: np.ndarray, least: float) -> np.ndarray:
+    """The mean of values (n, k, 3) over frames in which they are nearly the same.
+
+    Tomasi, Manduchi, "Bilateral filtering", ICCV 1998, over time.
+    """
+    count = len(values)
+    total, weights = np.zeros(values.shape), np.zeros(values.shape[:2])
+    for away in range(-WINDOW, WINDOW + 1):
+        frames = np.arange(max(0, -away), min(count, count - away))
+        others = values[frames + away]
+        way = np.square(others - values[frames]).sum(axis=2) / least**2
+        weight = np.exp(-0.5 * (way + (away / (0.5 * WINDOW)) ** 2))
+        total[frames] += weight[..., None] * others
+        weights[frames] += weight
+    return total / weights[..., None]
 
 
 def most_neutral(expressions: np.ndarray, poses: np.ndarray, found: np.ndarray) -> int:

@@ -81,12 +81,15 @@ def follow_curves(
     offsets = np.einsum("na,apc->npc", curves.astype(np.float64), actions)
     shares = region_shares(source.points)
     gains = sum(shares[name] * strengths[name] for name in shares)
+    expression = offsets * np.asarray(gains)[None, :, None]
+    rest = source.points.astype(np.float64)
+    _close_lids(expression, rest + expression, rest, rest, min(strengths["eyes"], 1.0))
     gaze = np.zeros((len(curves), 2, 2), np.float32)
     for eye, (upper, _, iris) in enumerate(EYES):
         corners = offsets[:, [upper[0], upper[-1]]].mean(axis=1)
         gaze[:, eye] = (offsets[:, iris[0]] - corners)[:, :2] * strengths["eyes"]
-    expression = (offsets * np.asarray(gains)[None, :, None]).astype(np.float32)
-    return Motion(_place_heads(poses, source.points, strengths["pose"]), expression, gaze)
+    heads = _place_heads(poses, source.points, strengths["pose"])
+    return Motion(heads, expression.astype(np.float32), gaze)
 
 
 def relative_poses(track: DriverTrack) -> np.ndarray:

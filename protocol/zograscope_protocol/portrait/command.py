@@ -182,7 +182,7 @@ def _check(command: PortraitCommand) -> None:
         return
     options = command.options
     if command.needs_blender:
-        raise refusal("a scene wants a video as its driver; curves make frames or a film (.mp4)")
+        raise refusal("a scene wants a video as its driver; curves make frames or a film")
     if options.rate is not None or options.end is not None or options.start:
         raise refusal("curves have times of their own: leave --start, --end and --rate out")
 

@@ -52,16 +52,6 @@ def test_a_turned_face_is_told_with_its_angle(picture, face, tools, degrees):
     assert ("turned 60 degrees" in said) == (abs(degrees) == 60)
 
 
-def test_a_hidden_mouth_is_told(picture, face, tools):
-    lips = face.points[[61, 291, 0, 17], :2]
-    (left, top), (right, bottom) = lips.min(axis=0).astype(int), lips.max(axis=0).astype(int)
-    hidden = picture.copy()
-    hidden[top - 10 : bottom + 30, left - 25 : right + 2] = (40, 90, 60)
-    faces = find_faces(hidden, tools.faces)
-    assert faces, "the eyes are there"
-    assert "mouth" in words(examine_source(hidden, faces[0], "fan.png", tools.faces))
-
-
 @pytest.fixture
 def calm(make_driver):
     """A driver that hardly moves, its face about 200 pixels wide."""

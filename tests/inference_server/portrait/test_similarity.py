@@ -17,7 +17,7 @@ def similarities(draw):
 
 
 def cloud(seed: int, count: int = 12) -> np.ndarray:
-    return np.random.default_rng(seed).normal(0, 40, (count, 3)) + (300, 200, 0)
+    return np.random.default_rng(seed).normal(0, 40, (count, 3)) + np.array([300, 200, 0])
 
 
 @given(similarities(), st.integers(0, 99))

@@ -16,6 +16,7 @@ IRIS = (0.85, 1.4)  # radii, against MediaPipe's, between which the iris may end
 LEAST_STEP = 0.02  # of brightness, from one radius to the next, that may be the iris' rim
 BRIGHTEST = 22.0  # per cent of what is beside the iris, that is the white of the eye
 FINE = 96.0  # pixels across an eye in which it is completed: small ones are made larger for that
+DARKEST = 0.15  # that lashes leave of the eyeball
 LASHES = 0.06  # of the eye's width: how far from the lids the picture shows lashes and shade
 INWARDS = 0.03  # of the eye's width: what the lids shade is not the eyeball's own
 
@@ -28,8 +29,8 @@ class Eye:
         window: of the picture, in which the layer lies.
         layer: float32 (h * fine, w * fine, 3), the eyeball without lids.
         fine: pixels of the layer for each of the picture, a side.
-        lashes: float32 (h, w, 3), what the picture has beside skin and eyeball, along the lids.
-        rest: float32 (h, w, 3), what else it has there, which is shown at rest only.
+        lashes: float32 (h, w, 3), 0 to 1, what lashes and the lids' shade leave of the eyeball.
+        rest: float32 (h, w, 3), what the picture has beside all that, which is shown at rest only.
         ends: float64 (2, 2), its corners.
         iris: float64 (2,), the middle of the iris.
         radius: of the iris, in pixels.
@@ -65,14 +66,6 @@ class Eye:
         places = places - share[..., None] * gaze - (self.window.left, self.window.top)
         return sample(self.layer, (places * self.fine).astype(np.float32))
 
-    def lid_line(self, calm: float) -> np.ndarray:
-        """Return what is seen along the lids, float32 (h, w, 3), added to skin and eyeball.
-
-        Args:
-            calm: 1 where lids and iris are at rest, 0 where they have moved.
-        """
-        return self.lashes + calm * self.rest
-
 
 def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
     """Take an eye out of a picture, and complete what the lids hide of it.
@@ -103,14 +96,16 @@ def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
     radius = _iris_radius(large, known, at, usual * fine)
     layer = _complete(large, known, at, radius)
 
-    still = np.zeros_like(part)
-    eye = Eye(window, layer, fine, still, still, ends, middle, radius / fine, number)
+    bare = np.ones_like(part)
+    eye = Eye(window, layer, fine, bare, bare, ends, middle, radius / fine, number)
     inside = draw_polygon(opening, window)
-    missing = inside[..., None] * (part - eye.see(window, ends, np.zeros(2)))
+    ball = eye.see(window, ends, np.zeros(2))
     reach = max(1, round(LASHES * width))
     along = 1.0 - cv2.erode(inside, np.ones((2 * reach + 1,) * 2))
-    lashes = np.minimum(missing, 0.0) * cv2.GaussianBlur(along, (0, 0), 0.5 * reach)[..., None]
-    return replace(eye, lashes=lashes, rest=missing - lashes)
+    near_lids = cv2.GaussianBlur(along, (0, 0), 0.5 * reach)[..., None]
+    lashes = 1.0 - near_lids * (1.0 - np.clip(part / np.maximum(ball, 1e-3), DARKEST, 1.0))
+    rest = inside[..., None] * (part - ball * lashes)
+    return replace(eye, lashes=lashes.astype(np.float32), rest=rest.astype(np.float32))
 
 
 def eye_opening(points: np.ndarray, number: int) -> np.ndarray:

@@ -32,6 +32,9 @@ SKIN = (50, 280, 205, 425, 152, 200, 18)  # cheeks and chin
 DARKEST, BRIGHTEST = 0.25, 2.5
 """How much darker or brighter than the driver's, or our own, the portrait's mouth may be."""
 
+FINER = 3  # pixels of our own mouth, a side, for each of the picture
+SHADE = 0.9  # of the skin's light, that comes between the lips
+BORROWED, OWN = 0.9, 0.9  # of that light's colour
 SKIN_TONE = np.array([0.80, 0.62, 0.52])  # in whose light the head's own colours were chosen
 DIM = 0.22  # face widths behind the lips at which a third of the light is left
 
@@ -66,7 +69,7 @@ class BorrowedMouth:
         """Compare the driver's skin in its neutral frame with the portrait's tone (3,)."""
         self._points = track.points
         theirs = skin_tone(neutral_picture, track.points[track.neutral]) / 255.0
-        self._tint = np.clip(tone / np.maximum(theirs, 1e-3), DARKEST, BRIGHTEST)
+        self._tint = _light(tone / np.maximum(theirs, 1e-3), BORROWED)
 
     def see(
         self,
@@ -119,8 +122,13 @@ class OwnMouth:
         actions = self._head.actions[:, self._numbers]
         offsets = np.tensordot(self._curves[number].astype(np.float32), actions, axes=1)
         at_rest = self._head.vertices[self._numbers] + offsets
-        seen, depth = draw_places(head.apply(at_rest), self._triangles, self._colours, window)
-        return np.where((depth < FAR)[..., None], seen, self._colours.min(axis=0))
+        # Drawn finer, so that teeth have soft rims.
+        corner = (window.left * FINER, window.top * FINER)
+        fine = Window(*corner, window.width * FINER, window.height * FINER)
+        placed = head.apply(at_rest) * FINER
+        seen, depth = draw_places(placed, self._triangles, self._colours, fine)
+        drawn = np.where((depth < FAR)[..., None], seen, self._colours.min(axis=0))
+        return cv2.resize(drawn, (window.width, window.height), interpolation=cv2.INTER_AREA)
 
 
 def inner_colours(head: FittedHead, numbers: np.ndarray, tone: np.ndarray) -> np.ndarray:
@@ -131,12 +139,23 @@ def inner_colours(head: FittedHead, numbers: np.ndarray, tone: np.ndarray) -> np
         numbers: of the head's vertices.
         tone: (3,), of the portrait's skin, in whose light they are.
     """
-    light = np.clip(tone / SKIN_TONE, DARKEST, 1.0 / SKIN_TONE.max())
+    light = np.minimum(_light(tone / SKIN_TONE, OWN), 1.0 / SKIN_TONE.max())
     lips = head.landmarks(head.vertices)[list(LIPS), 2].mean()
     # Light falls off behind the lips.
     behind = np.maximum(head.vertices[numbers, 2] - lips, 0.0) / (DIM * head.width)
     colours = head.colours[numbers] / 255.0 * light * np.exp(-behind)[:, None]
     return np.clip(colours, 0.0, 1.0).astype(np.float32)
+
+
+def _light(ratio: np.ndarray, chroma: float) -> np.ndarray:
+    """The light (3,) that is on what lies behind the lips, of that which is on the skin.
+
+    Args:
+        ratio: (3,), of the skin's tone to that in whose light the inside was seen.
+        chroma: how much of its colour.
+    """
+    grey = ratio.mean()
+    return np.clip(SHADE * (grey + chroma * (ratio - grey)), DARKEST, BRIGHTEST)
 
 
 def lips_of(points: np.ndarray) -> np.ndarray:

@@ -128,11 +128,13 @@ class MeshMover:
         origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
         moved = abs(lid_opening(points, eye.number) / self._openings[eye.number] - 1.0)
         calm = 1.0 - moved / LIDS - float(np.linalg.norm(gaze)) / (GAZE * eye.radius)
-        line = eye.lid_line(float(np.clip(calm, 0.0, 1.0)))
         there = places[slices] - np.array(origin, np.float32) - np.float32(0.5)
-        lashes = cv2.remap(line, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        lashes, rest = (
+            cv2.remap(layer, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            for layer in (eye.lashes, eye.rest)
+        )
         part = image[slices]
-        part += inside * (ball - part) + lashes
+        part += inside * (ball * lashes - part) + float(np.clip(calm, 0.0, 1.0)) * rest
 
     def _speak(
         self, image: np.ndarray, points: np.ndarray, number: int, picture: np.ndarray | None

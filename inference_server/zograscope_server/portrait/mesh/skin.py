@@ -18,7 +18,8 @@ from zograscope_server.portrait.transfer import face_width, head_rotation
 SEEN, HIDDEN = 0.45, 0.25
 """How far skin points to the viewer where the picture is to be trusted, and where it is not."""
 
-UNCOVERED = 0.10  # how far skin has turned to the viewer once the made skin is shown
+AT_RIM = 0.15  # of made skin is shown at the rim of the face
+UNCOVERED = 0.20  # how far skin has turned to the viewer once the made skin is shown
 BEHIND = 0.05  # face widths behind what is in front: hidden
 MARGIN = 0.1  # face widths around the face
 
@@ -111,9 +112,16 @@ def complete_skin(picture: np.ndarray, face: Face) -> Skin:
         complete.astype(np.float32),
         front[:, :2].astype(np.float32),
         normals.astype(np.float32),
-        (1.0 - known).astype(np.float32),
+        _faded(1.0 - known),
         width,
     )
+
+
+def _faded(hidden: np.ndarray) -> np.ndarray:
+    """Let made skin end softly at the face's rim, where hair or background goes on."""
+    hidden = hidden.astype(np.float32)
+    hidden[list(regions.OVAL)] *= AT_RIM
+    return hidden
 
 
 def _normals(points: np.ndarray) -> np.ndarray:

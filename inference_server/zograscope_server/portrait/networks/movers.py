@@ -115,10 +115,6 @@ class FommMover(_NetworkMover):
                 self._encoded, self._source_motion, LocalMotion(points, jacobians)
             )
 
-    def nearer(self) -> np.ndarray:
-        """Return zeros (see `Mover`): the network knows no depth."""
-        return np.zeros(self.mask.shape, np.float32)
-
     def _transfer(self, now: motion.Local, number: int) -> motion.Local:
         if not self._relative:
             return motion.transfer_local_absolutely(self._source, now, self._own_strengths)
@@ -177,10 +173,6 @@ class LivePortraitMover(_NetworkMover):
         with torch.inference_mode(), precision(self._device):
             features = self._network.warping_module(self._volume, self._summary, source, driving)
             return self._network.spade_generator(features)
-
-    def nearer(self) -> np.ndarray:
-        """Return zeros (see `Mover`): the network knows no depth."""
-        return np.zeros(self.mask.shape, np.float32)
 
     def _transfer(self, now: motion.Head, number: int) -> np.ndarray:
         """Return where the source's points go, (21, 3)."""

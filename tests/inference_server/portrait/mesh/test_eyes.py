@@ -22,7 +22,7 @@ def test_at_rest_an_eye_is_exactly_the_picture(bright, face, number):
     inside = draw_polygon(eye_opening(face.points[:, :2], number), eye.window)[..., None]
     seen = eye.see(eye.window, eye.ends, np.zeros(2))
     np.testing.assert_allclose(
-        inside * seen + eye.lashes, inside * bright[eye.window.slices], atol=1e-4
+        inside * seen * eye.lashes + eye.rest, inside * bright[eye.window.slices], atol=1e-4
     )
 
 
@@ -39,7 +39,7 @@ def test_the_iris_goes_where_gaze_says(bright, face, number, gaze):
     eye = cut_eye(bright, face.points, number)
     seen = eye.see(eye.window, eye.ends, np.array(gaze))
     assert np.isfinite(seen).all()
-    moved = darkest(seen) - darkest(eye.layer)
+    moved = darkest(seen) - darkest(eye.see(eye.window, eye.ends, np.zeros(2)))
     np.testing.assert_allclose(moved, gaze, atol=1.0)
 
 

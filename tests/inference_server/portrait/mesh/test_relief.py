@@ -84,7 +84,7 @@ def test_the_head_turns_and_the_body_stays(relief, turn, shift):
 @pytest.mark.parametrize("count", [3, 5, 11])
 def test_a_strip_covers_what_lies_between_its_rows(count):
     upper = np.column_stack([np.arange(count), np.zeros(count)])
-    lower = upper + (0, 2)
+    lower = upper + np.array([0, 2])
     lower[[0, -1]] = upper[[0, -1]]
     places = np.concatenate([upper, lower[1:-1]])
     numbers = (0, *range(count, 2 * count - 2), count - 1)
