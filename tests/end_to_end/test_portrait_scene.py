@@ -22,7 +22,7 @@ SIDE, FRAMES, RATE = 256, 8, 25
 SAMPLE_RATE = 44_100
 FACE = (slice(70, 215), slice(70, 185))  # rows and columns of the drawn face, hair left aside
 FACE_AGREES = 3.0  # levels of 255, mean over the face: Blender mixes soft rims in linear light
-PAINTING_AGREES = 6.0  # the same of a painting, whose craquelure each filter softens its own way
+PAINTING_AGREES = 4.0  # the same of a painting, whose craquelure each filter softens its own way
 MOVES = 2.0  # times as far as that, at least, the moved face is from the picture at rest
 
 LOOK = """
