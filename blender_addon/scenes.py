@@ -102,6 +102,9 @@ def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
     for window in manager.windows if manager else ():
         if window.scene == scene:
             window.scene = own
+            # From Blender 5 on, the sequencer shows a scene of its own choice.
+            if getattr(window.workspace, "sequencer_scene", own) in (None, scene):
+                window.workspace.sequencer_scene = own
     return own
 
 

@@ -120,7 +120,7 @@ def start_moving(scene: bpy.types.Scene) -> Job:
         _handles(scene),
         file_name=portrait.name,
         driver_name=clip.path.name,
-        rate=moving.rate_for(portrait.key, scene, own_scene=settings.own_scene and not onto),
+        rate=moving.rate_for(portrait.key, scene, own_scene=settings.own_scene, onto=onto),
         relief=relief,
     )
     source = _source(options.task, portrait, clip) | {"onto": onto, "show": settings.show}

@@ -35,4 +35,4 @@ def show(page: bpy.types.Text) -> None:
     area.type = "TEXT_EDITOR"
     space = area.spaces.active
     space.text, space.show_word_wrap, space.show_line_numbers = page, True, False
-    space.top = 0
+    space.show_syntax_highlight, space.top = False, 0

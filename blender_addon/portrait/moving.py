@@ -26,18 +26,29 @@ PORTRAIT_MARK = "zograscope_portrait"
 SCENE = "zograscope_scene"
 """On an image sequence: the scene that shows it."""
 
+ONTO = "zograscope_onto"
+"""On an image sequence: whether it was made for a diorama."""
+
 RELIEF = "relief"
 SOUND_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 USUAL_SOUND_SUFFIX = ".wav"
 
 
-def find(key: str) -> bpy.types.Image | None:
-    """Return the image sequence in which a portrait moves already, if it is shown anywhere."""
-    for image in bpy.data.images:
-        moves = PORTRAIT_MARK in image and scenes.same_path(image[PORTRAIT_MARK], key)
-        if moves and _is_shown(image):
-            return image
-    return None
+def find(key: str, scene: bpy.types.Scene, *, onto: bool) -> bpy.types.Image | None:
+    """Return the image sequence in which a portrait moves already, if it is still shown.
+
+    That of this scene; else that of another one, if neither is a diorama's.
+    """
+    shown = [
+        image
+        for image in bpy.data.images
+        if PORTRAIT_MARK in image
+        and scenes.same_path(image[PORTRAIT_MARK], key)
+        and _is_shown(image)
+    ]
+    here = [image for image in shown if image[SCENE] == scene]
+    elsewhere = [] if onto else [image for image in shown if not image.get(ONTO)]
+    return next(iter(here + elsewhere), None)
 
 
 def _is_shown(image: bpy.types.Image) -> bool:
@@ -56,10 +67,10 @@ def _is_shown(image: bpy.types.Image) -> bool:
     return any(not isinstance(owner, bpy.types.Material) or owner in used for owner in owners)
 
 
-def rate_for(key: str, scene: bpy.types.Scene, *, own_scene: bool) -> float | None:
+def rate_for(key: str, scene: bpy.types.Scene, *, own_scene: bool, onto: bool) -> float | None:
     """Return how many frames a second are wanted; None, for a new scene, takes the driver's."""
-    image = find(key)
-    if image is None and own_scene:
+    image = find(key, scene, onto=onto)
+    if image is None and own_scene and not onto:
         return None
     return sequencer.rate_of(scene if image is None else image.get(SCENE) or scene)
 
@@ -70,13 +81,13 @@ def show_first(first: Path, scene: bpy.types.Scene, job_id: str, source: Source)
     Raises PortraitError where the diorama is not as it must be, and ZograscopeError
     `file-unreadable`.
     """
-    image = find(source["key"])
+    image = find(source["key"], scene, onto=source["onto"])
     if source["onto"]:
         diorama = moving_diorama.diorama_of(scene, source["key"])
         moving_diorama.check(diorama, frame_sequences.measure(first))
     if image is None:
         image = _begin(first, scene, job_id, source)
-        image[PORTRAIT_MARK] = source["key"]
+        image[PORTRAIT_MARK], image[ONTO] = source["key"], source["onto"]
     else:
         frame_sequences.show_anew(image, job_id, first)
     if source["onto"]:

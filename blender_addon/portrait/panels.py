@@ -33,8 +33,8 @@ class ZOGRASCOPE_PT_portrait(Sidebar):
         row = layout.row(align=True)
         row.operator("zograscope.track_driver", icon="FCURVE")
         row.operator("zograscope.make_portrait_rig", icon="USER")
-        layout.operator("zograscope.likeness", icon="INFO", emboss=False)
         _draw_what_is_there(layout, context)
+        layout.operator("zograscope.likeness", icon="INFO", emboss=False)
 
 
 def _draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -67,11 +67,12 @@ def encode_sound(seconds: float, rate: int = 8000) -> np.ndarray:
 
 
 def poses(count: int) -> np.ndarray:
-    """Heads that turn about the upright axis, further with each, and move to the right."""
+    """Heads that turn about the upright axis, further with each, grow and move to the right."""
     poses = np.tile(np.eye(4, dtype=np.float32), (count, 1, 1))
     angles = np.linspace(0.0, 0.4, count)
     poses[:, 0, 0], poses[:, 0, 2] = np.cos(angles), np.sin(angles)
     poses[:, 2, 0], poses[:, 2, 2] = -np.sin(angles), np.cos(angles)
+    poses[:, :3, :3] *= np.linspace(1.0, 1.2, count)[:, None, None]
     poses[:, 0, 3] = np.linspace(0.0, 0.2, count)
     return poses
 

@@ -65,6 +65,17 @@ def test_a_handle_that_was_moved_is_sent_and_stays(examine, module, fake_link, m
     assert {*asked} == {"examine_portrait", "portrait_rig"}
 
 
+def test_a_handle_moved_in_another_scene_is_sent_too(examine, module, monkeypatch):
+    found = examine()
+    found.handles["chin"].location.x += 4 / HEIGHT
+    own = bpy.data.scenes.new("own")
+    own.zograscope_portrait.picture = bpy.context.scene.zograscope_portrait.picture
+    ((name, *_),) = module("portrait.building")._handles(own)
+    assert name == "chin"
+    own.zograscope_portrait.face = 1
+    assert module("portrait.building")._handles(own) == ()
+
+
 def test_handles_can_be_put_back(examine):
     found = examine()
     found.handles["chin"].location.x += 0.1

@@ -131,6 +131,27 @@ def test_a_later_run_keeps_strength_and_still_and_depth_goes_on(diorama, fake_li
     ]
 
 
+def test_where_it_moves_elsewhere_too_each_has_its_own_frames(diorama, settings, fake_link, module):
+    """As an artist does it: first on a plane in a scene of its own, then onto the diorama."""
+    here = bpy.context.scene
+    settings.onto_diorama = False
+    assert bpy.ops.zograscope.move_portrait() == {"FINISHED"}
+    stream(fake_link, 0, 1)
+    answer(fake_link, *moved(2))
+    (plain,) = [scene for scene in bpy.data.scenes if scene != here]
+    bpy.context.window_manager.windows[0].scene = here
+    settings.onto_diorama = True
+    run(fake_link)
+    moving = module("portrait.moving")
+    onto, beside = (
+        moving.find(settings.picture, scene, onto=scene == here) for scene in (here, plain)
+    )
+    assert onto != beside
+    assert (onto["zograscope_frames"], beside["zograscope_frames"]) == (3, 2)
+    assert onto["zograscope_scene"] == here
+    assert len(bpy.data.scenes) == 2
+
+
 def test_a_diorama_that_moves_can_be_baked_and_estimated_anew(diorama, fake_link, module):
     run(fake_link)
     builders, found = module("depth.builders"), module("depth.diorama")

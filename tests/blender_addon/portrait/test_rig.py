@@ -94,6 +94,15 @@ def test_its_head_turns_about_the_pivot_and_nothing_else_does(rig):
     )
 
 
+def test_a_head_that_grows_takes_the_mesh_along(rig):
+    rest = evaluated(rig.mesh)
+    rig.head.scale = (1.5, 1.5, 1.5)
+    weights = made_up_rig()[0]["head"] > 0
+    pivot = np.array([0.0, 0.0, -3 * 2 / HEIGHT])
+    grown = evaluated(rig.mesh)[weights]
+    assert grown == pytest.approx(1.5 * (rest[weights] - pivot) + pivot, abs=1e-5)
+
+
 def test_it_can_be_lit(rig, render):  # noqa: F811
     scene = bpy.context.scene
     before = render(scene, "CYCLES")

@@ -1,8 +1,11 @@
 """The portrait's own head as a mesh: whole, finite, at rest the picture, moved by 52 names."""
 
+import cv2
 import numpy as np
 import pytest
 from zograscope_server.faces.landmarks import EXPRESSIONS
+from zograscope_server.portrait.mesh.eyes import eye_opening
+from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places
 from zograscope_server.portrait.rig import EYES, MOUTH, PICTURE, TEXTURES, Rig, make_rig
 from zograscope_server.portrait.source import read_source
 
@@ -45,6 +48,56 @@ def test_at_rest_each_vertex_shows_the_place_where_it_is(rig):
     used = np.unique(rig.triangles[rig.materials == PICTURE])
     place = rig.uv[used] * (1, -1) + (0, 1)
     np.testing.assert_allclose(place * SIDE, rig.vertices[used, :2], atol=0.01)
+
+
+def test_triangles_run_counter_clockwise_for_the_viewer(rig):
+    seen = np.isin(rig.materials, [TEXTURES.index(name) for name in ("picture", "background")])
+    a, b, c = (rig.vertices[rig.triangles[seen, corner], :2] for corner in range(3))
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    area = uy * vx - ux * vy  # y runs down
+    assert area.min() > -1e-3 and (area > 0).mean() > 0.98
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_at_rest_an_eye_looks_as_in_the_picture(rig, face, picture, number):
+    """The eyeball's texture, at the places of its own vertices between the lids."""
+    used = np.unique(rig.triangles[rig.materials == EYES])
+    outline = eye_opening(face.points[:, :2], number).astype(np.float32)
+    within = [cv2.pointPolygonTest(outline, tuple(map(float, rig.vertices[k, :2])), True) > 1
+              for k in used]  # fmt: skip
+    used = used[within]
+    assert len(used) >= 3
+    texture = rig.textures["eyes"].astype(np.float32)
+    height, width = texture.shape[:2]
+    in_texture = (rig.uv[used] * (1, -1) + (0, 1)) * (width, height) - 0.5
+    in_picture = rig.vertices[used, :2] - 0.5
+    shown, there = (
+        cv2.remap(image, places.astype(np.float32)[None], None, cv2.INTER_LINEAR)[0]
+        for image, places in ((texture, in_texture), (picture.astype(np.float32), in_picture))
+    )
+    assert np.abs(shown - there).mean() < 12
+
+
+def test_nothing_within_pierces_lids_and_lips(rig):
+    """Whatever single expression is made, skin is before eyes and mouth, but for the tongue."""
+    within = np.unique(rig.triangles[np.isin(rig.materials, (EYES, MOUTH))])
+    skin = rig.triangles[rig.materials == PICTURE]
+    for name in ("eyeBlinkLeft", "eyeBlinkRight", "eyeLookUpRight", "jawOpen", "mouthFunnel"):
+        moved = rig.vertices + rig.shape_keys[EXPRESSIONS.index(name)]
+        _, depth = draw_places(moved, skin, moved[:, :2], Window(0, 0, SIDE, SIDE))
+        columns, rows = np.clip(moved[within, :2].astype(int), 0, SIDE - 1).T
+        there = depth[rows, columns] < FAR
+        before = depth[rows, columns] - moved[within, 2] > 0.5
+        assert (before & there).mean() < 0.002, name
+
+
+def test_what_is_between_the_lips_hangs_on_the_upper_one(rig, face):
+    opened = rig.shape_keys[EXPRESSIONS.index("jawOpen")]
+    between = np.flatnonzero((rig.vertices == face.points[14]).all(axis=1))
+    assert len(between) == 2, "of the lip, and of what is between"
+    lip, hanging = sorted(between, key=lambda vertex: -opened[vertex, 1])
+    np.testing.assert_allclose(opened[hanging], opened[13], atol=1e-5)
+    assert opened[lip, 1] > opened[13, 1] + 2
 
 
 def test_textures(rig, picture):
