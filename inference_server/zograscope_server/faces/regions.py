@@ -21,6 +21,10 @@ OUTER_LIPS = (
 )  # fmt: skip
 MOUTH_CORNERS = (61, 291)
 
+LIDS = RIGHT_UPPER_LID + RIGHT_LOWER_LID + LEFT_UPPER_LID + LEFT_LOWER_LID
+INNER_LIPS = INNER_UPPER_LIP + INNER_LOWER_LIP
+TEMPLES = (234, 454)
+
 RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
 """The middle first, then its rim."""
@@ -40,6 +44,11 @@ RIGID = (
     389, 234, 454, 21, 251,
 )  # fmt: skip
 """What no expression moves: corners of the eyes, bridge of the nose, forehead, temples."""
+
+
+def face_width(points: np.ndarray) -> float:
+    """Return the size of a face (478, 3) in pixels: across its temples, whatever its turn."""
+    return float(np.linalg.norm(points[TEMPLES[0]] - points[TEMPLES[1]]))
 
 
 @cache

@@ -14,6 +14,7 @@ PARTS = (1, 2, 3)
 """Into how many parts a side is cut: MediaPipe sees 128 pixels, and misses what is small there."""
 
 AROUND = 1.6  # of the face's size: the part in which its points are found exactly
+LEAST = 8  # pixels a side of a part that holds a face
 SAME = 0.3  # of the boxes' union in common: the same face
 
 
@@ -65,16 +66,23 @@ def look_closely(picture: np.ndarray, face: Face, landmarker: Landmarker) -> Fac
         face: that is looked for, in pixels of the picture.
         landmarker: for single pictures.
     """
+    part, corner = part_around(picture, face)
+    if min(part.shape[:2]) < LEAST:
+        return None
+    again = [other.placed(corner, 1.0) for other in landmarker.find(part)]
+    return max(again, key=lambda other: _common(other, face), default=None)
+
+
+def part_around(picture: np.ndarray, face: Face) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return the part of a picture in which a face is looked at closely, and its corner x, y."""
     left, top, width, height = face.box
     side = AROUND * max(width, height)
     middle = np.array([left + 0.5 * width, top + 0.5 * height])
     least = np.maximum(np.floor(middle - 0.5 * side), 0).astype(int)
     most = np.minimum(np.ceil(middle + 0.5 * side), picture.shape[1::-1]).astype(int)
-    if (most - least < 8).any():
-        return None
+    most = np.maximum(most, least)
     part = np.ascontiguousarray(picture[least[1] : most[1], least[0] : most[0]])
-    again = [other.placed((int(least[0]), int(least[1])), 1.0) for other in landmarker.find(part)]
-    return max(again, key=lambda other: _common(other, face), default=None)
+    return part, (int(least[0]), int(least[1]))
 
 
 def _distinct(faces: list[Face]) -> list[Face]:

@@ -7,9 +7,11 @@ from zograscope_server.faces import regions
 from zograscope_server.faces.handles import handle_places
 from zograscope_server.faces.landmarks import Face
 from zograscope_server.faces.loading import FaceModel
+from zograscope_server.faces.regions import face_width
+from zograscope_server.faces.search import part_around
 from zograscope_server.portrait.mirror import mirrored_points
 from zograscope_server.portrait.track import DriverTrack
-from zograscope_server.portrait.transfer import face_width, head_rotation
+from zograscope_server.portrait.transfer import head_rotation
 
 SMALL = 80  # pixels across a face: less has no eyes and lips to speak of
 TURNED = 35.0  # degrees to the side at which half of a face is hidden
@@ -156,12 +158,8 @@ def _mouth_doubt(picture: np.ndarray, face: Face, model: FaceModel) -> float:
 
     What is seen well is seen the same in a mirror; what is guessed is not.
     """
-    left, top, width, height = face.box
-    side = 1.6 * max(width, height)
-    middle = np.array([left + 0.5 * width, top + 0.5 * height])
-    least = np.maximum(np.floor(middle - 0.5 * side), 0).astype(int)
-    most = np.minimum(np.ceil(middle + 0.5 * side), picture.shape[1::-1]).astype(int)
-    part = np.ascontiguousarray(picture[least[1] : most[1], least[0] : most[0]][:, ::-1])
+    part, corner = part_around(picture, face)
+    part = np.ascontiguousarray(part[:, ::-1])
     with model.landmarker(most_faces=1) as landmarker:
         found = landmarker.find(part)
     if not found:
@@ -169,5 +167,5 @@ def _mouth_doubt(picture: np.ndarray, face: Face, model: FaceModel) -> float:
     mirrored = found[0].points[mirrored_points(), :2]
     mirrored[:, 0] = part.shape[1] - mirrored[:, 0]
     mouth = list(regions.OUTER_LIPS)
-    away = np.linalg.norm(mirrored[mouth] + least - face.points[mouth, :2], axis=1).mean()
+    away = np.linalg.norm(mirrored[mouth] + corner - face.points[mouth, :2], axis=1).mean()
     return float(away / face_width(face.points))

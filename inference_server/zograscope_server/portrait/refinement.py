@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 
 from zograscope_server.faces import regions
+from zograscope_server.faces.regions import face_width
 from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, sample
 from zograscope_server.portrait.mesh.relief import build_relief
 from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack, steady
-from zograscope_server.portrait.transfer import face_width
 
 FACE = 110.0  # pixels across the face at which flow is taken
 PASSES = 2  # the second finds what the first left, at edges above all
@@ -191,14 +191,6 @@ def _smoothing() -> np.ndarray:
     joined = np.maximum(joined, joined.T)
     laplacian = np.diag(joined.sum(axis=1)) - joined
     weights = np.ones(468)
-    for row in (
-        regions.RIGHT_UPPER_LID,
-        regions.RIGHT_LOWER_LID,
-        regions.LEFT_UPPER_LID,
-        regions.LEFT_LOWER_LID,
-        regions.INNER_UPPER_LIP,
-        regions.INNER_LOWER_LIP,
-    ):
-        weights[list(row)] = UNSURE
+    weights[list(regions.LIDS + regions.INNER_LIPS)] = UNSURE
     weights[list(regions.OVAL)] = RIM
     return np.linalg.solve(np.diag(weights) + STIFF * laplacian @ laplacian, np.diag(weights))

@@ -7,6 +7,7 @@ import numpy as np
 
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
+from zograscope_server.faces.regions import face_width
 from zograscope_server.portrait.animation import fit
 from zograscope_server.portrait.head import model
 from zograscope_server.portrait.head.fit import FittedHead
@@ -16,7 +17,6 @@ from zograscope_server.portrait.mesh.layers import take_apart
 from zograscope_server.portrait.mesh.matte import Segmenter
 from zograscope_server.portrait.mesh.relief import Relief, strip, strips
 from zograscope_server.portrait.source import Source
-from zograscope_server.portrait.transfer import face_width
 
 TEXTURES = ("picture", "eyes", "mouth", "background")
 PICTURE, EYES, MOUTH, BACKGROUND = range(4)

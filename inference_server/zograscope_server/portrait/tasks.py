@@ -42,7 +42,6 @@ WILDEST = 10.0
 
 TRACKING = 0.3  # of the work, as progress shows it
 RELIEF_SIDE, RELIEF_MIDDLE, RELIEF_UNIT = 512, 32768, 16384
-EXPRESSIONS = "expressions"
 
 
 def _model_revision(options: PortraitOptions, models_folder: Path) -> str:
@@ -54,15 +53,16 @@ def portrait(
     inputs: Mapping[str, np.ndarray], options: PortraitOptions, context: TaskContext
 ) -> TaskResult:
     """Move a source as a driver, or as curves, have it; each frame is a part."""
-    from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
-    from zograscope_server.media.sound import SUFFIX, read_sound
+    from zograscope_server.faces.regions import face_width
+    from zograscope_server.media.sound import read_sound
     from zograscope_server.portrait import animation, examination
-    from zograscope_server.portrait.transfer import face_width, relative_curves, relative_poses
+    from zograscope_server.portrait.transfer import relative_curves, relative_poses
 
     context.progress(0.0, "Looking at the portrait")
-    source, face, face_model = _read_portrait(inputs, options, context)
     tools = _tools(context)
-    warnings = examination.examine_source(source.seen, face, options.file_name, face_model)
+    source, faces = _read_portrait(inputs, options, tools.faces)
+    face = faces[options.face]
+    warnings = examination.examine_source(source.seen, face, options.file_name, tools.faces)
     sound: bytes | None = None
     if "driver" in inputs:
         driver = _open_driver(inputs, options)
@@ -85,24 +85,15 @@ def portrait(
         mover = animation.make_curve_mover(source.pixels, face, curves, poses, options, tools)
         still = ((float(time), None) for time in times)
         _make_frames(mover, still, len(curves), source, options, context, None)
-    arrays = {"times": times, "curves": curves, "poses": poses}
-    arrays["mask"] = _png(_changed(mover.mask, source, options.credit))
-    if sound is not None:
-        arrays["sound"] = np.frombuffer(sound, np.uint8)
-    return TaskResult(
-        arrays,
-        {
-            "rate": rate,
-            "size": list(source.size),
-            EXPRESSIONS: list(NAMES),
-            "neutral_frame": neutral,
-            "box": list(face.box),
-            "face_width": face_width(face.points),
-            "model": options.model,
-            "sound_suffix": SUFFIX if sound is not None else None,
-            "warnings": warnings,
-        },
-    )
+    result = _movement(times, curves, poses, rate, neutral, sound, warnings)
+    result.arrays["mask"] = _png(_changed(mover.mask, source, options.credit))
+    result.metadata |= {
+        "size": list(source.size),
+        "box": list(face.box),
+        "face_width": face_width(face.points),
+        "model": options.model,
+    }
+    return result
 
 
 @task(ExaminePortraitOptions, version=1, cacheable=True)
@@ -111,16 +102,12 @@ def examine_portrait(
 ) -> TaskResult:
     """Find the faces of a source, and say what will go badly."""
     from zograscope_server.faces.handles import HANDLES, handle_places
-    from zograscope_server.faces.search import find_faces
     from zograscope_server.portrait import examination
-    from zograscope_server.portrait.source import choose_face, read_source
 
     context.progress(0.0, "Looking at the portrait")
     model: FaceModel = context.load_model(DEFAULT, FACES)
-    source = read_source(required(inputs, "image").tobytes(), options.file_name)
-    faces = find_faces(source.seen, model)
-    face = choose_face(faces, options.face, options.file_name, options.handles)
-    faces[options.face] = face
+    source, faces = _read_portrait(inputs, options, model)
+    face = faces[options.face]
     warnings = examination.examine_source(source.seen, face, options.file_name, model)
     arrays = {
         "points": np.stack([face.points for face in faces]),
@@ -150,8 +137,7 @@ def track_driver(
     inputs: Mapping[str, np.ndarray], options: TrackDriverOptions, context: TaskContext
 ) -> TaskResult:
     """Read a driver's expressions and head movement as curves."""
-    from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
-    from zograscope_server.media.sound import SUFFIX, read_sound
+    from zograscope_server.media.sound import read_sound
     from zograscope_server.portrait import examination
     from zograscope_server.portrait.transfer import relative_curves, relative_poses
 
@@ -160,22 +146,11 @@ def track_driver(
         driver, options.driver_face, options.neutral_frame, context, _tools(context), 1.0
     )
     sound = read_sound(driver.clip, options.start, len(track) / driver.rate)
-    arrays = {
-        "times": track.times,
-        "curves": relative_curves(track),
-        "poses": relative_poses(track),
-        "picture": _neutral_picture(driver, track),
-    }
-    if sound is not None:
-        arrays["sound"] = np.frombuffer(sound, np.uint8)
-    metadata = {
-        "rate": driver.rate,
-        EXPRESSIONS: list(NAMES),
-        "neutral_frame": track.neutral,
-        "sound_suffix": SUFFIX if sound is not None else None,
-        "warnings": examination.examine_driver(track, options.driver_name),
-    }
-    return TaskResult(arrays, metadata)
+    warnings = examination.examine_driver(track, options.driver_name)
+    curves, poses = relative_curves(track), relative_poses(track)
+    result = _movement(track.times, curves, poses, driver.rate, track.neutral, sound, warnings)
+    result.arrays["picture"] = _neutral_picture(driver, track)
+    return result
 
 
 @task(PortraitRigOptions, version=1, cacheable=True)
@@ -183,12 +158,13 @@ def portrait_rig(
     inputs: Mapping[str, np.ndarray], options: PortraitRigOptions, context: TaskContext
 ) -> TaskResult:
     """Make the portrait's own head as a mesh with 52 shape keys."""
-    from zograscope_server.faces.landmarks import EXPRESSIONS as NAMES
+    from zograscope_server.faces.landmarks import EXPRESSIONS
+    from zograscope_server.faces.regions import face_width
     from zograscope_server.portrait.rig import make_rig
-    from zograscope_server.portrait.transfer import face_width
 
     context.progress(0.0, "Looking at the portrait")
-    source, face, _ = _read_portrait(inputs, options, context)
+    source, faces = _read_portrait(inputs, options, context.load_model(DEFAULT, FACES))
+    face = faces[options.face]
     context.progress(0.3, "Making the head")
     rig = make_rig(source, face, context.load_model(DEFAULT, MATTING).matte)
     arrays = {
@@ -202,7 +178,7 @@ def portrait_rig(
         **{f"texture.{name}": _png(picture) for name, picture in rig.textures.items()},
     }
     metadata = {
-        EXPRESSIONS: list(NAMES),
+        "expressions": list(EXPRESSIONS),
         "textures": list(rig.textures),
         "size": list(source.size),
         "box": list(face.box),
@@ -219,16 +195,44 @@ def _tools(context: TaskContext) -> "Tools":
 
 def _read_portrait(
     inputs: Mapping[str, np.ndarray],
-    options: PortraitOptions | PortraitRigOptions,
-    context: TaskContext,
-) -> "tuple[Source, Face, FaceModel]":
+    options: PortraitOptions | ExaminePortraitOptions | PortraitRigOptions,
+    model: "FaceModel",
+) -> "tuple[Source, list[Face]]":
+    """The source and its faces; the one that was chosen has its points where handles moved them."""
     from zograscope_server.faces.search import find_faces
     from zograscope_server.portrait.source import choose_face, read_source
 
-    model = context.load_model(DEFAULT, FACES)
     source = read_source(required(inputs, "image").tobytes(), options.file_name)
     faces = find_faces(source.seen, model)
-    return source, choose_face(faces, options.face, options.file_name, options.handles), model
+    chosen = choose_face(faces, options.face, options.file_name, options.handles)
+    faces[options.face] = chosen
+    return source, faces
+
+
+def _movement(
+    times: np.ndarray,
+    curves: np.ndarray,
+    poses: np.ndarray,
+    rate: float,
+    neutral: int,
+    sound: bytes | None,
+    warnings: list[str],
+) -> TaskResult:
+    """What is told of a driver or of curves, whether or not a portrait was moved by them."""
+    from zograscope_server.faces.landmarks import EXPRESSIONS
+    from zograscope_server.media.sound import SUFFIX
+
+    arrays = {"times": times, "curves": curves, "poses": poses}
+    if sound is not None:
+        arrays["sound"] = np.frombuffer(sound, np.uint8)
+    metadata = {
+        "rate": rate,
+        "expressions": list(EXPRESSIONS),
+        "neutral_frame": neutral,
+        "sound_suffix": SUFFIX if sound is not None else None,
+        "warnings": warnings,
+    }
+    return TaskResult(arrays, metadata)
 
 
 def _open_driver(

@@ -8,7 +8,7 @@ import numpy as np
 
 from zograscope_server.faces.landmarks import EXPRESSIONS, Face, Landmarker
 from zograscope_server.faces.loading import FaceModel
-from zograscope_server.faces.regions import RIGID
+from zograscope_server.faces.regions import RIGID, face_width
 from zograscope_server.faces.search import find_faces, look_closely
 from zograscope_server.portrait.errors import PortraitError
 from zograscope_server.portrait.similarity import Similarity, fit_similarity
@@ -18,9 +18,7 @@ SMOOTHING = (5, 3)
 1964). The clip is known as a whole, so the window looks ahead and nothing lags."""
 
 WINDOW = 4  # frames before and after, that take the trembling out of a point
-TREMBLING = (
-    0.006  # face widths: what moves by less between frames trembles, what moves by more moves
-)
+TREMBLING = 0.006  # face widths between frames: what moves by more does not tremble, it moves
 
 GAZE = tuple(name for name in EXPRESSIONS if name.startswith("eyeLook"))
 
@@ -120,7 +118,7 @@ class Tracker:
         poses[:, :3] = _smooth(poses[:, :3], SMOOTHING)
         if neutral is None:
             neutral = most_neutral(expressions, poses, found)
-        points, heads = steady(points, _bone_heads(points, neutral), neutral)
+        points, heads = steady(points, bone_heads(points, neutral), neutral)
         times = np.array(self._times) - self._times[0]
         return DriverTrack(times, points, expressions, poses, heads, found, self._size, neutral)
 
@@ -140,12 +138,6 @@ class Tracker:
         return nearest if way(nearest) < reach else None
 
 
-def smooth_points(points: np.ndarray) -> np.ndarray:
-    """Take the trembling out of points (n, 478, 3), see `steady`."""
-    neutral = len(points) // 2
-    return steady(points, _bone_heads(points, neutral), neutral)[0]
-
-
 def steady(points: np.ndarray, heads: np.ndarray, neutral: int) -> tuple[np.ndarray, np.ndarray]:
     """Take the trembling out of a head, and then of its face.
 
@@ -161,7 +153,7 @@ def steady(points: np.ndarray, heads: np.ndarray, neutral: int) -> tuple[np.ndar
     """
     placed = [Similarity.nearest(head) for head in heads]
     bones = points[neutral, list(RIGID)].astype(np.float64)
-    least = TREMBLING * float(np.linalg.norm(points[neutral, 234] - points[neutral, 454]))
+    least = TREMBLING * face_width(points[neutral])
     faces = np.stack([head.inverse.apply(face) for head, face in zip(placed, points, strict=True)])
     faces = _steady(faces, least)
     seen = _steady(np.stack([head.apply(bones) for head in placed]), least)
@@ -171,7 +163,7 @@ def steady(points: np.ndarray, heads: np.ndarray, neutral: int) -> tuple[np.ndar
     return moved.astype(np.float32), np.stack([head.after(back).matrix for head in placed])
 
 
-def _bone_heads(points: np.ndarray, neutral: int) -> np.ndarray:
+def bone_heads(points: np.ndarray, neutral: int) -> np.ndarray:
     """Where the bones of the head went from the neutral frame, (n, 3, 4)."""
     rigid = list(RIGID)
     at_rest = points[neutral, rigid]

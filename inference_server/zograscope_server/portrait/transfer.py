@@ -7,7 +7,9 @@ from zograscope_protocol.portrait.tasks import PortraitOptions
 
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
+from zograscope_server.faces.regions import face_width
 from zograscope_server.portrait.head.fit import FittedHead
+from zograscope_server.portrait.ramp import ramp
 from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack
 
@@ -118,8 +120,8 @@ def region_shares(points: np.ndarray) -> dict[str, np.ndarray]:
     mouth = points[list(regions.MOUTH_CORNERS), :2].mean(axis=0)
     down = (mouth - eyes) / np.square(mouth - eyes).sum()
     height = (points[:, :2] - eyes) @ down  # 0 at the eyes, 1 at the mouth
-    lower = _ramp(height, 0.35, 0.65)
-    upper = _ramp(-height, 0.18, 0.34)
+    lower = ramp(height, 0.35, 0.65)
+    upper = ramp(-height, 0.18, 0.34)
     return {"mouth": lower, "brows": upper, "eyes": 1.0 - lower - upper}
 
 
@@ -184,11 +186,6 @@ def head_rotation(face: Face) -> np.ndarray:
     return _FLIP @ Similarity.nearest(face.pose[:3]).rotation @ _FLIP
 
 
-def face_width(points: np.ndarray) -> float:
-    """Return the size of a face (478, 3) in pixels: across its temples, whatever its turn."""
-    return float(np.linalg.norm(points[234] - points[454]))
-
-
 def _measures(neutral: np.ndarray, rest: np.ndarray, scale: float) -> dict[str, float | np.ndarray]:
     """How much more each region of the source moves than its face's size says, for its own size."""
 
@@ -237,13 +234,8 @@ def _close_lids(
     for eye, (upper, lower, _) in enumerate(EYES):
         whole = lid_opening(neutral, eye)
         open_ = np.array([lid_opening(points, eye) / max(whole, 1e-6) for points in at_rest])
-        closing = share * (1.0 - _ramp(open_, *CLOSED))[:, None, None]
+        closing = share * (1.0 - ramp(open_, *CLOSED))[:, None, None]
         above, below = list(upper[1:-1]), list(lower[1:-1])
         gap = (rest[below] + expression[:, below]) - (rest[above] + expression[:, above])
         expression[:, above] += 0.85 * closing * gap
         expression[:, below] -= 0.15 * closing * gap
-
-
-def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    share = np.clip((values - start) / (end - start), 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)

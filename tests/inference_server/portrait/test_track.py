@@ -10,8 +10,9 @@ from zograscope_server.portrait import track
 from zograscope_server.portrait.track import (
     DriverTrack,
     Tracker,
+    bone_heads,
     most_neutral,
-    smooth_points,
+    steady,
 )
 
 BLANK = np.zeros((48, 64, 3), np.uint8)
@@ -42,6 +43,11 @@ def follow(monkeypatch):
         return tracker.track(**options)
 
     return run
+
+
+def smooth_points(points: np.ndarray) -> np.ndarray:
+    neutral = len(points) // 2
+    return steady(points, bone_heads(points, neutral), neutral)[0]
 
 
 def made_face(points: np.ndarray, tension: float = 0.0) -> Face:

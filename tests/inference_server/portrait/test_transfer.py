@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from zograscope_protocol.portrait.tasks import REGIONS, PortraitOptions
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import EXPRESSIONS, Face
+from zograscope_server.faces.regions import face_width
 from zograscope_server.portrait.transfer import (
-    face_width,
     follow_curves,
     head_rotation,
     region_shares,

@@ -12,6 +12,7 @@ import numpy as np
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import EXPRESSIONS
 from zograscope_server.portrait.head.model import HeadModel
+from zograscope_server.portrait.similarity import fit_similarity
 
 SPREAD, SPREAD_DEPTH = 0.012, 0.06
 """Standard deviations of MediaPipe's points across and in depth, in face widths."""
@@ -22,22 +23,12 @@ UNSEEN = ("cheekPuff", "tongueOut", "jawForward", "mouthClose")
 FARTHEST = 3.0
 """Bound of the identity, in standard deviations."""
 STEPS = 10
-LIDS_AND_LIPS = (
-    regions.RIGHT_UPPER_LID
-    + regions.RIGHT_LOWER_LID
-    + regions.LEFT_UPPER_LID
-    + regions.LEFT_LOWER_LID
-    + regions.INNER_UPPER_LIP
-    + regions.INNER_LOWER_LIP
-    + regions.OUTER_LIPS
-)
+LIDS_AND_LIPS = regions.LIDS + regions.INNER_LIPS + regions.OUTER_LIPS
 """These land on the head all but exactly."""
 EXACT, LOOSE, LOOSE_OVAL = 1e-4, 0.02, 0.1
 """How little of its own a point may keep, as a variance beside 1 of the displacement."""
 REACH = 0.35
 """How far the displacement of a point is felt, in face widths."""
-CHEEKS = (234, 454)
-"""Between these is the face's width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +97,7 @@ def fit_head(
         expressions: (52,), as MediaPipe reads them; without, a face at rest is looked for.
     """
     points = np.asarray(points, np.float64)
-    width = float(np.linalg.norm(points[CHEEKS[0]] - points[CHEEKS[1]]))
+    width = regions.face_width(points)
     guess = _solve(model, points, width, expressions)
     shape = (
         model.template
@@ -205,13 +196,9 @@ def _point_weights() -> np.ndarray:
 
 
 def _placed(template: np.ndarray, points: np.ndarray, count: int, rest: np.ndarray) -> _Guess:
-    """The similarity between two sets of points (Umeyama 1991), where a fit begins."""
-    middle, goal = template.mean(axis=0), points.mean(axis=0)
-    left, stretch, right = np.linalg.svd((points - goal).T @ (template - middle))
-    sign = np.array([1, 1, np.sign(np.linalg.det(left @ right))])
-    rotation = (left * sign) @ right
-    scale = float((stretch * sign).sum() / ((template - middle) ** 2).sum())
-    return _Guess(rotation, scale, goal - scale * rotation @ middle, np.zeros(count), rest)
+    """Where a fit begins: the mean head, laid onto the points."""
+    placed = fit_similarity(template, points)
+    return _Guess(placed.rotation, placed.scale, placed.shift, np.zeros(count), rest)
 
 
 def _displacement(

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from zograscope_server.filling import fill_smoothly
+from zograscope_server.portrait.mesh.outlines import smooth_outline, uncrossed
 from zograscope_server.portrait.mesh.rasterizer import Window, draw_polygon, sample
+from zograscope_server.portrait.ramp import ramp
 from zograscope_server.portrait.transfer import EYES
 
 AROUND = 0.35  # of the eye's width: how far the layer goes on below the lids
@@ -16,6 +18,7 @@ IRIS = (0.85, 1.4)  # radii, against MediaPipe's, between which the iris may end
 LEAST_STEP = 0.02  # of brightness, from one radius to the next, that may be the iris' rim
 BRIGHTEST = 22.0  # per cent of what is beside the iris, that is the white of the eye
 FINE = 96.0  # pixels across an eye in which it is completed: small ones are made larger for that
+OUTLINE = 33  # points along a lid, as it is drawn
 DARKEST = 0.15  # that lashes leave of the eyeball
 LASHES = 0.06  # of the eye's width: how far from the lids the picture shows lashes and shade
 INWARDS = 0.03  # of the eye's width: what the lids shade is not the eyeball's own
@@ -61,8 +64,7 @@ class Eye:
         places = seen @ matrix[:, :2].T + matrix[:, 2]
         way = (places - (self.iris + gaze)) / self.radius
         far = np.linalg.norm(way, axis=-1)
-        share = np.clip((LOOSE - far) / (LOOSE - STIFF), 0.0, 1.0)
-        share *= share * (3.0 - 2.0 * share)
+        share = 1.0 - ramp(far, STIFF, LOOSE)
         places = places - share[..., None] * gaze - (self.window.left, self.window.top)
         return sample(self.layer, (places * self.fine).astype(np.float32))
 
@@ -81,7 +83,7 @@ def cut_eye(picture: np.ndarray, points: np.ndarray, number: int) -> Eye:
     opening = eye_opening(points[:, :2], number)
     middle = points[iris[0], :2].astype(np.float64)
     usual = float(np.linalg.norm(points[list(iris[1:]), :2] - middle, axis=1).mean())
-    window = _window_around(opening, AROUND * width, picture.shape)
+    window = Window.around(opening, Window.of(picture), AROUND * width)
     part = picture[window.slices]
 
     fine = int(np.clip(np.ceil(FINE / width), 1, 8))
@@ -114,20 +116,7 @@ def eye_opening(points: np.ndarray, number: int) -> np.ndarray:
     Where the lids would cross, they meet.
     """
     upper, lower, _ = EYES[number]
-    above, below = points[list(upper)].astype(np.float64), points[list(lower)].astype(np.float64)
-    along = above[-1] - above[0]
-    down = np.array([-along[1], along[0]]) / max(np.linalg.norm(along), 1e-6)
-    gap = np.maximum(0.0, -((below - above) @ down))[:, None] * down
-    above, below = above - 0.5 * gap, below + 0.5 * gap
-    return np.concatenate([_curve(above), _curve(below)[::-1][1:-1]])
-
-
-def _curve(points: np.ndarray, steps: int = 4) -> np.ndarray:
-    """A smooth line through points (n, 2)."""
-    from scipy.interpolate import CubicSpline
-
-    at = np.arange(len(points))
-    return CubicSpline(at, points)(np.linspace(0, len(points) - 1, steps * (len(points) - 1) + 1))
+    return smooth_outline(*uncrossed(points[list(upper)], points[list(lower)]), OUTLINE)
 
 
 def _iris_radius(part: np.ndarray, known: np.ndarray, middle: np.ndarray, usual: float) -> float:
@@ -186,12 +175,6 @@ def _bright(part: np.ndarray, weight: np.ndarray) -> np.ndarray:
     if values.size < 4:
         return weight
     return weight * (light >= np.percentile(values, 100.0 - BRIGHTEST))
-
-
-def _window_around(outline: np.ndarray, margin: float, shape: tuple[int, ...]) -> Window:
-    left, top = np.maximum(np.floor(outline.min(axis=0) - margin), 0).astype(int)
-    right, bottom = np.minimum(np.ceil(outline.max(axis=0) + margin), shape[1::-1]).astype(int)
-    return Window(int(left), int(top), max(int(right - left), 1), max(int(bottom - top), 1))
 
 
 def _place_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -98,9 +98,7 @@ def _window_of(points: np.ndarray, size: tuple[int, int]) -> Window:
         + corners[:, :1] * frame.width * frame.right
         + corners[:, 1:] * frame.height * frame.down
     )
-    least = np.maximum(np.floor(places.min(axis=0)), 0).astype(int)
-    most = np.minimum(np.ceil(places.max(axis=0)), size).astype(int)
-    return Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
+    return Window.around(places, Window(0, 0, *size))
 
 
 def _mask_of(relief: Relief, window: Window, size: tuple[int, int]) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from zograscope_server.faces import regions
 from zograscope_server.portrait.head import model
 from zograscope_server.portrait.head.fit import FittedHead
+from zograscope_server.portrait.mesh.outlines import smooth_outline, uncrossed
 from zograscope_server.portrait.mesh.rasterizer import (
     FAR,
     Window,
@@ -16,6 +17,7 @@ from zograscope_server.portrait.mesh.rasterizer import (
     sample,
 )
 from zograscope_server.portrait.mesh.relief import strip
+from zograscope_server.portrait.ramp import ramp
 from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack
 
@@ -24,6 +26,8 @@ _RIM = len(regions.INNER_UPPER_LIP)
 _UPPER = tuple(range(_RIM))
 _LOWER = (0, *range(_RIM, len(LIPS)), _RIM - 1)
 TRIANGLES = strip(_UPPER, _LOWER)
+
+OUTLINE = 44  # points along a lip, as it is drawn
 
 BEGINS, OPEN = 0.015, 0.06
 """Gap beyond that at rest, in mouth widths, at which the inside begins to be seen, and is seen."""
@@ -160,12 +164,11 @@ def _light(ratio: np.ndarray, chroma: float) -> np.ndarray:
 
 def lips_of(points: np.ndarray) -> np.ndarray:
     """Return the inner rim of the lips, (20, 2), of points (478, 2 or 3); they do not cross."""
-    upper = points[list(regions.INNER_UPPER_LIP), :2].astype(np.float64)
-    lower = points[list(regions.INNER_LOWER_LIP), :2].astype(np.float64)
-    along = upper[-1] - upper[0]
-    down = np.array([-along[1], along[0]]) / max(np.linalg.norm(along), 1e-6)
-    gap = np.maximum(0.0, -((lower - upper) @ down))[:, None] * down
-    return np.concatenate([upper - 0.5 * gap, (lower + 0.5 * gap)[1:-1]])
+    upper, lower = (
+        points[list(row), :2] for row in (regions.INNER_UPPER_LIP, regions.INNER_LOWER_LIP)
+    )
+    upper, lower = uncrossed(upper, lower)
+    return np.concatenate([upper, lower[1:-1]])
 
 
 def opening_of(lips: np.ndarray, mouth_width: float) -> float:
@@ -176,24 +179,12 @@ def opening_of(lips: np.ndarray, mouth_width: float) -> float:
 
 def seen_share(opening: float, at_rest: float) -> float:
     """Return how far the inside is seen, 0 to 1, where the lips are open more than at rest."""
-    share = float(np.clip((opening - at_rest - BEGINS) / (OPEN - BEGINS), 0.0, 1.0))
-    return share * share * (3.0 - 2.0 * share)
-
-
-def outline_of(lips: np.ndarray) -> np.ndarray:
-    """Return the inner rim as a smooth closed line (n, 2)."""
-    from scipy.interpolate import CubicSpline
-
-    def curve(points: np.ndarray) -> np.ndarray:
-        at = np.arange(len(points))
-        return CubicSpline(at, points)(np.linspace(0, len(points) - 1, 4 * len(points)))
-
-    return np.concatenate([curve(lips[list(_UPPER)]), curve(lips[list(_LOWER)])[::-1][1:-1]])
+    return float(ramp(opening - at_rest, BEGINS, OPEN))
 
 
 def skin_tone(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return the colour (3,) of the skin around the mouth in a picture, float32 or uint8."""
-    size = max(1, round(0.03 * float(np.linalg.norm(points[234] - points[454]))))
+    size = max(1, round(0.03 * regions.face_width(points)))
     height, width = picture.shape[:2]
     tones = []
     for x, y in points[list(SKIN), :2]:
@@ -208,7 +199,8 @@ def skin_tone(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def mask_of(lips: np.ndarray, window: Window) -> np.ndarray:
     """Return how far each pixel lies between lips (20, 2): float32 (h, w)."""
-    return draw_polygon(outline_of(lips), window)
+    outline = smooth_outline(lips[list(_UPPER)], lips[list(_LOWER)], OUTLINE)
+    return draw_polygon(outline, window)
 
 
 def _cut_mouth(picture: np.ndarray, lips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from zograscope_server.faces.landmarks import Face
+from zograscope_server.faces.regions import face_width
 from zograscope_server.portrait.mesh import mouth
 from zograscope_server.portrait.mesh.eyes import Eye, cut_eye, eye_opening
 from zograscope_server.portrait.mesh.layers import take_apart
@@ -19,13 +20,14 @@ from zograscope_server.portrait.mesh.rasterizer import (
     sample,
 )
 from zograscope_server.portrait.mesh.skin import complete_skin
-from zograscope_server.portrait.transfer import EYES, Motion, face_width, lid_opening
+from zograscope_server.portrait.transfer import EYES, Motion, lid_opening
 
 CLOSED = 0.06  # of an eye's width: less open shows less of the eyeball
 LIDS, GAZE = 0.4, 0.5
 """Change of an eye's opening, and of its gaze in radii of the iris, after which nothing is left of
 what the picture has between lids and eyeball but the lashes."""
 
+MARGIN = 3  # pixels around lids and lips that are painted with them
 STILL = 1e-3  # pixels: a picture whose points move less is at rest
 
 
@@ -117,21 +119,22 @@ class MeshMover:
     ) -> None:
         """Put an eyeball between its lids, and the lashes along them."""
         opening = eye_opening(points[:, :2], eye.number)
-        window, slices = _within(opening, self._window)
-        if window is None:
+        window = Window.around(opening, self._window, MARGIN)
+        if window.empty:
             return
+        slices = window.within(self._window).slices
         upper = EYES[eye.number][0]
+        open_ = lid_opening(points, eye.number)
         # The line of closed lids has no width.
-        open_ = lid_opening(points, eye.number) / CLOSED
-        inside = min(open_, 1.0) * draw_polygon(opening, window)[..., None]
+        inside = min(open_ / CLOSED, 1.0) * draw_polygon(opening, window)[..., None]
         ball = eye.see(window, points[[upper[0], upper[-1]], :2], gaze)
-        origin = (eye.window.left - self._window.left, eye.window.top - self._window.top)
-        moved = abs(lid_opening(points, eye.number) / self._openings[eye.number] - 1.0)
+        layer = eye.window.within(self._window)
+        moved = abs(open_ / self._openings[eye.number] - 1.0)
         calm = 1.0 - moved / LIDS - float(np.linalg.norm(gaze)) / (GAZE * eye.radius)
-        there = places[slices] - np.array(origin, np.float32) - np.float32(0.5)
+        there = places[slices] - np.array([layer.left + 0.5, layer.top + 0.5], np.float32)
         lashes, rest = (
-            cv2.remap(layer, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            for layer in (eye.lashes, eye.rest)
+            cv2.remap(line, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            for line in (eye.lashes, eye.rest)
         )
         part = image[slices]
         part += inside * (ball * lashes - part) + float(np.clip(calm, 0.0, 1.0)) * rest
@@ -143,11 +146,11 @@ class MeshMover:
         lips = mouth.lips_of(points)
         opening = mouth.opening_of(lips, self._mouth_width)
         share = mouth.seen_share(opening, self._rest_opening)
-        window, slices = _within(lips, self._window)
-        if share == 0.0 or window is None:
+        window = Window.around(lips, self._window, MARGIN)
+        if share == 0.0 or window.empty:
             return
         inside = self._mouth.see(number, picture, window, lips, self._motion.heads[number])
-        part = image[slices]
+        part = image[window.within(self._window).slices]
         part += share * mouth.mask_of(lips, window)[..., None] * (inside - part)
 
     def _finish(self, image: np.ndarray) -> np.ndarray:
@@ -164,18 +167,3 @@ class MeshMover:
 
 def _thrice(channel: np.ndarray) -> np.ndarray:
     return cv2.merge([channel, channel, channel])
-
-
-def _within(
-    outline: np.ndarray, whole: Window, margin: int = 3
-) -> tuple[Window | None, tuple[slice, slice]]:
-    """The window around an outline (n, 2), within a whole one, its rows and its columns there."""
-    least = np.floor(outline.min(axis=0)).astype(int) - margin
-    most = np.ceil(outline.max(axis=0)).astype(int) + margin
-    least = np.maximum(least, (whole.left, whole.top))
-    most = np.minimum(most, (whole.left + whole.width, whole.top + whole.height))
-    if (most <= least).any():
-        return None, (slice(0), slice(0))
-    window = Window(int(least[0]), int(least[1]), int(most[0] - least[0]), int(most[1] - least[1]))
-    top, left = window.top - whole.top, window.left - whole.left
-    return window, (slice(top, top + window.height), slice(left, left + window.width))

@@ -1,6 +1,7 @@
 """Draws triangles into arrays: for each pixel of a window, the place that is seen there."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -21,13 +22,39 @@ class Window:
     width: int
     height: int
 
+    @classmethod
+    def of(cls, picture: np.ndarray) -> Self:
+        """Return the whole of a picture (h, w, ...)."""
+        return cls(0, 0, picture.shape[1], picture.shape[0])
+
+    @classmethod
+    def around(cls, places: np.ndarray, whole: "Window | None" = None, margin: float = 0.0) -> Self:
+        """Return the window of places (n, 2 or more), within a whole one; it may be empty."""
+        least = np.floor(places[:, :2].min(axis=0) - margin)
+        most = np.ceil(places[:, :2].max(axis=0) + margin)
+        if whole is not None:
+            least = np.maximum(least, (whole.left, whole.top))
+            most = np.minimum(most, (whole.left + whole.width, whole.top + whole.height))
+        left, top = (int(place) for place in least)
+        width, height = (int(side) for side in np.maximum(most - least, 0))
+        return cls(left, top, width, height)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return self.width == 0 or self.height == 0
+
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Its rows and columns."""
+        """Its rows and columns in the picture."""
         return (
             slice(self.top, self.top + self.height),
             slice(self.left, self.left + self.width),
         )
+
+    def within(self, whole: "Window") -> "Window":
+        """Return the same, as a part of a window that holds it."""
+        return Window(self.left - whole.left, self.top - whole.top, self.width, self.height)
 
 
 def draw_places(
@@ -38,11 +65,11 @@ def draw_places(
     Args:
         vertices: (v, 3), in pixels of the picture, x right, y down, z away from the viewer.
         triangles: int32 (t, 3).
-        places: (v, 2 or 3), of each vertex.
+        places: (v, 1 to 3), of each vertex.
         window: what is drawn.
 
     Returns:
-        float32 (height, width, 2 or 3), and z, float32 (height, width), `FAR` where nothing is.
+        float32 (height, width, 1 to 3), and z, float32 (height, width), `FAR` where nothing is.
     """
     eye = max(AWAY * float(np.ptp(vertices[:, 2])), _LEAST) - float(vertices[:, 2].min())
     depth = vertices[:, 2] + eye

@@ -13,7 +13,8 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import Delaunay
 
 from zograscope_server.faces import regions
-from zograscope_server.portrait.transfer import face_width
+from zograscope_server.faces.regions import face_width
+from zograscope_server.portrait.ramp import ramp
 
 GRID = 0.09  # face widths between vertices around the face
 REACH = 0.45  # face widths from the face to where its expression is no longer felt
@@ -110,7 +111,7 @@ class HeadFrame:
         height = float(np.linalg.norm(chin - top))
         down = (chin - top) / height
         middle = 0.5 * (top + chin)
-        temples = 0.5 * (points[234] + points[454])
+        temples = points[list(regions.TEMPLES)].mean(axis=0)
         return cls(
             middle, np.array([down[1], -down[0]]), down, face_width(points), height, temples[2]
         )
@@ -123,12 +124,11 @@ class HeadFrame:
     def follow(self, places: np.ndarray) -> np.ndarray:
         """Return how far places (n, 2) go where the head goes: 1 on the head, 0 on the body."""
         across, down = self.place(places)
-        return _fade(down, 0.5, 0.9) * _fade(-down, 1.1, 1.5) * _fade(np.abs(across), 0.9, 1.45)
-
-
-def _fade(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    share = np.clip((values - start) / (end - start), 0.0, 1.0)
-    return 1.0 - share * share * (3.0 - 2.0 * share)
+        return (
+            (1.0 - ramp(down, 0.5, 0.9))
+            * (1.0 - ramp(-down, 1.1, 1.5))
+            * (1.0 - ramp(np.abs(across), 0.9, 1.45))
+        )
 
 
 def _grid_around(outline: np.ndarray, frame: HeadFrame, size: tuple[int, int]) -> np.ndarray:
@@ -180,9 +180,7 @@ def _spread_outwards(
     # Close to the face all is as deep as its rim, so that no skin beyond the rim tears off.
     near = influence.sum(axis=1)
     at_rim = influence @ outline[:, 2] / np.maximum(near, 1e-6)
-    share = np.clip((near - 0.25) / 0.5, 0.0, 1.0)
-    share *= share * (3.0 - 2.0 * share)
-    return influence, behind + share * (at_rim - behind)
+    return influence, behind + ramp(near, 0.25, 0.75) * (at_rim - behind)
 
 
 def strips() -> list[np.ndarray]:

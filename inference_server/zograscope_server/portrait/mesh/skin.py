@@ -11,9 +11,10 @@ import numpy as np
 
 from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
+from zograscope_server.faces.regions import face_width
 from zograscope_server.filling import continue_picture
 from zograscope_server.portrait.mesh.rasterizer import FAR, Window, draw_places, sample
-from zograscope_server.portrait.transfer import face_width, head_rotation
+from zograscope_server.portrait.transfer import head_rotation
 
 SEEN, HIDDEN = 0.45, 0.25
 """How far skin points to the viewer where the picture is to be trusted, and where it is not."""
@@ -66,16 +67,11 @@ class Skin:
         if len(faces) == 0:
             return
         face = vertices[:468]
-        least = np.floor(face[np.unique(faces), :2].min(axis=0)).astype(int)
-        most = np.ceil(face[np.unique(faces), :2].max(axis=0)).astype(int) + 1
-        least = np.maximum(least, (window.left, window.top))
-        most = np.minimum(most, (window.left + window.width, window.top + window.height))
-        if (most <= least).any():
+        part = Window.around(face[np.unique(faces)], window, margin=1)
+        if part.empty:
             return
-        part = Window(int(least[0]), int(least[1]), *(int(side) for side in most - least))
         places, here = draw_places(face, faces, np.column_stack([self.places, share]), part)
-        top, left = part.top - window.top, part.left - window.left
-        slices = (slice(top, top + part.height), slice(left, left + part.width))
+        slices = part.within(window).slices
         front = (here < FAR) & (here <= depth[slices] + BEHIND * self.width)
         weight = (places[..., 2] * front)[..., None]
         made = sample(self.picture, np.ascontiguousarray(places[..., :2]), cv2.INTER_LINEAR)
@@ -138,11 +134,9 @@ def _normals(points: np.ndarray) -> np.ndarray:
 
 def _in_front(points: np.ndarray, width: float) -> np.ndarray:
     """Which points (468, 3) the picture shows: nothing else of the face is before them."""
-    least = np.floor(points[:, :2].min(axis=0)).astype(int) - 1
-    most = np.ceil(points[:, :2].max(axis=0)).astype(int) + 2
-    window = Window(int(least[0]), int(least[1]), *(int(side) for side in most - least))
+    window = Window.around(points, margin=1)
     _, depth = draw_places(points, regions.triangles(), points[:, :2], window)
-    columns, rows = (points[:, :2] - least).astype(int).T
+    columns, rows = (points[:, :2] - (window.left, window.top)).astype(int).T
     ahead = depth[rows, columns] - depth.min()
     own = points[:, 2] - points[:, 2].min()
     return (own <= ahead + BEHIND * width).astype(np.float64)
