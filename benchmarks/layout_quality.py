@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from benchmark import argument_parser, write_figures
 from openTSNE import TSNE
-from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
+from zograscope_server.embedding.neighbours import nearest_neighbours
 from zograscope_server.mosaic.layout.quality import shared_neighbours
 from zograscope_server.mosaic.layout.tsne import tsne
 

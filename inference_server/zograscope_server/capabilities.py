@@ -25,7 +25,7 @@ NAMES = (
     "portrait",
 )
 
-SHARED = ("diagnostics", "models", "faces", "media", "provenance")
+SHARED = ("diagnostics", "models", "embedding", "faces", "media", "provenance")
 """What every server has beside its capabilities, found in the same way."""
 
 

@@ -9,11 +9,7 @@ class MosaicError(ZograscopeError):
     SENTENCES = {
         "image-forgotten": "The server no longer knows an image of this mosaic. Build the mosaic again, then it does.",
         "column-unknown": "No image has a column {name!r}. There are: {known}.",
-        "image-index-damaged": "The index of images {path} is damaged. Delete it, and it is made anew.",
-        "image-kills-worker": "{name} stopped every process that tried to read it. Save it anew with a picture editor.",
         "umap-missing": "The layout UMAP needs the library umap-learn, which is not installed on the server: install it there, or choose t-SNE.",
-        "ray-missing": "Ray is not installed. `pip install ray` into the server's Python, or leave out `--ray`.",
-        "ray-unreachable": "No Ray cluster could be used at {address}: {problem}. Start one with `ray start --head`, or leave out `--ray`.",
         "output-not-writable": "{path} cannot be written. Check the folder and the free space on its disk, or choose another place.",
         "output-needs-room": "{path} needs {needed} GB of free space while it is written, and its disk has {free} GB. Make room, or choose another disk or a smaller width.",
         "folder-in-use": "{path} holds other things already. Name a new folder, or an empty one.",

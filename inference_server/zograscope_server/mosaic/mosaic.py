@@ -15,16 +15,16 @@ from zograscope_protocol.mosaic.tasks import COLUMN, MosaicOptions
 from zograscope_protocol.options import refusal
 
 from zograscope_server.collection.collection import Collection, Item
-from zograscope_server.images import read_photograph
-from zograscope_server.mosaic.atlas import SUFFIX, atlas_pages, plan_atlas
-from zograscope_server.mosaic.embedding.duplicates import near_duplicates
-from zograscope_server.mosaic.embedding.embed import (
+from zograscope_server.embedding.duplicates import near_duplicates
+from zograscope_server.embedding.embed import (
     EmbeddedCollection,
     decoder_threads,
     embed_collection,
 )
-from zograscope_server.mosaic.embedding.embedder import Embedder
-from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.embedding.embedder import Embedder
+from zograscope_server.embedding.image_index import ImageIndex
+from zograscope_server.images import read_photograph
+from zograscope_server.mosaic.atlas import SUFFIX, atlas_pages, plan_atlas
 from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.grid.assignment import snap_to_grid
 from zograscope_server.mosaic.grid.shapes import circle_cells, mask_cells, rectangle_cells

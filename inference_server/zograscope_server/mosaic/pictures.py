@@ -9,8 +9,8 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item
 from zograscope_server.collection.fetching import read_image
+from zograscope_server.embedding.image_index import ImageIndex
 from zograscope_server.images import read_reduced_photograph
-from zograscope_server.mosaic.embedding.image_index import ImageIndex
 from zograscope_server.mosaic.errors import MosaicError
 
 if TYPE_CHECKING:

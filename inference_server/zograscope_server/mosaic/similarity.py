@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from zograscope_server.embedding.embedder import READ_SIDE, Embedder
+from zograscope_server.embedding.image_index import ImageIndex
 from zograscope_server.images import read_reduced_photograph
-from zograscope_server.mosaic.embedding.embedder import READ_SIDE, Embedder
-from zograscope_server.mosaic.embedding.image_index import ImageIndex
 from zograscope_server.mosaic.errors import MosaicError
 
 

@@ -28,12 +28,12 @@ from zograscope_protocol.mosaic.tasks import (
 )
 from zograscope_protocol.options import refusal
 
-from zograscope_server.mosaic.loading import PURPOSE
+from zograscope_server.embedding.loading import PURPOSE
 from zograscope_server.mosaic.placing import Placing, place_tiles
 from zograscope_server.tasks import TaskContext, TaskResult, required, task
 
 if TYPE_CHECKING:
-    from zograscope_server.mosaic.embedding.image_index import ImageIndex
+    from zograscope_server.embedding.image_index import ImageIndex
     from zograscope_server.mosaic.pictures import IndexedPictures
     from zograscope_server.mosaic.web_page import Label
 
@@ -180,7 +180,7 @@ def originals(
 @contextmanager
 def image_index(context: TaskContext) -> "Iterator[ImageIndex]":
     """Open this server's index of images."""
-    from zograscope_server.mosaic.embedding.image_index import ImageIndex
+    from zograscope_server.embedding.image_index import ImageIndex
 
     with ImageIndex(context.settings.cache_folder / "images.sqlite") as index:
         yield index

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
+from zograscope_server.embedding.neighbours import nearest_neighbours
 
 
 def neighbour_preservation(

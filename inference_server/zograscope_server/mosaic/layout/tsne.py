@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from zograscope_server.mosaic.layout.neighbours import nearest_among, nearest_neighbours
+from zograscope_server.embedding.neighbours import nearest_among, nearest_neighbours
 from zograscope_server.progress import OnProgress, no_progress, part_of
 
 if TYPE_CHECKING:

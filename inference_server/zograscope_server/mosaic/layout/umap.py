@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from zograscope_server.embedding.neighbours import nearest_neighbours
 from zograscope_server.mosaic.errors import MosaicError
-from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
 from zograscope_server.mosaic.layout.tsne import SMALLEST, principal_plane
 from zograscope_server.progress import OnProgress, no_progress, part_of
 

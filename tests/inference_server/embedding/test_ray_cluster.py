@@ -11,11 +11,11 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection, Item
 from zograscope_server.collection.errors import CollectionError
+from zograscope_server.embedding import ray_cluster
+from zograscope_server.embedding.embed import embed_collection
+from zograscope_server.embedding.image_index import ImageIndex
+from zograscope_server.embedding.ray_cluster import RayCluster
 from zograscope_server.models.loading import load_model
-from zograscope_server.mosaic.embedding import ray_cluster
-from zograscope_server.mosaic.embedding.embed import embed_collection
-from zograscope_server.mosaic.embedding.image_index import ImageIndex
-from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -47,7 +47,7 @@ def models(tmp_path):
     """A models folder with a network of made-up weights."""
     import timm
     import torch
-    from zograscope_server.mosaic.embedding.backbones import add_weights
+    from zograscope_server.embedding.backbones import add_weights
 
     torch.manual_seed(0)
     torch.save(timm.create_model(ARCHITECTURE).state_dict(), tmp_path / "tiny.pth")
@@ -140,7 +140,7 @@ def test_an_image_that_kills_its_worker_costs_only_itself(
     def embed_chunk(chunk, *arguments):
         import os
 
-        from zograscope_server.mosaic.embedding.ray_cluster import _embed_chunk
+        from zograscope_server.embedding.ray_cluster import _embed_chunk
 
         if any(item.location == deadly for item, _ in chunk):
             os._exit(1)

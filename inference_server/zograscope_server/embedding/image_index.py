@@ -17,8 +17,8 @@ from types import TracebackType
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.embedding.errors import EmbeddingError
 from zograscope_server.errors import ServerError
-from zograscope_server.mosaic.errors import MosaicError
 
 logger = logging.getLogger(__name__)
 
@@ -239,7 +239,7 @@ class ImageIndex:
             if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
                 raise ZograscopeError("spool-full", str(error)) from error
             if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise MosaicError(
+                raise EmbeddingError(
                     "image-index-damaged", str(error), path=str(self._path)
                 ) from error
             raise

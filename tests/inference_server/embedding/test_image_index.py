@@ -6,7 +6,7 @@ import sqlite3
 import numpy as np
 import pytest
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.mosaic.embedding.image_index import (
+from zograscope_server.embedding.image_index import (
     EmbeddedImage,
     FileState,
     ImageFacts,

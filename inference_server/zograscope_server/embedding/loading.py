@@ -8,7 +8,7 @@ from zograscope_server.models.catalogue import Model, installed_folder, revision
 from zograscope_server.models.loader import ModelLoader
 
 if TYPE_CHECKING:
-    from zograscope_server.mosaic.embedding.embedder import Embedder
+    from zograscope_server.embedding.embedder import Embedder
 
 PURPOSE = "embedding"
 
@@ -16,10 +16,10 @@ PURPOSE = "embedding"
 def load_embedder(model: Model, models_folder: Path, device: str) -> "Embedder":
     """Load what turns pictures into vectors (see `ModelLoader`)."""
     if model.embedded:
-        from zograscope_server.mosaic.embedding.descriptor import ColourAndTexture
+        from zograscope_server.embedding.descriptor import ColourAndTexture
 
         return ColourAndTexture()
-    from zograscope_server.mosaic.embedding.backbones import Backbone
+    from zograscope_server.embedding.backbones import Backbone
 
     folder = installed_folder(model, models_folder)
     return Backbone(
@@ -36,7 +36,7 @@ def add_backbone(source: Path, architecture: str, models_folder: Path, name: str
     """Make a model of weights whose architecture was told (see `add_weights`)."""
     if not architecture:
         return None
-    from zograscope_server.mosaic.embedding.backbones import add_weights
+    from zograscope_server.embedding.backbones import add_weights
 
     return add_weights(source, architecture, models_folder, name)
 

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.embedding.embedder import READ_SIDE, unit_length
 from zograscope_server.models.catalogue import CONFIG, check_name_is_free
 from zograscope_server.models.errors import ModelError
-from zograscope_server.mosaic.embedding.embedder import READ_SIDE, unit_length
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from zograscope_server.mosaic.layout.neighbours import nearest_neighbours
+from zograscope_server.embedding.neighbours import nearest_neighbours
 from zograscope_server.progress import OnProgress, no_progress
 
 # Shares of the usual distance of two images, and of that of the last of the nearest neighbours;

@@ -40,13 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Embed the collection and print what came of it."""
     from zograscope_server.collection.fetching import Fetcher
     from zograscope_server.collection.open import open_collection
+    from zograscope_server.embedding.embed import decoder_threads, embed_collection
+    from zograscope_server.embedding.image_index import ImageIndex
+    from zograscope_server.embedding.loading import PURPOSE
+    from zograscope_server.embedding.ray_cluster import RayCluster
     from zograscope_server.models.catalogue import find_model
     from zograscope_server.models.loading import best_device, load_model
     from zograscope_server.mosaic.atlas import plan_atlas
-    from zograscope_server.mosaic.embedding.embed import decoder_threads, embed_collection
-    from zograscope_server.mosaic.embedding.image_index import ImageIndex
-    from zograscope_server.mosaic.embedding.ray_cluster import RayCluster
-    from zograscope_server.mosaic.loading import PURPOSE
 
     began = time.monotonic()
     models_folder = arguments.models or state_folder() / "models"

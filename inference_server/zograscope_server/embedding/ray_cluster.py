@@ -18,8 +18,7 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item, Problem
 from zograscope_server.collection.fetching import Fetcher, is_address, read_image
-from zograscope_server.models.loading import load_model
-from zograscope_server.mosaic.embedding.embed import (
+from zograscope_server.embedding.embed import (
     HEARTBEAT,
     IsKnown,
     Outcome,
@@ -28,9 +27,10 @@ from zograscope_server.mosaic.embedding.embed import (
     Recipe,
     embed_here,
 )
-from zograscope_server.mosaic.embedding.embedder import Embedder
-from zograscope_server.mosaic.embedding.image_index import FileState
-from zograscope_server.mosaic.errors import MosaicError
+from zograscope_server.embedding.embedder import Embedder
+from zograscope_server.embedding.errors import EmbeddingError
+from zograscope_server.embedding.image_index import FileState
+from zograscope_server.models.loading import load_model
 
 CHUNK = 64  # images of a task: a few seconds of work, which is what a death costs
 CHUNKS_AHEAD = 2  # for each processor of the cluster
@@ -65,7 +65,7 @@ class RayCluster:
             ray.init(self._address, log_to_driver=False, logging_level="ERROR")
         except (OSError, ValueError, RuntimeError) as error:
             problem = str(error).splitlines()[0].rstrip(".")
-            raise MosaicError(
+            raise EmbeddingError(
                 "ray-unreachable", str(error), address=self._address, problem=problem
             ) from error
         return self
@@ -156,7 +156,7 @@ def _divide(chunk: Chunk, error: Exception) -> tuple[list[Chunk], list[Outcome]]
         middle = len(chunk) // 2
         return [chunk[:middle], chunk[middle:]], []
     ((item, state),) = chunk
-    sentence = MosaicError("image-kills-worker", str(error), name=item.name).sentence
+    sentence = EmbeddingError("image-kills-worker", str(error), name=item.name).sentence
     return [], [Outcome(item, state, problem=Problem(item.name, sentence))]
 
 
@@ -171,5 +171,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise MosaicError("ray-missing", str(error)) from error
+        raise EmbeddingError("ray-missing", str(error)) from error
     return ray

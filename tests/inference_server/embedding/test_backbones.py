@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageOps
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.command_line.main import main
+from zograscope_server.embedding.backbones import Backbone, add_weights
 from zograscope_server.models.catalogue import catalogue
 from zograscope_server.models.loading import load_model
-from zograscope_server.mosaic.embedding.backbones import Backbone, add_weights
 
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")

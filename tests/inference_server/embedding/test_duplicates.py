@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from zograscope_server.embedding.backbones import Backbone, add_weights
+from zograscope_server.embedding.descriptor import ColourAndTexture
+from zograscope_server.embedding.duplicates import REACH, near_duplicates, usual_distance
 from zograscope_server.images import read_reduced_photograph
-from zograscope_server.mosaic.embedding.backbones import Backbone, add_weights
-from zograscope_server.mosaic.embedding.descriptor import ColourAndTexture
-from zograscope_server.mosaic.embedding.duplicates import REACH, near_duplicates, usual_distance
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

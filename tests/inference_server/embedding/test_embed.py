@@ -14,9 +14,9 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server import images
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.command_line.main import main
-from zograscope_server.mosaic.embedding import embed
-from zograscope_server.mosaic.embedding.embed import embed_collection, mean_colour
-from zograscope_server.mosaic.embedding.image_index import ImageIndex
+from zograscope_server.embedding import embed
+from zograscope_server.embedding.embed import embed_collection, mean_colour
+from zograscope_server.embedding.image_index import ImageIndex
 
 
 class MeanOfQuarters:

@@ -27,16 +27,16 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address, read_image
-from zograscope_server.errors import ServerError
-from zograscope_server.images import ReducedPhotograph, read_reduced_photograph
-from zograscope_server.mosaic.embedding.embedder import READ_SIDE, Embedder
-from zograscope_server.mosaic.embedding.image_index import (
+from zograscope_server.embedding.embedder import READ_SIDE, Embedder
+from zograscope_server.embedding.image_index import (
     VECTOR_TYPE,
     EmbeddedImage,
     FileState,
     ImageFacts,
     ImageIndex,
 )
+from zograscope_server.errors import ServerError
+from zograscope_server.images import ReducedPhotograph, read_reduced_photograph
 from zograscope_server.progress import OnProgress, no_progress
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
-from zograscope_server.mosaic.embedding.descriptor import BLOCKS, ColourAndTexture, _block_columns
-from zograscope_server.mosaic.layout.neighbours import nearest_among, nearest_neighbours
+from zograscope_server.embedding.descriptor import BLOCKS, ColourAndTexture, _block_columns
+from zograscope_server.embedding.neighbours import nearest_among, nearest_neighbours
 
 DEFAULT = ColourAndTexture()
 

@@ -1,0 +1,1 @@
+"""The subcommands of `zograscope` that compare images."""
