@@ -1,0 +1,1 @@
+"""What both sides agree on about generators that dream: TASKS.md and the typed options."""
