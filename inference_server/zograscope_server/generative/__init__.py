@@ -1,0 +1,1 @@
+"""Generators that dream: trained on a collection, or brought, and walked through."""
