@@ -1,6 +1,7 @@
 """What generator and discriminator are made of."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +56,7 @@ def convolution(
     """Return a spectrally normalised convolution without bias, as all of training's are."""
     layer = nn.Conv2d(inputs, outputs, size, stride, padding, bias=False)
     nn.init.normal_(layer.weight, 0.0, 0.02)
-    normalised: nn.Conv2d = spectral_norm(layer)
+    normalised: Any = spectral_norm(layer)
     return normalised
 
 
