@@ -1,8 +1,8 @@
 """What makes images, whichever network it is, and how seeds become latents.
 
 A *latent* z is drawn by chance. The generator maps it to a *style* w, in a space in which straight
-ways look straight; each of its resolutions takes a style of its own. What walks, mixes and truncates
-works on styles and knows nothing of networks.
+ways look straight; each of its resolutions takes a style of its own. What walks, mixes and
+truncates works on styles and knows nothing of networks.
 """
 
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ class Generator(Protocol):
         ...
 
     def style_weights(self) -> "list[torch.Tensor]":
-        """Return for each resolution the (m, style_size) matrices that styles are multiplied with."""
+        """Return for each resolution the (m, style_size) matrix that styles are multiplied with."""
         ...
 
 
@@ -62,7 +62,7 @@ def latents_of(seeds: Iterable[int], latent_size: int) -> np.ndarray:
 
     They are those of StyleGAN's own scripts, so that an artist's known seeds show known images.
     """
-    drawn = [np.random.RandomState(seed).standard_normal(latent_size) for seed in seeds]  # noqa: NPY002
+    drawn = [np.random.RandomState(seed).standard_normal(latent_size) for seed in seeds]
     return np.array(drawn, np.float32).reshape(-1, latent_size)
 
 

@@ -8,46 +8,48 @@ features, which keeps it from learning the images by heart. Three additions can 
 - its normalisation neither subtracts the mean nor lets a layer grow (Ni and Koniusz, CHAIN, 2024).
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from zograscope_server.generative.networks.layers import Shape, convolution
 from zograscope_server.generative.networks.styled import small_level
-from zograscope_server.generative.training.augmentation import CHANGES
 
 JUDGED_LEVEL = 1  # doublings of the base grid at which the logits are taken
+DECODED = (32, 16)  # channels of a decoder after each of its doublings
 FORGETTING = 0.1  # of the running size of a layer
 
 
+@dataclass(frozen=True)
 class Judgement:
     """What the discriminator says of images.
 
     Attributes:
         logits: (n, k), each of one place of the image; above zero is real.
         guesses: (n, changes), of how the images were changed; None where it does not guess.
-        restored: (n, colours, h, w) for each decoder, whole and two parts; where it was asked.
-        spread: how far its normalisations are from needing no shift.
+        shifts: how far from zero the features of each `SizeNorm` lie.
+        restored: (n, colours, h, w) for each decoder: the whole twice, and a part; where asked.
     """
 
-    def __init__(self) -> None:
-        self.logits: list[Tensor] = []
-        self.guesses: Tensor | None = None
-        self.restored: list[Tensor] = []
-        self.spread: list[Tensor] = []
+    logits: Tensor
+    guesses: Tensor | None
+    shifts: list[Tensor]
+    restored: list[Tensor]
 
 
 class SizeNorm(nn.Module):
     """Keeps the size of each channel at one at most, and leaves its mean to a penalty.
 
-    Normalisation by the root mean square, whose Lipschitz constant is bounded since it never makes a
-    channel larger than its largest, mixed in by how far the layer needs it (Ni and Koniusz 2024).
+    Normalisation by the root mean square, whose Lipschitz constant is bounded since it makes no
+    channel larger, mixed in by how far the layer needs it (Ni and Koniusz 2024).
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("size", torch.ones(channels))
-        self.last_mean: Tensor | None = None
+        self.shift: Tensor | None = None
         self.size: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,7 +58,7 @@ class SizeNorm(nn.Module):
         if self.training:
             with torch.no_grad():
                 self.size.lerp_(found, FORGETTING)
-            self.last_mean = x.float().mean((0, 2, 3)).square().mean()
+            self.shift = x.float().mean((0, 2, 3)).square().mean()
         size = found if self.training else self.size
         bounded = x * (size.min() / size)[None, :, None, None]
         needed = torch.sigmoid(size.max() - 1).detach()
@@ -92,15 +94,17 @@ class _Judge(nn.Module):
 
     def __init__(self, shape: Shape, level: int, *, sized: bool) -> None:
         super().__init__()
-        first = shape.discriminator_width(level)
+        first = shape.discriminator_width(level - 1)
+        # Halves the image at once, as the paper does from 512 pixels on: nothing costs as much as
+        # features of the whole size, and a third more steps in the same time teach more.
         self.start = nn.Sequential(
-            convolution(shape.colours, first, 3, padding=1), nn.LeakyReLU(0.2)
+            convolution(shape.colours, first, 4, stride=2, padding=1), nn.LeakyReLU(0.2)
         )
         self.halvings = nn.ModuleList(
             _Halving(
                 shape.discriminator_width(finer), shape.discriminator_width(finer - 1), sized=sized
             )
-            for finer in range(level, JUDGED_LEVEL, -1)
+            for finer in range(level - 1, JUDGED_LEVEL, -1)
         )
         width = shape.discriminator_width(JUDGED_LEVEL)
         self.end = nn.Sequential(
@@ -122,11 +126,10 @@ class _Judge(nn.Module):
 class _Decoder(nn.Module):
     """Restores a small image from features, by doublings with gated linear units."""
 
-    def __init__(self, inputs: int, colours: int, doublings: int) -> None:
+    def __init__(self, inputs: int, colours: int) -> None:
         super().__init__()
         steps: list[nn.Module] = []
-        for number in range(doublings):
-            outputs = max(8, min(inputs, 64) >> number)
+        for outputs in DECODED:
             steps += [
                 nn.Upsample(scale_factor=2),
                 convolution(inputs, 2 * outputs, 3, padding=1),
@@ -143,28 +146,28 @@ class _Decoder(nn.Module):
 class Discriminator(nn.Module):
     """Judges images at two sizes; see the module."""
 
-    def __init__(self, shape: Shape, *, guesses: bool = False, sized: bool = False) -> None:
+    def __init__(self, shape: Shape, *, guesses: int = 0, sized: bool = False) -> None:
+        """Make one with weights by chance.
+
+        Args:
+            shape: of the generator that it judges.
+            guesses: numbers that say how an image was changed, which it guesses; 0 for none.
+            sized: whether its layers are kept from growing, in place of batch normalisation.
+        """
         super().__init__()
         self.shape = shape
         self.large = _Judge(shape, shape.doublings, sized=sized)
         self.small = _Judge(shape, small_level(shape), sized=sized)
         last = shape.discriminator_width(JUDGED_LEVEL)
         finer = shape.discriminator_width(JUDGED_LEVEL + 1)
-        # An eighth of the image's pixels in the middle range are enough to have learnt what it is.
-        self.restored_level = min(shape.doublings, JUDGED_LEVEL + 3)
-        doublings = self.restored_level - JUDGED_LEVEL
         self.decoders = nn.ModuleList(
-            [
-                _Decoder(last, shape.colours, doublings),
-                _Decoder(last, shape.colours, doublings),
-                _Decoder(finer, shape.colours, doublings),
-            ]
+            _Decoder(inputs, shape.colours) for inputs in (last, last, finer)
         )
-        self.guess = nn.Linear(last, CHANGES) if guesses else None
+        self.guess = nn.Linear(last, guesses) if guesses else None
 
     def forward(self, images: Tensor, small: Tensor) -> Judgement:
         """Judge (n, colours, h, w) images, and small ones of them."""
-        return self._judge(images, small)[0]
+        return self._judgement(images, small, None)
 
     def restore(self, images: Tensor, small: Tensor, part: tuple[int, int]) -> Judgement:
         """Judge real images, and restore them: whole, whole from the small one, and a quarter.
@@ -173,27 +176,28 @@ class Discriminator(nn.Module):
             images, small: as for `forward`.
             part: which quarter, row and column of 0 and 1.
         """
-        judgement, large, little = self._judge(images, small)
-        middle = quarter(large[-2], part)
-        for decoder, features in zip(self.decoders, (large[-1], little[-1], middle), strict=True):
-            judgement.restored.append(decoder(features))
-        return judgement
+        return self._judgement(images, small, part)
 
-    def _judge(
-        self, images: Tensor, small: Tensor
-    ) -> tuple[Judgement, list[Tensor], list[Tensor]]:
-        judgement = Judgement()
+    def _judgement(self, images: Tensor, small: Tensor, part: tuple[int, int] | None) -> Judgement:
         logits, large = self.large(images)
         few, little = self.small(small)
-        judgement.logits = [torch.cat([logits, few], 1)]
-        if self.guess is not None:
-            judgement.guesses = self.guess(large[-1].mean((2, 3)))
-        judgement.spread = [
-            norm.last_mean
+        shifts = [
+            norm.shift
             for norm in self.modules()
-            if isinstance(norm, SizeNorm) and norm.last_mean is not None
+            if isinstance(norm, SizeNorm) and norm.shift is not None
         ]
-        return judgement, large, little
+        restored = []
+        if part is not None:
+            seen = (large[-1], little[-1], quarter(large[-2], part))
+            restored = [
+                decoder(features) for decoder, features in zip(self.decoders, seen, strict=True)
+            ]
+        return Judgement(
+            torch.cat([logits, few], 1),
+            None if self.guess is None else self.guess(large[-1].mean((2, 3))),
+            shifts,
+            restored,
+        )
 
 
 def quarter(images: Tensor, part: tuple[int, int]) -> Tensor:
@@ -210,4 +214,4 @@ def _norm(channels: int, sized: bool) -> nn.Module:
 def reduced(images: Tensor, shape: Shape, level: int) -> Tensor:
     """Return (n, c, h, w) images as the base grid doubled so often has them."""
     times = 1 << (shape.doublings - level)
-    return F.avg_pool2d(images, times) if times > 1 else images
+    return functional.avg_pool2d(images, times) if times > 1 else images

@@ -1,10 +1,11 @@
 """What generator and discriminator are made of."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 # Channels at the base grid and after each doubling of it, over those of a network 16 times as
@@ -49,11 +50,14 @@ class Shape:
         return max(FEWEST, int(DISCRIMINATOR_WIDTHS[level] * self.channels))
 
 
-def convolution(inputs: int, outputs: int, size: int, stride: int = 1, padding: int = 0) -> nn.Module:
+def convolution(
+    inputs: int, outputs: int, size: int, stride: int = 1, padding: int = 0
+) -> nn.Conv2d:
     """Return a spectrally normalised convolution without bias, as all of training's are."""
     layer = nn.Conv2d(inputs, outputs, size, stride, padding, bias=False)
     nn.init.normal_(layer.weight, 0.0, 0.02)
-    return spectral_norm(layer)
+    normalised: Any = spectral_norm(layer)
+    return normalised
 
 
 def doubled_convolution(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -70,16 +74,16 @@ def doubled_convolution(x: Tensor, weight: Tensor, bias: Tensor | None = None) -
     Returns:
         (n, outputs, 2 h, 2 w).
     """
-    return F.conv_transpose2d(x, doubling_kernel(weight), bias, stride=2, padding=1)
+    return functional.conv_transpose2d(x, doubling_kernel(weight), bias, stride=2, padding=1)
 
 
 def doubling_kernel(weight: Tensor) -> Tensor:
     """Return the (inputs, outputs, 4, 4) kernel of `doubled_convolution`."""
     sums = (
-        F.pad(weight, (0, 1, 0, 1))
-        + F.pad(weight, (1, 0, 0, 1))
-        + F.pad(weight, (0, 1, 1, 0))
-        + F.pad(weight, (1, 0, 1, 0))
+        functional.pad(weight, (0, 1, 0, 1))
+        + functional.pad(weight, (1, 0, 0, 1))
+        + functional.pad(weight, (0, 1, 1, 0))
+        + functional.pad(weight, (1, 0, 1, 0))
     )
     return sums.transpose(0, 1).flip(2, 3)
 
@@ -95,9 +99,9 @@ class Excitation(nn.Module):
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """Return the fine features, each channel scaled by a number from 0 to 1."""
-        seen = F.silu(self.look(F.adaptive_avg_pool2d(coarse, 4)))
+        seen = functional.silu(self.look(functional.adaptive_avg_pool2d(coarse, 4)))
         return fine * torch.sigmoid(self.weigh(seen))
 
 
-def _plain_convolution(inputs: int, outputs: int, size: int) -> nn.Module:
+def _plain_convolution(inputs: int, outputs: int, size: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, size, bias=False)

@@ -2,12 +2,12 @@
 
 After Liu et al., "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image
 Synthesis" (ICLR 2021): a grid that is doubled until it is the image, with gated linear units, batch
-normalisation and skip-layer excitation. For walks it differs: a small mapping network gives a space
-of styles (Karras et al. 2019), each resolution is scaled by its own style, so that styles can be
-mixed; and there is no noise at 16 pixels and below, where it would compete with the latent (Vavilala
-and Forsyth 2021).
+normalisation and skip-layer excitation. For walks it differs: a small mapping network gives a
+space of styles (Karras et al. 2019), each resolution is scaled by its own style, so that styles can
+be mixed; and there is no noise at 16 pixels and below, where it would compete with the latent
+(Vavilala and Forsyth 2021).
 
-Once trained, normalisation is folded into the weights: what is kept and walked is plain convolutions.
+Once trained, normalisation is folded into the weights: what is kept and walked is convolutions.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from zograscope_server.generative.networks.layers import (
     Excitation,
@@ -47,7 +47,7 @@ class Mapping(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         """Map (n, 256) latents to (n, 256) styles."""
         latents = latents * latents.square().mean(1, keepdim=True).add(1e-8).rsqrt()
-        return latents + self.second(F.leaky_relu(self.first(latents), 0.2))
+        return latents + self.second(functional.leaky_relu(self.first(latents), 0.2))
 
 
 class Layer(nn.Module):
@@ -58,9 +58,11 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self.doubles = doubles
+        self.convolution: nn.Conv2d
+        self.norm: nn.Module
         if trained:
-            self.convolution: nn.Module = convolution(inputs, 2 * outputs, 3, padding=1)
-            self.norm: nn.Module = nn.BatchNorm2d(2 * outputs)
+            self.convolution = convolution(inputs, 2 * outputs, 3, padding=1)
+            self.norm = nn.BatchNorm2d(2 * outputs)
         else:
             self.convolution = nn.Conv2d(inputs, 2 * outputs, 3, padding=1)
             self.norm = nn.Identity()
@@ -71,15 +73,15 @@ class Layer(nn.Module):
         """Return the features; noise is drawn anew, or for all images alike from a generator."""
         weight, bias = self.convolution.weight, self.convolution.bias
         if not self.doubles:
-            x = F.conv2d(x, weight, bias, padding=1)
+            x = functional.conv2d(x, weight, bias, padding=1)
         elif self._kernel is not None:
-            x = F.conv_transpose2d(x, self._kernel, bias, stride=2, padding=1)
+            x = functional.conv_transpose2d(x, self._kernel, bias, stride=2, padding=1)
         else:
             x = doubled_convolution(x, weight, bias)
         x = self.norm(x)
         if self.noise is not None:
             x = x + self.noise[:, None, None] * _noise(x, noise)
-        return F.glu(x, 1)
+        return functional.glu(x, 1)
 
     def keep_kernel(self) -> None:
         """Make the kernel of the doubling once; for weights that no longer change."""
@@ -126,6 +128,9 @@ class StyledGenerator(nn.Module):
 
     latent_size = style_size = LATENT
     mean_style: Tensor
+    start_norm: nn.Module
+    stages: Any  # lists of Stage and Excitation, which torch's stubs do not tell
+    excitations: Any
 
     def __init__(self, shape: Shape, *, trained: bool = False) -> None:
         """Make one with weights by chance, or to be filled.
@@ -145,7 +150,9 @@ class StyledGenerator(nn.Module):
             Stage(shape, level, trained=trained) for level in range(1, shape.doublings + 1)
         )
         self.excitations = nn.ModuleList(
-            Excitation(shape.generator_width(level - EXCITED), shape.generator_width(level), trained)
+            Excitation(
+                shape.generator_width(level - EXCITED), shape.generator_width(level), trained
+            )
             for level in range(EXCITED, shape.doublings + 1)
         )
         last = shape.generator_width(shape.doublings)
@@ -156,9 +163,7 @@ class StyledGenerator(nn.Module):
         )
         self.small_level = small_level(shape)
         if trained:
-            self.to_small = convolution(
-                shape.generator_width(self.small_level), shape.colours, 1
-            )
+            self.to_small = convolution(shape.generator_width(self.small_level), shape.colours, 1)
         self.register_buffer("mean_style", torch.zeros(LATENT))
 
     @property
@@ -196,7 +201,7 @@ class StyledGenerator(nn.Module):
         shape = self.shape
         x = self.start(styles[:, 0]).view(len(styles), -1, shape.rows, shape.columns)
         x = x.contiguous(memory_format=torch.channels_last)
-        features = [F.glu(self.start_norm(x), 1)]
+        features = [functional.glu(self.start_norm(x), 1)]
         for level, stage in enumerate(self.stages, start=1):
             x = stage(features[-1], styles[:, level], noise)
             if level >= EXCITED:
@@ -282,7 +287,7 @@ def small_level(shape: Shape) -> int:
     return max(1, min(shape.doublings - 1, 5))
 
 
-def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
+def _affine(norm: Any) -> tuple[Tensor, Tensor]:
     """Return scale and shift that a batch normalisation is, once its statistics stand."""
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
     return scale, norm.bias - norm.running_mean * scale

@@ -6,12 +6,12 @@ cannot learn a few images by heart, and the generator learns none of the changes
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 FARTHEST = 0.125  # share of the side that an image is moved by
 CUT = 0.25  # share of the side that is cut out
 CHANGES = 7
-"""Numbers that say how an image was changed: light, saturation, contrast, place, and what was cut."""
+"""Numbers that say how an image was changed: light, saturation, contrast, place, what was cut."""
 
 
 def draw_changes(count: int, device: torch.device) -> Tensor:
@@ -40,17 +40,15 @@ def augment(images: Tensor, changes: Tensor) -> Tensor:
 
 def _move(images: Tensor, places: Tensor) -> Tensor:
     """Move each image by whole pixels; what comes in is black, as beside all images."""
-    count, colours, height, width = images.shape
+    count, _, height, width = images.shape
     farthest = torch.tensor([height, width], device=images.device) * FARTHEST
     far = torch.round((2 * places - 1) * farthest).long()
     pad_y, pad_x = (int(side) for side in torch.round(farthest))
-    padded = F.pad(images, (pad_x, pad_x, pad_y, pad_y))
+    padded = functional.pad(images, (pad_x, pad_x, pad_y, pad_y))
     rows = torch.arange(height, device=images.device)[None] + pad_y + far[:, :1]
     columns = torch.arange(width, device=images.device)[None] + pad_x + far[:, 1:]
     number = torch.arange(count, device=images.device)
-    moved = padded.permute(0, 2, 3, 1)[
-        number[:, None, None], rows[:, :, None], columns[:, None, :]
-    ]
+    moved = padded.permute(0, 2, 3, 1)[number[:, None, None], rows[:, :, None], columns[:, None, :]]
     return moved.permute(0, 3, 1, 2)
 
 
