@@ -13,6 +13,7 @@ from torch import distributed
 from zograscope_protocol.frame_files import FrameFiles
 from zograscope_protocol.generative.tasks import TrainOptions
 from zograscope_protocol.options import refusal
+from zograscope_protocol.saving import whole_file, write_file
 
 from zograscope_server.command_line.progress import progress_shown
 from zograscope_server.generative.training.look import Looking
