@@ -33,7 +33,7 @@ AVERAGED = 0.999  # of the averaged weights that stays in a step
 FIRST_STEPS = 10  # the average forgets sooner in the beginning
 MAPPING_RATE = 0.1  # of the rate: styles move with all images
 MIXED_EVERY, MIXED = 4, 2  # steps between two looks at mixed styles, and how many then
-CALIBRATION = 32  # batches by which the averaged weights' statistics are taken
+CALIBRATION = 16  # batches by which the averaged weights' statistics are taken
 STATE = "training.pt"
 LARGE_PRIME = 1_000_003
 
