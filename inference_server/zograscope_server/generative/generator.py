@@ -62,7 +62,7 @@ def latents_of(seeds: Iterable[int], latent_size: int) -> np.ndarray:
 
     They are those of StyleGAN's own scripts, so that an artist's known seeds show known images.
     """
-    drawn = [np.random.RandomState(seed).standard_normal(latent_size) for seed in seeds]  # noqa: NPY002
+    drawn = [np.random.RandomState(seed).standard_normal(latent_size) for seed in seeds]
     return np.array(drawn, np.float32).reshape(-1, latent_size)
 
 
