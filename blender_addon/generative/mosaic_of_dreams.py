@@ -18,7 +18,6 @@ from zograscope_protocol.saving import write_file
 from .. import frame_sequences
 from ..mosaic import building as mosaic_building
 from ..pending_jobs import Owner, Waiting
-from ..scenes import storable
 from ..server_link import link
 from . import building, submissions
 from .errors import GenerativeError
@@ -76,7 +75,7 @@ def _build(scene: bpy.types.Scene, table: Path) -> None:
 
     Raises GenerativeError `mosaic-busy`, and ZograscopeError where it cannot be started.
     """
-    scene.zograscope_mosaic.collection = storable(str(table))
+    scene.zograscope_mosaic.collection = str(table)
     if link.pending.is_building(Owner(scene.session_uid, mosaic_building.NAME)):
         raise GenerativeError("mosaic-busy", path=str(table))
     mosaic_building.start(scene)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import bpy
 import numpy as np
 import pytest
+from mathutils import Vector
 
 from .conftest import SIDE, answer, encode_png, frame, sampled
 
@@ -56,9 +57,7 @@ def test_a_ray_finds_the_sample_that_it_meets(shown, samples):
     matrix = shown.plane.matrix_world
     for number in range(6):
         row, column = divmod(number, 3)
-        place = matrix @ __import__("mathutils").Vector(
-            ((column + 0.5) / 3 - 0.5, 0.5 - (row + 0.5) / 2, 0)
-        )
+        place = matrix @ Vector(((column + 0.5) / 3 - 0.5, 0.5 - (row + 0.5) / 2, 0))
         ray = (place.x, -5, place.z), (0, 1, 0)
         assert samples.seed_along(shown, *ray) == 10 + number
         assert samples.seed_along(shown, ray[0], (0, -1, 0)) is None
