@@ -28,6 +28,8 @@ MOST_STEPS = 1_000_000
 
 MOST_BYTES = 1 << 32
 MOST_DIMENSIONS = 8
+MOST_SHOWN = 4
+"""Numbers in all arrays together for each byte of the file."""
 
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 TENSORFLOW_NETWORK = "dnnlib.tflib.network.Network"
@@ -45,10 +47,6 @@ _STORAGES = {
     "torch.BoolStorage": "?",
 }
 _NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
-_NOT_FOR_WEIGHTS = (
-    *("OBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4", "PERSID", "NEXT_BUFFER", "READONLY_BUFFER"),
-    *("REDUCE", "NEWOBJ", "BUILD", "BINPERSID"),  # where they have no place
-)
 _STORAGE_MAGIC, _STORAGE_VERSION = 0x1950A86A20F9469CFC6C, 1001
 
 
@@ -86,7 +84,8 @@ def read_pickle(path: Path) -> Any:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("it is larger than any such file")
-        return _Interpreter().run(io.BytesIO(path.read_bytes()))
+        content = path.read_bytes()
+        return _Interpreter(len(content)).run(io.BytesIO(content))
     except RefusedError as refused:
         raise GenerativeError("pickle-refused", name=path.name, wanted=str(refused)) from None
     except Exception as error:
@@ -96,10 +95,12 @@ def read_pickle(path: Path) -> Any:
 
 
 class _Interpreter:
-    """Follows pickles. One counts the steps of a file, with the storages inside it."""
+    """Follows the pickles of one file, and counts what it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        """Begin with a file of so many bytes."""
         self.steps = 0
+        self.left = MOST_SHOWN * size
 
     def run(self, stream: io.BytesIO, *, in_storage: bool = False) -> Any:  # noqa: PLR0912, PLR0915
         """Return what the pickle makes that begins here; the stream is left behind its end.
@@ -118,9 +119,7 @@ class _Interpreter:
 
         argument: Any
         for opcode, argument, _ in pickletools.genops(stream):
-            self.steps += 1
-            if self.steps > MOST_STEPS:
-                raise ValueError("it has more operations than any such file")
+            self._step()
             match opcode.name:
                 case "PROTO" | "FRAME":
                     pass
@@ -133,9 +132,13 @@ class _Interpreter:
                     stack.append(True)
                 case "NEWFALSE":
                     stack.append(False)
-                case "BININT" | "BININT1" | "BININT2" | "LONG1" | "LONG4" | "BINFLOAT":
+                case "BININT" | "BININT1" | "BININT2" | "LONG1" | "LONG4" | "INT" | "LONG":
                     stack.append(argument)
-                case "BINUNICODE" | "SHORT_BINUNICODE" | "BINUNICODE8":
+                case "BINFLOAT" | "FLOAT":
+                    stack.append(argument)
+                case "BINUNICODE" | "SHORT_BINUNICODE" | "BINUNICODE8" | "UNICODE":
+                    stack.append(argument)
+                case "STRING" | "BINSTRING" | "SHORT_BINSTRING":
                     stack.append(argument)
                 case "BINBYTES" | "SHORT_BINBYTES" | "BINBYTES8" | "BYTEARRAY8":
                     stack.append(bytes(argument))
@@ -150,9 +153,9 @@ class _Interpreter:
                     stack.append(stack[-1])
                 case "MEMOIZE":
                     memo[len(memo)] = stack[-1]
-                case "BINPUT" | "LONG_BINPUT":
+                case "BINPUT" | "LONG_BINPUT" | "PUT":
                     memo[argument] = stack[-1]
-                case "BINGET" | "LONG_BINGET":
+                case "BINGET" | "LONG_BINGET" | "GET":
                     stack.append(memo[argument])
 
                 case "EMPTY_TUPLE":
@@ -200,23 +203,37 @@ class _Interpreter:
                 case "BUILD" if not in_storage:
                     state = stack.pop()
                     _fill(stack[-1], state)
+                    self._show(stack[-1])
                 case "BINPERSID" if in_storage:
                     stack.append(_storage_type(stack.pop()))
 
                 case "INST":
                     raise RefusedError(argument.replace(" ", ".")[:200])
-                case refused if refused in _NOT_FOR_WEIGHTS:
-                    raise RefusedError(f"the operation {refused}")
                 case other:
-                    raise ValueError(f"{other} is no operation of such files")
+                    raise RefusedError(f"the operation {other}")
         raise ValueError("it has no end")
+
+    def _step(self, count: int = 1) -> None:
+        self.steps += count
+        if self.steps > MOST_STEPS:
+            raise ValueError("it has more operations than any such file")
 
     def _make(self, name: _Name, given: tuple[Any, ...]) -> Any:
         if name.text == "torch.storage._load_from_bytes":
             return self._storage(*given)
         if name.text not in _MAKERS:
             raise RefusedError(f"a call of {name.text}")
-        return _MAKERS[name.text](*given)
+        self._step(sum(len(items) for items in given if isinstance(items, list)))  # are copied
+        made = _MAKERS[name.text](*given)
+        self._show(made)
+        return made
+
+    def _show(self, made: Any) -> None:
+        """Refuse a small file that becomes large, by showing the same numbers again and again."""
+        if isinstance(made, Record) and isinstance(made.state, np.ndarray):
+            self.left -= made.state.size
+        if self.left < 0:
+            raise ValueError("it shows the same numbers again and again")
 
     def _storage(self, content: bytes) -> Record:
         """Return the numbers of a torch storage, which torch wrote as a small file in the file.
@@ -284,8 +301,8 @@ def _tensor(
     numbers = _checked(_checked(storage, Record).state, np.ndarray)
     if numbers.ndim != 1:
         raise ValueError("a tensor has no storage")
-    _check_sizes(shape, len(numbers))
-    _check_sizes(strides, MOST_BYTES)
+    _check_sizes(shape)
+    _check_sizes(strides)
     if type(offset) is not int or not 0 <= offset <= len(numbers) or len(shape) != len(strides):
         raise ValueError("a tensor lies outside its storage")
     count = math.prod(shape)
@@ -328,19 +345,21 @@ def _array_of_buffer(content: bytes, type_: Record, shape: tuple, order: str = "
 def _shaped(content: bytes, type_: Record, shape: tuple, by_column: bool) -> np.ndarray:
     if not isinstance(_checked(type_, Record).state, np.dtype):
         raise ValueError("an array has no type")
-    _check_sizes(shape, len(_checked(content, bytes)))
-    return np.frombuffer(content, type_.state).reshape(shape, order="F" if by_column else "C")
+    _check_sizes(shape)
+    return np.frombuffer(_checked(content, bytes), type_.state).reshape(
+        shape, order="F" if by_column else "C"
+    )
 
 
 def _scalar(type_: Record, content: bytes) -> float:
     return _shaped(content, type_, (), False).item()
 
 
-def _check_sizes(sizes: tuple, most: int) -> None:
+def _check_sizes(sizes: tuple) -> None:
     if len(_checked(sizes, tuple)) > MOST_DIMENSIONS:
         raise ValueError("an array has too many dimensions")
-    if not all(type(size) is int and 0 <= size <= most for size in sizes):
-        raise ValueError("an array has sizes that do not fit its numbers")
+    if not all(type(size) is int and 0 <= size <= MOST_BYTES for size in sizes):
+        raise ValueError("an array has sizes of no array")
 
 
 def _mapping(items: list | None = None) -> dict[Any, Any]:
