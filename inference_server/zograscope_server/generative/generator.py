@@ -72,15 +72,3 @@ def to_pictures(images: "torch.Tensor") -> np.ndarray:
 
     bytes_ = images.detach().float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
     return bytes_.permute(0, 2, 3, 1).cpu().numpy()
-
-
-def as_png(picture: np.ndarray) -> bytes:
-    """Return (h, w, 3 or 1) uint8 as the bytes of a PNG file."""
-    import io
-
-    from PIL import Image
-
-    file = io.BytesIO()
-    flat = picture[..., 0] if picture.shape[2] == 1 else picture
-    Image.fromarray(flat).save(file, "PNG", compress_level=1)
-    return file.getvalue()

@@ -47,7 +47,8 @@ class Provenance:
         zograscope: whether that is this program, by its own account.
         title: of the file.
         when: it was made, ISO 8601.
-        source_name, source_digest: the picture it was made of, or after, and the SHA-256 of its file.
+        source_name, source_digest: the picture it was made of, and the SHA-256 of its file; of a
+            dream, the picture that was sought.
         source_changed: whether that picture's own credentials were broken already.
         driver_name: of the clip that gave motion.
         model: that moved it, or dreamt it.

@@ -116,6 +116,7 @@ class Start(nn.Module):
 
     def __init__(self, latent: int, outputs: int) -> None:
         super().__init__()
+        self.init: Any
         grid = spectral_norm(nn.ConvTranspose2d(latent, 2 * outputs, 4, bias=False))
         self.init = Layers(grid, nn.BatchNorm2d(2 * outputs), nn.GLU(1))
 
@@ -151,6 +152,7 @@ class FastGan(nn.Module):
 
     resolutions = (1,)
     mean_style: Tensor
+    init: Start
     to_128: nn.Module
     to_big: nn.Module
 

@@ -248,11 +248,11 @@ class Synthesis(nn.Module):
 class StyleGan2(nn.Module):
     """A StyleGAN2 network as a `Generator`.
 
-    There is one style for each resolution: it scales the convolutions and the colours there. Of the
-    original's w+ those with the numbers 2 k - 1 and 2 k are for the convolutions of the resolution k
-    (0 at 4 pixels, where there is one), and 2 k + 1 is for its colours, though it is the first of the
-    next resolution too. Where all styles are the same, so are the images; where they are mixed, the
-    colours of the coarser resolution follow the coarser style here.
+    There is one style for each resolution: it scales the convolutions and the colours there. Of
+    the original's w+ those with the numbers 2 k - 1 and 2 k are for the convolutions of the
+    resolution k (0 at 4 pixels, where there is one), and 2 k + 1 is for its colours, though it is
+    the first of the next resolution too. Where all styles are the same, so are the images; where
+    they are mixed, the colours of the coarser resolution follow the coarser style here.
 
     Noise of the seed 0 is the constant noise of the file, with which its known images were made;
     other seeds draw it.

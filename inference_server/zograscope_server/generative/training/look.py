@@ -1,8 +1,9 @@
 """What a training shows of itself: samples, how near the collection they are, the model's card."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,21 +46,26 @@ class Look:
 
     @property
     def grid(self) -> np.ndarray:
-        """All samples as one picture, (h, w, 3) uint8."""
+        """All samples side by side, a PNG file as uint8 (k,)."""
         return sample_grid(self.samples, COLUMNS)
 
     @property
     def preview(self) -> np.ndarray:
-        """The first of them, small enough for a preview."""
+        """The first of them, (h, w, 3) uint8, small enough for a preview."""
         side = max(1, min(COLUMNS, PREVIEW_SIDE // max(self.samples.shape[1:3])))
-        return sample_grid(self.samples[: side * side], side)[:PREVIEW_SIDE, :PREVIEW_SIDE]
+        rows = [
+            np.concatenate(list(row), 1)
+            for row in self.samples[: side**2].reshape(side, side, *self.samples.shape[1:])
+        ]
+        grid = np.concatenate(rows)[:PREVIEW_SIDE, :PREVIEW_SIDE]
+        return np.broadcast_to(grid, (*grid.shape[:2], 3))
 
 
 class Looking:
     """Looks at a run; what is told of its collection is measured once."""
 
     def __init__(self, data: "TrainingSet", embedder: "Embedder", options: TrainOptions) -> None:
-        self._data, self._embedder, self._options = data, embedder, options
+        self._data, self._options = data, options
         self._ruler = Ruler(data, embedder)
 
     def look(self, run: TrainingRun, *, last: bool = False) -> Look:
@@ -70,29 +76,36 @@ class Looking:
         options = self._options
         card = ModelCard(
             name=options.name,
-            collection=options.collection,
+            collection=name_of(options.collection),
+            location=options.collection,
             rights=options.rights,
             images=len(self._data),
             size=generator.size,
-            colours=generator.colours,
+            colours=options.colours,
+            crop=options.crop,
+            kind=f"FastGAN with styles, {run.trainer.recipe.shape.channels} channels",
             shown=run.trainer.images,
             minutes=run.record.seconds / 60,
             date=datetime.now(UTC).date().isoformat(),
             seed=options.seed,
-            made_by=f"Zograscope {version('zograscope_server')}",
-            measured_by=self._embedder.name,
-            metrics=metrics,
-            warnings=warnings,
+            version=version("zograscope_server"),
             finished=last,
+            metrics=asdict(metrics),
+            warnings=warnings,
         )
         return Look(run.record.looks - 1, generator, samples, metrics, card, warnings)
 
     def memorised(self, look: Look) -> np.ndarray:
         """Show those samples that are nearest to the collection, with what they are nearest to.
 
-        Returns (h, w, 3) uint8.
+        Returns a PNG file as uint8 (k,).
         """
         nearest, distances = self._ruler.nearest(look.samples, NEAREST)
         closest = np.argsort(distances[:, 0], kind="stable")[:SHOWN]
-        originals = [self._data.pictures(views) for views in nearest[closest]]
+        originals = [self._data.pictures(numbers) for numbers in nearest[closest]]
         return memorisation_sheet(look.samples[closest], np.stack(originals))
+
+
+def name_of(collection: str) -> str:
+    """Return what to call a collection whose path or address this is."""
+    return PurePath(collection.rstrip("/")).stem

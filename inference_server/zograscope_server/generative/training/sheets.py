@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-MOST_SIDE = 2048  # pixels of a sheet, which is some megabytes as a PNG then
+MOST_SIDE = 2048  # pixels of a sheet: some megabytes as a PNG
 SHOWN_SIDE = 96  # pixels that small pictures are enlarged to beside each other, in whole times
 BOARD = 244  # what pictures are mounted on
 FRAME = (24, 24, 24)
@@ -19,23 +19,23 @@ def sample_grid(pictures: np.ndarray, columns: int | None = None) -> np.ndarray:
 
     Args:
         pictures: (n, h, w, 3 or 1) uint8, at least one.
-        columns: of the grid; None makes it about square. Places that stay empty are white.
+        columns: of the grid; None makes it about square. What is left of the last row is black.
 
     Returns:
-        (height, width, 3) uint8, at most 2048 pixels a side: all pictures are reduced alike.
+        (k,) uint8, a PNG file of at most 2048 pixels a side: all pictures are reduced alike.
     """
     count, height, width, _ = pictures.shape
     columns = min(count, columns or columns_of(count, width, height))
     rows = -(-count // columns)
     scale = min(1.0, MOST_SIDE / (columns * width), MOST_SIDE / (rows * height))
     pictures = _scaled(pictures, scale)
-    height, width = pictures.shape[1:3]
-    sheet = np.full((rows * height, columns * width, 3), 255, np.uint8)
+    height, width, colours = pictures.shape[1:]
+    sheet = np.zeros((rows * height, columns * width, colours), np.uint8)
     for number, picture in enumerate(pictures):
         row, column = divmod(number, columns)
         top, left = row * height, column * width
         sheet[top : top + height, left : left + width] = picture
-    return sheet
+    return _as_png(sheet)
 
 
 def columns_of(count: int, width: int, height: int) -> int:
@@ -51,7 +51,7 @@ def memorisation_sheet(samples: np.ndarray, originals: np.ndarray) -> np.ndarray
         originals: (n, k, h, w, 3 or 1) uint8, the nearest first.
 
     Returns:
-        (height, width, 3) uint8, about 2048 pixels a side at most.
+        (m,) uint8, a PNG file.
     """
     count, near, height, width, colours = originals.shape
     times = max(1, round(SHOWN_SIDE / min(height, width)))
@@ -72,7 +72,7 @@ def memorisation_sheet(samples: np.ndarray, originals: np.ndarray) -> np.ndarray
         _mount(sheet, sample, left, top, SAMPLE_FRAME)
         for place, original in enumerate(flat[number * near : (number + 1) * near], start=1):
             _mount(sheet, original, left, top + place * (height + GAP), FRAME)
-    return sheet
+    return _as_png(sheet)
 
 
 def _mount(
@@ -92,3 +92,9 @@ def _scaled(pictures: np.ndarray, scale: float) -> np.ndarray:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     scaled = [cv2.resize(picture, (width, height), interpolation=way) for picture in pictures]
     return np.stack(scaled).reshape(len(pictures), height, width, pictures.shape[3])
+
+
+def _as_png(sheet: np.ndarray) -> np.ndarray:
+    """Return a PNG file of (h, w, 3 or 1) uint8 pixels, red first."""
+    _, data = cv2.imencode(".png", np.ascontiguousarray(sheet[..., ::-1]))
+    return data.ravel()

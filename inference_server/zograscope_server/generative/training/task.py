@@ -176,15 +176,14 @@ def _show(look: "Look", run: "TrainingRun", folder: Path, context: TaskContext) 
     return grid
 
 
-def marked_file(picture: np.ndarray, look: "Look", context: TaskContext) -> np.ndarray:
-    """Return a picture of dreams as the bytes of a PNG that says that it was made."""
-    from zograscope_server.generative.generator import as_png
+def marked_file(file: np.ndarray, look: "Look", context: TaskContext) -> np.ndarray:
+    """Return the file of a picture of dreams as one that says that it was made."""
     from zograscope_server.provenance.certificates import own_certificate
     from zograscope_server.provenance.marks import Dreamt, Marker
 
     marker = Marker(own_certificate(context.settings.state_folder))
-    file = marker.mark(as_png(picture), ".png", Dreamt(look.card.name, look.card.collection_name))
-    return np.frombuffer(file, np.uint8)
+    made = Dreamt(look.card.name, look.card.collection)
+    return np.frombuffer(marker.mark(file.tobytes(), ".png", made), np.uint8)
 
 
 def keep_model(look: "Look", grid: np.ndarray, folder: Path) -> None:

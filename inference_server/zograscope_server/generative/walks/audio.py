@@ -76,7 +76,9 @@ def listen(samples: np.ndarray, rate: float, frames: int) -> Heard:
         known = np.flatnonzero(heard)
         bands = np.stack([np.interp(np.arange(frames), known, row[known]) for row in bands.T], 1)
     bands = gaussian_filter1d(bands, max(CALM * rate, 1e-3), axis=0, mode="nearest")
-    return Heard(_scaled(onsets[:, None], 0.0)[:, 0], _scaled(bands, None))
+    loudest = max(float(np.quantile(onsets, 0.98)), 0.5 * float(onsets.max()))
+    low, high = np.quantile(bands, [0.05, 0.98], axis=0)
+    return Heard(_scaled(onsets, 0.0, loudest), _scaled(bands, low, high))
 
 
 def drive(heard: Heard, rate: float, strength: float, *, loop: bool) -> Drive:
@@ -102,8 +104,8 @@ def drive(heard: Heard, rate: float, strength: float, *, loop: bool) -> Drive:
     whole = behind[frames] if loop else behind[max(frames - 1, 1)]
     amounts = strength * heard.bands
     if loop:
-        number = np.arange(frames)
-        ends = np.minimum(number, frames - number) / max(FADE * rate, 1)
+        numbers = np.arange(frames)
+        ends = np.minimum(numbers, frames - numbers) / max(FADE * rate, 1)
         rising = np.clip(ends, 0, 1)
         amounts = amounts * (rising**2 * (3 - 2 * rising))[:, None]
     return Drive(behind[:frames] / whole, amounts)
@@ -144,10 +146,6 @@ def _peaks(flux: np.ndarray) -> np.ndarray:
     return np.where(peak, np.maximum(flux - usual, 0), 0)
 
 
-def _scaled(values: np.ndarray, least: float | None) -> np.ndarray:
-    """Bring each column to 0..1 between what is hardly ever undercut and hardly ever exceeded."""
-    low = np.quantile(values, 0.05, axis=0) if least is None else np.full(values.shape[1], least)
-    high = np.quantile(values, 0.98, axis=0)
-    high = np.maximum(high, 0.5 * values.max(axis=0)) if least is not None else high
-    span = np.maximum(high - low, QUIET)
-    return np.clip((values - low) / span, 0, 1)
+def _scaled(values: np.ndarray, low: float | np.ndarray, high: float | np.ndarray) -> np.ndarray:
+    """Bring values to 0..1; where they hardly move, they stay at 0."""
+    return np.clip((values - low) / np.maximum(high - low, QUIET), 0, 1)

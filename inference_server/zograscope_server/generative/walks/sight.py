@@ -9,6 +9,8 @@ Source of the parts: histograms of oriented gradients (Dalal and Triggs 2005); t
 scaled to unit length where they are compared (Zhang et al., LPIPS, CVPR 2018).
 """
 
+from typing import Any
+
 import numpy as np
 
 SIDE = 64  # pixels of the shorter side that is looked at
@@ -31,7 +33,7 @@ def _seen(picture: np.ndarray) -> np.ndarray:
     import cv2
 
     small = _reduced(picture)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab) / 100
+    lab: Any = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab) / 100
     parts = []
     for scale in range(SCALES):
         if scale:

@@ -1,8 +1,7 @@
 """A generator's styles as arrays: those of seeds, and images of any.
 
-Whatever is asked for, an image comes out the same to the bit. Numbers of a matrix product depend on
-how many are computed at once, so seeds are mapped one by one, and whoever wants the very same image
-twice makes it in the same company.
+The last bits of what a network computes depend on how much it computes at once. So seeds are mapped
+one by one, and whoever wants the very same image twice makes it beside the same others.
 """
 
 from collections.abc import Iterable
@@ -45,20 +44,17 @@ def make_pictures(generator: Generator, styles: np.ndarray, noise_seed: int) -> 
     """Return (n, h, w, colours) uint8 pictures of styles.
 
     Args:
-        generator: makes them, `batch_size` at once, the last batch filled up with the last style.
+        generator: makes them, `batch_size` at once.
         styles: (n, resolutions, style_size), or (n, 1, style_size) for all resolutions alike.
         noise_seed: of the grain.
     """
     import torch
 
-    count, size = len(styles), batch_size(generator)
-    made = []
+    size, made = batch_size(generator), []
     with torch.inference_mode():
-        for begin in range(0, count, size):
-            batch = wide(generator, styles[begin : begin + size])
-            filled = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
-            images = generator.images(torch.from_numpy(filled).to(generator.device), noise_seed)
-            made.append(to_pictures(images)[: len(batch)])
+        for begin in range(0, len(styles), size):
+            batch = torch.from_numpy(wide(generator, styles[begin : begin + size]))
+            made.append(to_pictures(generator.images(batch.to(generator.device), noise_seed)))
     return np.concatenate(made)
 
 

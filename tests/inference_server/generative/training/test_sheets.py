@@ -1,5 +1,6 @@
 """Sheets have each picture where it belongs, at a bounded size."""
 
+import cv2
 import numpy as np
 import pytest
 from zograscope_server.generative.training.sheets import (
@@ -17,18 +18,23 @@ def flat(values: list[int], height: int = 8, width: int = 12, colours: int = 3) 
     return ones * np.array(values, np.uint8)[:, None, None, None]
 
 
+def decoded(data: np.ndarray) -> np.ndarray:
+    assert data.dtype == np.uint8 and data.ndim == 1
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+
+
 def test_a_grid_has_its_pictures_row_by_row():
-    sheet = sample_grid(flat([10, 20, 30, 40, 50]), 3)
+    sheet = decoded(sample_grid(flat([10, 20, 30, 40, 50]), 3))
     assert sheet.shape == (16, 36, 3)
     assert sheet[4, [6, 18, 30], 0].tolist() == [10, 20, 30]
-    assert sheet[12, [6, 18, 30], 0].tolist() == [40, 50, 255]
+    assert sheet[12, [6, 18, 30], 0].tolist() == [40, 50, 0]
 
 
 def test_red_stays_red_and_grey_grey():
     red = np.zeros((1, 4, 4, 3), np.uint8)
     red[..., 0] = 255
-    assert sample_grid(red)[0, 0].tolist() == [255, 0, 0]
-    assert sample_grid(flat([7, 9], colours=1), 2)[4, [6, 18]].tolist() == [[7] * 3, [9] * 3]
+    assert decoded(sample_grid(red))[0, 0].tolist() == [0, 0, 255]
+    assert decoded(sample_grid(flat([7, 9], colours=1))).ndim == 2
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_grids_are_about_square(count, width, height, columns):
 
 
 def test_large_grids_are_reduced():
-    sheet = sample_grid(flat([3] * 12, 700, 900), 4)
+    sheet = decoded(sample_grid(flat([3] * 12, 700, 900), 4))
     assert max(sheet.shape) <= MOST_SIDE
     assert sheet.shape[0] / sheet.shape[1] == pytest.approx(3 * 700 / (4 * 900), rel=0.01)
     assert (sheet == 3).all()
@@ -51,7 +57,7 @@ def test_samples_stand_above_their_nearest(count, side, colours):
     samples = flat([100 + number for number in range(count)], side, side, colours)
     near = [flat([50 + number, 10, 20], side, side, colours) for number in range(count)]
     originals = np.stack(near)
-    sheet = memorisation_sheet(samples, originals)
+    sheet = decoded(memorisation_sheet(samples, originals))
     assert max(sheet.shape) <= MOST_SIDE + 200
     for number in range(count):
         rows, columns = np.nonzero((sheet == 100 + number).all(axis=2))
@@ -60,5 +66,5 @@ def test_samples_stand_above_their_nearest(count, side, colours):
         order = [int(value) for value in below[:, 0] if value in (50 + number, 10, 20)]
         changes = np.flatnonzero(np.diff(order, prepend=-1))
         assert [order[place] for place in changes[:3]] == [50 + number, 10, 20]
-        assert sheet[rows.min() - 1, middle].tolist() == list(SAMPLE_FRAME)
+        assert sheet[rows.min() - 1, middle, ::-1].tolist() == list(SAMPLE_FRAME)
     assert (sheet == np.array(FRAME)).all(axis=2).any()

@@ -7,11 +7,11 @@ import numpy as np
 
 from zograscope_server.generative.generator import Generator
 from zograscope_server.generative.walks.directions import Directions
-from zograscope_server.generative.walks.space import centre_of, styles_of, wide
+from zograscope_server.generative.walks.space import centre_of, styles_of
 
 
 @dataclass(frozen=True)
-class Look:
+class Styling:
     """Changes styles in the order of the attributes.
 
     Attributes:
@@ -29,13 +29,13 @@ class Look:
     steps: np.ndarray
 
     def apply(self, styles: np.ndarray) -> np.ndarray:
-        """Return (n, resolutions, style_size) of as many styles."""
+        """Return (n, resolutions, style_size) of (n, resolutions, style_size) or (n, 1, style_size)."""
         mixed = np.where(self.mixed_rows[:, None], self.mixed, styles)
         truncated = self.centre + (mixed - self.centre) * np.float32(self.truncation)
         return (truncated + self.steps).astype(np.float32)
 
 
-def make_look(
+def make_styling(
     generator: Generator,
     directions: Directions,
     *,
@@ -43,7 +43,7 @@ def make_look(
     moved: Iterable[tuple[int, float]] = (),
     mix_seed: int | None = None,
     mix_from: int = 32,
-) -> Look:
+) -> Styling:
     """Return what options ask for.
 
     Args:
@@ -63,9 +63,4 @@ def make_look(
     steps = np.zeros(generator.style_size, np.float32)
     for number, strength in moved:
         steps += directions.step(number, strength)
-    return Look(mixed, rows, centre_of(generator), truncation, steps)
-
-
-def looked(generator: Generator, look: Look, styles: np.ndarray) -> np.ndarray:
-    """Return styles, of which each may have one row for all resolutions, as a look has them."""
-    return look.apply(wide(generator, styles))
+    return Styling(mixed, rows, centre_of(generator), truncation, steps)
