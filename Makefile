@@ -1,4 +1,4 @@
-# `make demo` makes a fly-through, a mosaic and a moving portrait; `make test` passes the tests.
+# `make demo` makes a fly-through, a mosaic, a walk and a moving portrait; `make test` passes the tests.
 # Both set up what they need: three environments, since Blender and the server want different ones.
 
 PYTHON_SERVER ?= python3.13
@@ -22,7 +22,7 @@ PYTEST := pytest
 	test-together coverage check format extension benchmarks clean
 
 help:
-	@echo "make demo        a scene and a film of a photograph, a mosaic, a bust that talks, in out/demo"
+	@echo "make demo        a scene and a film of a photograph, a mosaic, a walk, a bust that talks, in out/demo"
 	@echo "make test        style, types and every test (server, Blender 5.2, Blender 4.5)"
 	@echo "make extension   the extension for every platform, with a repository index, in dist"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"

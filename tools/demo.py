@@ -1,9 +1,9 @@
-"""The main jobs on a fresh machine: a photograph becomes a scene, pictures a mosaic, a bust talks.
+"""The main jobs on a fresh machine: a scene of a photograph, a mosaic, a dream, a bust that talks.
 
 Runs what an artist or a farm would run: `zograscope diorama` on a photograph that scikit-learn
-ships, `zograscope mosaic` on pictures that are drawn for it, and `zograscope portrait` on a bust
-that is drawn too, moved by the curves beside this file. With the embedded defaults: nothing is
-downloaded.
+ships, `zograscope mosaic` on pictures that are drawn for it, `zograscope walk` through the model
+that comes along, and `zograscope portrait` on a bust that is drawn too, moved by the curves beside
+this file. With the embedded defaults: nothing is downloaded.
 """
 
 import argparse
@@ -65,6 +65,11 @@ def main() -> int:
         *("--html", str(output / "mosaic_page"), "--layout", "tsne", "--layout", "date"),
         *("--labels", "--journey", "clusters", "--samples", "16", "--size", "1280x720"),
     )
+    run(
+        *(*zograscope, "walk", "--output", str(output / "walk.mp4")),
+        *("--frames", "96", "--stops", "4", "--seed", "5"),
+    )
+    run(*zograscope, "samples", "default", "--output", str(output / "samples.png"))
     bust = output / "bust.png"
     cv2.imwrite(str(bust), draw_bust(BUST_SIDE)[..., ::-1])
     run(
@@ -81,6 +86,8 @@ def main() -> int:
     print("  mosaic.blend       a mosaic with a journey through its clusters")
     print("  mosaic.png         its first frame")
     print("  mosaic_page        the same as a web page: open index.html")
+    print("  walk.mp4           a walk through the built-in model, which dreams of old maps")
+    print("  samples.png        what else it dreams of")
     print("  portrait.mp4       a marble head that talks, moved by tools/demo_curves.csv")
     print("  portrait.png       the same at a glance")
     print(CREDIT)

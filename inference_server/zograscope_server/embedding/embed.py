@@ -237,7 +237,7 @@ def embed_here(
     batch: list[tuple[Outcome, np.ndarray]] = []
     pool = ThreadPoolExecutor(recipe.decoders, thread_name_prefix="decoder")
     try:
-        for decoded in _run_ahead(pool, decode, items, recipe.batch * BATCHES_AHEAD):
+        for decoded in run_ahead(pool, decode, items, recipe.batch * BATCHES_AHEAD):
             if decoded is None:
                 yield ()
                 continue
@@ -255,7 +255,7 @@ def embed_here(
         pool.shutdown(cancel_futures=True)
 
 
-def _run_ahead(
+def run_ahead(
     pool: ThreadPoolExecutor,
     work: Callable[[Entry], Result],
     entries: Iterable[Entry],

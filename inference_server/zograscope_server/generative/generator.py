@@ -1,8 +1,8 @@
 """What makes images, whichever network it is, and how seeds become latents.
 
 A *latent* z is drawn by chance. The generator maps it to a *style* w, in a space in which straight
-ways look straight; each of its resolutions takes a style of its own. What walks, mixes and truncates
-works on styles and knows nothing of networks.
+ways look straight; each of its resolutions takes a style of its own. What walks, mixes and
+truncates works on styles and knows nothing of networks.
 """
 
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ class Generator(Protocol):
         ...
 
     def style_weights(self) -> "list[torch.Tensor]":
-        """Return for each resolution the (m, style_size) matrices that styles are multiplied with."""
+        """Return for each resolution the (m, style_size) matrix that styles are multiplied with."""
         ...
 
 
@@ -72,3 +72,15 @@ def to_pictures(images: "torch.Tensor") -> np.ndarray:
 
     bytes_ = images.detach().float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
     return bytes_.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def as_png(picture: np.ndarray) -> bytes:
+    """Return (h, w, 3 or 1) uint8 as the bytes of a PNG file."""
+    import io
+
+    from PIL import Image
+
+    file = io.BytesIO()
+    flat = picture[..., 0] if picture.shape[2] == 1 else picture
+    Image.fromarray(flat).save(file, "PNG", compress_level=1)
+    return file.getvalue()

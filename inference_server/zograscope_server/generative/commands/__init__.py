@@ -1,0 +1,1 @@
+"""The subcommands of `zograscope` that train generators and dream with them."""

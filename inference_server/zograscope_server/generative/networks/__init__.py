@@ -1,0 +1,1 @@
+"""Networks that make images, and the one that judges them in training."""
