@@ -185,9 +185,9 @@ def _set_height(image: bpy.types.Image, height: str) -> None:
 
 
 def grow(image: bpy.types.Image, count: int) -> None:
-    """Let whatever shows a walk know how many frames it has; ask for their depth where wanted."""
+    """Let whatever shows a walk know how many frames it has."""
     frame_sequences.grow(image, count)
-    depths.go_on(image)
+    depths.show(image)
 
 
 def finish(

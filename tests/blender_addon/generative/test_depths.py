@@ -95,7 +95,7 @@ def test_what_was_stopped_rests_until_it_is_asked_for(landscape, fake_link, modu
     job.finish("cancelled")
     settle(fake_link, job)
     assert not fake_link.jobs
-    module("generative.walks").grow(the_walk(), FRAMES)
+    module("generative.depths").go_on(the_walk())
     assert not fake_link.jobs
     assert bpy.ops.zograscope.go_on_with_depth() == {"FINISHED"}
     see(fake_link, wild_disparity(HEIGHT, WIDTH))
