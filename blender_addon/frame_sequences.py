@@ -191,6 +191,12 @@ def image_users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
             yield owner.image_user
 
 
+def tree_shows(tree: bpy.types.NodeTree | None, image: bpy.types.Image) -> bool:
+    """Whether a node of a material or a world shows an image."""
+    nodes = tree.nodes if tree is not None else ()
+    return any(getattr(node, "image", None) == image for node in nodes)
+
+
 def _holders(owner: bpy.types.ID) -> list[Any]:
     """Return what a data-block has that may hold an image and say how it runs."""
     if isinstance(owner, bpy.types.Camera):

@@ -93,6 +93,15 @@ def show(scene: bpy.types.Scene, kind: str, name: str, file: bytes) -> Board:
     return board
 
 
+def show_in(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
+    """Let a scene show the boards of another one too: the same objects."""
+    for root in other.objects:
+        if BOARD_MARK in root:
+            for collection in root.users_collection:
+                if collection.name in other.collection.children:
+                    scene.collection.children.link(collection)
+
+
 def set_picture(plane: bpy.types.Object, image: bpy.types.Image) -> None:
     """Let a plane of `add_plane` show an image, in place of an earlier one, which is removed."""
     node = plane.data.materials[0].node_tree.nodes[PICTURE]

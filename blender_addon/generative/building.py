@@ -13,7 +13,7 @@ from ..frame_sequences import SCENE_MARK
 from ..pending_jobs import Owner, Waiting
 from ..scenes import push_undo
 from ..server_link import link
-from . import boards, keyframes, latent_map, samples, sounds, submissions, walks
+from . import boards, depths, keyframes, latent_map, samples, sounds, submissions, walks
 from .errors import GenerativeError
 
 NAME = walks.NAME
@@ -77,6 +77,7 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     if image.get(SCENE_MARK) is not None:
         tell_warnings(job, image[SCENE_MARK])
     walks.finish(image, job.result.arrays, job.result.metadata, scene, source)
+    depths.go_on(image)
     push_undo("Dream a Walk")
 
 

@@ -2,6 +2,7 @@
 
 from ..capabilities import Capability
 from . import building, latent_preview, operators, panels, properties, training, walks
+from .command import COMMAND
 
 CAPABILITY = Capability(
     name=building.NAME,
@@ -12,4 +13,5 @@ CAPABILITY = Capability(
     purpose="generative",
     show=walks.show_first,
     grow=walks.grow,
+    commands=(COMMAND,),
 )

@@ -67,19 +67,36 @@ def resume(image: bpy.types.Image) -> None:
 
 
 def go_on(image: bpy.types.Image) -> None:
-    """Show the heights that are there, and ask for the next frame's depth where that is wanted."""
+    """Show the heights that are there, and ask for the next frame's depth where it is wanted."""
+    show(image)
+    ready, count = done(image), image[FRAMES_MARK]
+    walking = link.pending.get(image[JOB_MARK]) is not None
+    stopped = image.get(STOPPED) == image[JOB_MARK]
+    if is_wanted(image) and ready < count and not (walking or stopped or is_running(image)):
+        _ask(image, ready, count)
+
+
+def show(image: bpy.types.Image) -> None:
+    """Let landscapes take their heights from what is there."""
     folder, count = frame_sequences.folder_of(image), image[FRAMES_MARK]
-    suffix = Path(image.filepath).suffix
     ready = done(image)
     for item, modifier in relief.landscapes(image):
         if item.get(relief.HEIGHT_MARK) == "DEPTH" and ready:
             relief.set_heights(modifier, folder / FOLDER, min(ready, count), ".png")
         else:
-            relief.set_heights(modifier, folder, count, suffix)
-    walking = link.pending.get(image[JOB_MARK]) is not None
-    stopped = image.get(STOPPED) == image[JOB_MARK]
-    if is_wanted(image) and ready < count and not (walking or stopped or is_running(image)):
-        _ask(image, ready, count)
+            relief.set_heights(modifier, folder, count, Path(image.filepath).suffix)
+
+
+def options_for(path: Path, model: str) -> DioramaOptions:
+    """Return how the depth of a frame is asked for: as small and as quick as depth can be."""
+    return DioramaOptions(
+        file_name=path.name,
+        model=model,
+        quality="draft",
+        crop="none",
+        kind="print",
+        background=False,
+    )
 
 
 def _ask(image: bpy.types.Image, number: int, count: int) -> None:
@@ -87,14 +104,7 @@ def _ask(image: bpy.types.Image, number: int, count: int) -> None:
     scene = image.get(SCENE_MARK)
     owner = Owner(scene.session_uid if scene else 0, "generative")
     path = FrameFiles(frame_sequences.folder_of(image), Path(image.filepath).suffix).path(number)
-    options = DioramaOptions(
-        file_name=path.name,
-        model=scene.zograscope_depth.model if scene else "default",
-        quality="draft",
-        crop="none",
-        kind="print",
-        background=False,
-    )
+    options = options_for(path, scene.zograscope_depth.model if scene else "default")
     frames = image[JOB_MARK]
 
     def on_done(job: Job) -> None:

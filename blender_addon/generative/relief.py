@@ -2,7 +2,7 @@
 
 Heights come from brightness at once, or from the depth model as its answers come (see `depths`).
 They are an image sequence of their own, without a colour space. The landscape lies on the floor, a
-unit from its front to its back.
+unit from its front to its back; a middle grey is level with the floor.
 """
 
 import math
@@ -43,8 +43,7 @@ def landscapes(image: bpy.types.Image) -> Iterator[tuple[bpy.types.Object, bpy.t
 
 def _coloured_by(modifier: bpy.types.Modifier, image: bpy.types.Image) -> bool:
     material = get_input(modifier, "Material")
-    nodes = material.node_tree.nodes if material is not None else ()
-    return any(getattr(node, "image", None) == image for node in nodes)
+    return material is not None and frame_sequences.tree_shows(material.node_tree, image)
 
 
 def show(

@@ -61,7 +61,7 @@ def _build() -> bpy.types.NodeTree:
         number = wiring.switch("FLOAT", wiring["Loop"], held, again)
         frame = wiring.math("ADD", number, 1.0)
 
-    with wiring.frame("Height, 0 to 1, made smooth"):
+    with wiring.frame("Height about a middle grey, made smooth"):
         texture = wiring.add(
             "GeometryNodeImageTexture",
             wiring["Heights"],
@@ -74,6 +74,7 @@ def _build() -> bpy.types.NodeTree:
         height: Any = 0.0
         for part, share in zip(parts, LUMA, strict=False):
             height = wiring.math("MULTIPLY_ADD", part, share, height)
+        height = wiring.math("SUBTRACT", height, 0.5)
         smooth = wiring.add(
             "GeometryNodeBlurAttribute", height, wiring["Smoothing"], data_type="FLOAT"
         ).outputs[0]

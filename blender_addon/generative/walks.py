@@ -18,7 +18,7 @@ from ..frame_sequences import JOB_MARK, SCENE_MARK, SEQUENCE_MARK, image_users
 from ..node_wiring import get_input, set_input
 from ..scene_jobs import FRAMES
 from ..scenes import PART_MARK
-from . import depths, keyframes, relief, worlds
+from . import boards, depths, keyframes, relief, worlds
 
 NAME = "generative"
 SIZE_MARK = "zograscope_walk"
@@ -79,6 +79,7 @@ def _begin(
         own.frame_start = 1
         if own != scene:
             keyframes.copy(scene.zograscope_generative, own.zograscope_generative)
+            boards.show_in(own, scene)
 
     where, _ = scenes.build_in(
         scene,
@@ -134,8 +135,7 @@ def _planes(image: bpy.types.Image, scene: bpy.types.Scene) -> list[bpy.types.Ob
         for item in scene.objects
         if item.get(PART_MARK) == "frames"
         for slot in item.material_slots
-        if slot.material is not None
-        and any(getattr(node, "image", None) == image for node in slot.material.node_tree.nodes)
+        if slot.material is not None and frame_sequences.tree_shows(slot.material.node_tree, image)
     ]
 
 
@@ -185,9 +185,9 @@ def _set_height(image: bpy.types.Image, height: str) -> None:
 
 
 def grow(image: bpy.types.Image, count: int) -> None:
-    """Let whatever shows a walk know how many frames it has; ask for their depth where wanted."""
+    """Let whatever shows a walk know how many frames it has."""
     frame_sequences.grow(image, count)
-    depths.go_on(image)
+    depths.show(image)
 
 
 def finish(

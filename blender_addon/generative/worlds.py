@@ -9,7 +9,7 @@ import math
 
 import bpy
 
-from ..frame_sequences import add_picture
+from ..frame_sequences import add_picture, tree_shows
 from ..shading import add_node
 
 TILES, ASPECT = "Tiles", "Aspect"
@@ -21,8 +21,8 @@ FIELD_OF_VIEW = math.radians(80)
 def find(image: bpy.types.Image, scene: bpy.types.Scene) -> bpy.types.World | None:
     """Return a scene's world, if it shows an image sequence."""
     world = scene.world
-    nodes = world.node_tree.nodes if world is not None and world.node_tree is not None else ()
-    return world if any(getattr(node, "image", None) == image for node in nodes) else None
+    shows = world is not None and tree_shows(world.node_tree, image)
+    return world if shows else None
 
 
 def show(

@@ -61,6 +61,12 @@ def stream(link, *numbers: int, size: tuple[int, int] = (SIDE, SIDE)) -> None:
         link.tick()
 
 
+def settle(link, job) -> None:
+    """Let Blender take all that has come of a job, which takes several ticks on a slow machine."""
+    while job.sent if not job.finished else any(job is other for other in link.jobs):
+        link.tick()
+
+
 @pytest.fixture
 def settings(scene, tmp_path):
     """The settings of a saved file's scene."""

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import FRAMES, answer, stream, walked, wild_disparity
+from .conftest import FRAMES, answer, settle, stream, walked, wild_disparity
 
 HEIGHT, WIDTH = 12, 10
 
@@ -27,7 +27,7 @@ def landscape(settings, fake_link, asked):
     arrays, metadata = walked(FRAMES)
     job.finish(**arrays)
     job.result.metadata.update(metadata)
-    fake_link.tick()
+    settle(fake_link, job)
     return bpy.context.scene
 
 
@@ -51,7 +51,7 @@ def see(link, disparity: np.ndarray) -> None:
     (job,) = link.jobs
     assert job.task == "diorama"
     job.finish(disparity=disparity)
-    link.tick()
+    settle(link, job)
 
 
 def test_frames_go_through_the_depth_model_one_after_the_other(landscape, fake_link, asked, module):
@@ -91,10 +91,11 @@ def test_flat_depth_is_no_trouble(depths):
 
 def test_what_was_stopped_rests_until_it_is_asked_for(landscape, fake_link, module):
     see(fake_link, wild_disparity(HEIGHT, WIDTH))
-    fake_link.jobs[0].finish("cancelled")
-    fake_link.tick()
+    (job,) = fake_link.jobs
+    job.finish("cancelled")
+    settle(fake_link, job)
     assert not fake_link.jobs
-    module("generative.walks").grow(the_walk(), FRAMES)
+    module("generative.depths").go_on(the_walk())
     assert not fake_link.jobs
     assert bpy.ops.zograscope.go_on_with_depth() == {"FINISHED"}
     see(fake_link, wild_disparity(HEIGHT, WIDTH))
@@ -118,7 +119,7 @@ def answer_walk(link, count: int) -> None:
     arrays, metadata = walked(count)
     job.finish(**arrays)
     job.result.metadata.update(metadata)
-    link.tick()
+    settle(link, job)
 
 
 def test_brightness_asks_for_no_depth(settings, fake_link):

@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import FRAMES, SIDE, answer, encode_png, frame, mapped, stream, walked
+from .conftest import FRAMES, SIDE, answer, encode_png, frame, mapped, settle, stream, walked
 
 
 @pytest.fixture
@@ -80,13 +80,14 @@ def test_its_keys_are_the_path_of_a_walk(shown, fake_link, asked):
     assert not any(user.use_cyclic for user in users)
 
 
-def test_in_a_scene_of_its_own_it_begins_at_the_first_frame(shown, fake_link):
+def test_in_a_scene_of_its_own_it_begins_at_the_first_frame(shown, fake_link, latent_map):
     key(shown.point, ((11, (0, 0)), (15, (0.5, 0))))
     bpy.ops.zograscope.walk_keyed_path()
     stream(fake_link, *range(FRAMES))
     answer(fake_link, *walked(FRAMES))
     (own,) = [scene for scene in bpy.data.scenes if scene.get("zograscope_job")]
     assert (own.frame_start, own.frame_end) == (1, FRAMES)
+    assert latent_map.find(own).point == shown.point, "the map is there too"
 
 
 def test_moving_the_point_asks_for_its_image_and_the_newest_only(
@@ -107,14 +108,15 @@ def test_moving_the_point_asks_for_its_image_and_the_newest_only(
     assert fake_link.jobs == [job], "one is on its way"
     job.send(0, file=encode_png(frame(4, SIDE, 2 * SIDE)))
     job.finish()
-    fake_link.tick()
+    settle(fake_link, job)
     image = shown.preview.data.materials[0].node_tree.nodes["Picture"].image
     assert tuple(image.size) == (2 * SIDE, SIDE)
     preview.ask()
     assert len(fake_link.jobs) == 1
     assert asked["walk"][1]["places"] == pytest.approx(np.array([shown.place()]))
-    fake_link.jobs[0].finish()
-    fake_link.tick()
+    (job,) = fake_link.jobs
+    job.finish()
+    settle(fake_link, job)
     bpy.context.view_layer.update()
     preview.ask()
     assert not fake_link.jobs, "nothing has moved"

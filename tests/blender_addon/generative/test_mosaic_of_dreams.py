@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from .conftest import SIDE, encode_png, frame
+from .conftest import SIDE, encode_png, frame, settle
 
 COUNT = 4
 
@@ -29,7 +29,7 @@ def dreamt(settings, fake_link, asked, tmp_path):
         model="maps",
         originals=[*originals, originals[0]],
     )
-    fake_link.tick()
+    settle(fake_link, job)
     return tmp_path
 
 
@@ -65,6 +65,6 @@ def test_while_another_mosaic_is_built_the_table_waits(settings, fake_link, tmp_
         job.send(number, file=encode_png(frame(number)))
     job.finish(grid=encode_png(frame(0)))
     job.result.metadata.update(seeds=[0, 1], columns=2, originals=None)
-    fake_link.tick()
+    settle(fake_link, job)
     assert [error.code for error in fake_link.errors] == ["mosaic-busy"]
     assert "dreams.csv" in fake_link.errors[0].sentence

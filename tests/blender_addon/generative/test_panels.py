@@ -5,7 +5,7 @@ from unittest.mock import MagicMock
 
 import bpy
 
-from .conftest import answer, mapped, sampled, stream, walked
+from .conftest import answer, mapped, sampled, settle, stream, walked
 
 PANELS = ("", "_look", "_sound", "_map", "_pictures", "_training", "_training_more")
 
@@ -59,8 +59,9 @@ def test_what_is_there_can_be_used(settings, fake_link):
     settings.show, settings.height, settings.own_scene = "RELIEF", "DEPTH", False
     bpy.ops.zograscope.dream_walk()
     stream(fake_link, 0)
-    fake_link.jobs[0].finish("cancelled")
-    fake_link.tick()
+    (job,) = fake_link.jobs
+    job.finish("cancelled")
+    settle(fake_link, job)
     drawn, words = draw("")
     assert {"zograscope.pick_samples", "zograscope.go_on_with_depth", '["lit"]'} <= drawn
     assert "Depth of 0 of 1 frames" in words

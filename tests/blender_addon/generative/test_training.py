@@ -5,7 +5,7 @@ import json
 import bpy
 import pytest
 
-from .conftest import answer, encode_png, frame, stream, walked
+from .conftest import answer, encode_png, frame, settle, stream, walked
 
 METRICS = {"images": 4000, "minutes": 1.5, "frechet": 61.5, "diversity": 0.8, "nearest": 1.1}
 
@@ -33,7 +33,7 @@ def send(link, job, number: int, **changes) -> None:
     """Let the server send samples of a training."""
     job.send(number, grid=encode_png(frame(number, 32, 48)))
     job.sent[-1].metadata.update(METRICS | {"remaining": 130.0} | changes)
-    link.tick()
+    settle(link, job)
 
 
 def result(**changes):
@@ -69,7 +69,7 @@ def test_a_walk_is_dreamt_meanwhile(started, fake_link):
     assert not bpy.ops.zograscope.train_model.poll()
     assert bpy.ops.zograscope.dream_walk() == {"FINISHED"}
     started.finish("cancelled")
-    fake_link.tick()
+    settle(fake_link, started)
     stream(fake_link, 0)
     answer(fake_link, *walked(1))
     assert bpy.ops.zograscope.train_model.poll()

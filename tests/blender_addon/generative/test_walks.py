@@ -136,7 +136,7 @@ def test_a_landscape_rises_with_brightness(settings, fake_link, module):
     for number in (2, 2 + FRAMES):
         scene.frame_set(number + 1)
         places = heights_of(scene)
-        luma = frame(number % FRAMES) / 255 @ (0.2126, 0.7152, 0.0722)
+        luma = frame(number % FRAMES) / 255 @ (0.2126, 0.7152, 0.0722) - 0.5
         # At pixel centres nothing is interpolated.
         x, y = (np.arange(SIDE) + 0.5) / SIDE - 0.5, 0.5 - (np.arange(SIDE) + 0.5) / SIDE
         for row, column in ((0, 0), (3, 12), (9, 5), (15, 15)):
