@@ -23,6 +23,7 @@ NAMES = (
     "depth",
     "mosaic",
     "portrait",
+    "generative",
 )
 
 SHARED = ("diagnostics", "models", "embedding", "faces", "media", "provenance")

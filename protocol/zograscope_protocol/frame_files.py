@@ -11,14 +11,21 @@ from zograscope_protocol.saving import write_file
 
 @dataclass(frozen=True)
 class FrameFiles:
-    """Numbered files in a folder, each whole or not there."""
+    """Numbered files in a folder, each whole or not there.
+
+    Attributes:
+        folder: where they are.
+        suffix: of their names.
+        first: what part 0 is called in a longer sequence that others make the rest of.
+    """
 
     folder: Path
     suffix: str = ".png"
+    first: int = 0
 
     def path(self, number: int) -> Path:
         """Return where the frame with this number, from 0, is kept."""
-        return self.folder / f"{number + 1:04d}{self.suffix}"
+        return self.folder / f"{self.first + number + 1:04d}{self.suffix}"
 
     def write(self, number: int, data: np.ndarray) -> None:
         """Keep a frame. Raises ZograscopeError `output-exists`."""
@@ -27,3 +34,8 @@ class FrameFiles:
     def first_missing(self) -> int:
         """Return the number of the first frame that is not here."""
         return next(number for number in itertools.count() if not self.path(number).is_file())
+
+    def all(self) -> list[Path]:
+        """Return all numbered files that are here, of the whole sequence."""
+        found = sorted(self.folder.glob(f"*{self.suffix}"))
+        return [path for path in found if path.stem.isdigit() and len(path.stem) >= 4]

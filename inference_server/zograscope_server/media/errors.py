@@ -13,6 +13,8 @@ class MediaError(ZograscopeError):
         "clip-too-large": "{name} has frames of {width} x {height} pixels, more than the {limit} megapixels that can be read. Make it smaller first.",
         "clip-too-short": "{name} is {duration:.2f} seconds long, and the part that was asked for starts at {start:g} s. Let it start earlier.",
         "sound-unreadable": "The sound of {name} cannot be read. Save the video anew, or take its sound out.",
+        "sound-missing": "{name} has no sound. Choose a sound file, or a video that has sound.",
+        "sound-file-unreadable": "{name} is no sound that can be read, or is damaged at its beginning. Save it as WAV, FLAC or MP3.",
         "film-without-frames": "There are no frames to make the film {path} of.",
         "film-unwritable": "The film {path} could not be written. Choose another size or place; the details say what stopped it.",
     }

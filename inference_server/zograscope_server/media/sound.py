@@ -1,8 +1,8 @@
-"""Takes the sound out of clips, exactly as long as the frames that go with it."""
+"""Reads sound: out of clips, exactly as long as the frames that go with it, and as samples."""
 
 import io
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from zograscope_server.media.clips import Clip
 from zograscope_server.media.errors import MediaError
-from zograscope_server.media.files import decoded, is_seekable, opened
+from zograscope_server.media.files import Source, decoded, is_seekable, opened
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -40,28 +40,87 @@ def read_sound(clip: Clip, start: float, seconds: float) -> bytes | None:
     """
     if not clip.has_sound:
         return None
+    with opened(clip.source, clip.name) as container:
+        return _cut(container, clip.name, start + clip.origin, seconds)
+
+
+def cut_sound(source: Source, name: str, seconds: float) -> bytes:
+    """Return the beginning of a sound file, or of a video's sound, as `read_sound` does.
+
+    Args:
+        source: the file.
+        name: what the artist calls it, for error sentences.
+        seconds: how long.
+
+    Raises:
+        ZograscopeError: `sound-missing`, `sound-file-unreadable`, `sound-unreadable`, `file-empty`,
+            `file-not-found`, `file-unreadable`.
+    """
+    with _opened_sound(source, name) as container:
+        return _cut(container, name, _begin(container), seconds)
+
+
+def read_samples(source: Source, name: str, sample_rate: int) -> np.ndarray:
+    """Return a whole sound file, or a video's sound, as (n,) float32 from -1 to 1, one channel.
+
+    Args:
+        source, name: as in `cut_sound`.
+        sample_rate: samples of a second.
+
+    Raises:
+        ZograscopeError: as `cut_sound`.
+    """
+    with _opened_sound(source, name) as container:
+        frames = _frames(container, container.streams.audio[0], float("inf"))
+        runs = list(_runs(frames, "mono", _begin(container), sample_rate))
+    ends = [place + len(samples) for place, samples in runs]
+    heard = np.zeros(max([0, *ends]), np.float32)
+    for place, samples in runs:
+        kept = samples[max(0, -place) :, 0]
+        heard[max(0, place) : max(0, place) + len(kept)] = kept
+    return heard / 32768
+
+
+@contextmanager
+def _opened_sound(source: Source, name: str) -> Iterator["InputContainer"]:
+    try:
+        with opened(source, name) as container:
+            audio = container.streams.audio
+            if not audio or audio[0].codec_context is None:
+                raise MediaError("sound-missing", name=name)
+            yield container
+    except MediaError as error:
+        if error.code != "clip-unreadable":
+            raise
+        raise MediaError("sound-file-unreadable", error.details, name=name) from error
+
+
+def _begin(container: "InputContainer") -> float:
+    """Return when the file begins, in its own seconds."""
+    return container.start_time / 1e6 if container.start_time else 0.0
+
+
+def _cut(container: "InputContainer", name: str, begin: float, seconds: float) -> bytes:
     import av
 
-    with opened(clip.source, clip.name) as container:
-        stream = container.streams.audio[0]
-        if stream.codec_context is None:
-            raise MediaError("sound-unreadable", name=clip.name)
-        begin = start + clip.origin
-        if begin > _RUN_UP and is_seekable(container):
-            with suppress(av.FFmpegError):
-                container.seek(round((begin - _RUN_UP) * 1e6))
-        layout = "mono" if stream.channels == 1 else "stereo"
-        frames = _frames(container, stream, begin + seconds)
-        output = io.BytesIO()
-        try:
-            with av.open(output, "w", format="flac") as file:
-                flac = file.add_stream("flac", rate=SAMPLE_RATE, layout=layout, format="s16")
-                samples = round(seconds * SAMPLE_RATE)
-                for block in _exactly(_runs(frames, layout, begin), samples, layout):
-                    file.mux(flac.encode(block))
-                file.mux(flac.encode(None))
-        except av.FFmpegError as error:
-            raise MediaError("sound-unreadable", str(error), name=clip.name) from error
+    stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise MediaError("sound-unreadable", name=name)
+    if begin > _RUN_UP and is_seekable(container):
+        with suppress(av.FFmpegError):
+            container.seek(round((begin - _RUN_UP) * 1e6))
+    layout = "mono" if stream.channels == 1 else "stereo"
+    frames = _frames(container, stream, begin + seconds)
+    output = io.BytesIO()
+    try:
+        with av.open(output, "w", format="flac") as file:
+            flac = file.add_stream("flac", rate=SAMPLE_RATE, layout=layout, format="s16")
+            samples = round(seconds * SAMPLE_RATE)
+            for block in _exactly(_runs(frames, layout, begin, SAMPLE_RATE), samples, layout):
+                file.mux(flac.encode(block))
+            file.mux(flac.encode(None))
+    except av.FFmpegError as error:
+        raise MediaError("sound-unreadable", str(error), name=name) from error
     return output.getvalue()
 
 
@@ -86,7 +145,7 @@ def _frames(
 
 
 def _runs(
-    frames: Iterator["AudioFrame"], layout: str, begin: float
+    frames: Iterator["AudioFrame"], layout: str, begin: float, sample_rate: int
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield stretches of samples (n, channels), each with the place of its first sample.
 
@@ -103,8 +162,8 @@ def _runs(
             if resampler is not None:
                 for piece in resampler.resample(None):
                     yield place, _samples(piece)
-            resampler = av.AudioResampler("s16", layout, SAMPLE_RATE)
-            place = round((time - begin) * SAMPLE_RATE)
+            resampler = av.AudioResampler("s16", layout, sample_rate)
+            place = round((time - begin) * sample_rate)
             expected = time
         expected += frame.samples / frame.sample_rate
         frame.pts = None

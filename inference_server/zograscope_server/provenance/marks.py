@@ -1,8 +1,9 @@
 """Marks what is made as made: content credentials after C2PA, inside the file or beside it.
 
-The claim generator is Zograscope; the picture of the archive is the parent that was opened, then
-edited at a time, by a model; the driver was put in. What kind of edit it was is told by a term of
-IPTC's vocabulary of digital source types.
+The claim generator is Zograscope. Of a picture that was moved, the picture of the archive is the
+parent that was opened, then edited at a time, by a model; the driver was put in. What a model dreamt
+was created by it, from no parent; the collection that the model learnt from was put in. What kind of
+source it is, a term of IPTC's vocabulary of digital source types tells.
 """
 
 import hashlib
@@ -26,12 +27,16 @@ from zograscope_server.provenance.offline import offline_context
 
 NAME = "Zograscope"
 DIGEST_PREFIX = "SHA-256 "
+TRAINED_ON = "the collection that the model was trained on"
+"""What the description of a model's collection says, among all that was put in."""
+
 SIDECAR = ".c2pa"
 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 WITH_NETWORKS = DIGITAL_SOURCE_TYPE + "compositeWithTrainedAlgorithmicMedia"
 WITH_DRIVER = DIGITAL_SOURCE_TYPE + "compositeCapture"
 BY_HAND = DIGITAL_SOURCE_TYPE + "algorithmicallyEnhanced"
+DREAMT = DIGITAL_SOURCE_TYPE + "trainedAlgorithmicMedia"
 
 FORMATS: Final = {
     ".png": "image/png",
@@ -57,7 +62,7 @@ _BEGINNINGS = {
 
 @dataclass(frozen=True)
 class Made:
-    """How something was made; one for all frames of a job.
+    """How something was made of a picture; one for all frames of a job.
 
     Attributes:
         source: the bytes of the picture's file. Where it carries credentials, they go along.
@@ -89,6 +94,32 @@ class Made:
         return WITH_DRIVER if self.driver_name else BY_HAND
 
 
+@dataclass(frozen=True)
+class Dreamt:
+    """How something was made by a model alone; one for all frames of a job.
+
+    Attributes:
+        model: that made it.
+        collection: that the model was trained on; empty where nobody knows.
+        source: the bytes of the picture's file that was sought in the model, if one was.
+        source_name: what that file is called; empty without one.
+        when: it was made.
+    """
+
+    model: str
+    collection: str = ""
+    source: bytes = field(default=b"", repr=False)
+    source_name: str = ""
+    when: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        if self.source_name:
+            return f"{Path(self.source_name).stem}, as {self.model} dreams it"
+        return f"A dream of {self.model}"
+
+
 class Marker:
     """Puts content credentials into files. Make one for each job; threads may share it."""
 
@@ -104,7 +135,7 @@ class Marker:
             raise ProvenanceError("marking-failed", str(error), name="certificate") from error
         self._template = lru_cache(maxsize=1)(self._make_template)
 
-    def mark(self, data: bytes, suffix: str, made: Made) -> bytes:
+    def mark(self, data: bytes, suffix: str, made: Made | Dreamt) -> bytes:
         """Return the file's bytes with credentials inside, which the library has read again.
 
         Raises ProvenanceError `no-place-for-mark` for suffixes that are not of `FORMATS`, and
@@ -118,14 +149,14 @@ class Marker:
         self._sign(FORMATS[suffix.lower()], io.BytesIO(data), marked, made, f"A {suffix} file")
         return marked.getvalue()
 
-    def sidecar(self, data: bytes, made: Made) -> bytes:
+    def sidecar(self, data: bytes, made: Made | Dreamt) -> bytes:
         """Return credentials for a file of any kind, to be kept beside it.
 
         Raises ProvenanceError `marking-failed`.
         """
         return self._sign(ANY, io.BytesIO(data), io.BytesIO(), made, "A file", embed=False)
 
-    def mark_file(self, path: Path, made: Made) -> Path:
+    def mark_file(self, path: Path, made: Made | Dreamt) -> Path:
         """Put credentials into a file, or beside it; return the file that holds them.
 
         The file is whole at any time, and is not read into memory by us.
@@ -156,7 +187,7 @@ class Marker:
         kind: str,
         source: IO[bytes],
         marked: IO[bytes],
-        made: Made,
+        made: Made | Dreamt,
         name: str,
         *,
         embed: bool = True,
@@ -172,7 +203,7 @@ class Marker:
         except c2pa.C2paError as error:
             raise ProvenanceError("marking-failed", str(error), name=name) from error
 
-    def _make_template(self, made: Made) -> bytes:
+    def _make_template(self, made: Made | Dreamt) -> bytes:
         """Return all that is the same in each frame, as the library's archive.
 
         The picture, which may have many megabytes, is read for this once.
@@ -185,37 +216,55 @@ class Marker:
         except c2pa.C2paError:  # damaged, or not what it begins like
             return self._archive(made, ANY)
 
-    def _archive(self, made: Made, kind: str) -> bytes:
+    def _archive(self, made: Made | Dreamt, kind: str) -> bytes:
         import c2pa
 
         archive = io.BytesIO()
-        with c2pa.Builder(_definition(made), self._context) as builder:
-            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # adds that the parent was opened
-            digest = hashlib.sha256(made.source).hexdigest()
-            parent = {
-                "title": made.source_name,
-                "relationship": "parentOf",
-                "description": DIGEST_PREFIX + digest,
-            }
-            builder.add_ingredient(parent, kind, io.BytesIO(made.source))
+        definition = _definition(made) if isinstance(made, Made) else _dreamt_definition(made)
+        with c2pa.Builder(definition, self._context) as builder:
+            if isinstance(made, Made):
+                builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # adds that the parent was opened
+            if isinstance(made, Made) or made.source_name:
+                picture = {
+                    "title": made.source_name,
+                    "relationship": "parentOf" if isinstance(made, Made) else "inputTo",
+                    "description": DIGEST_PREFIX + hashlib.sha256(made.source).hexdigest(),
+                }
+                builder.add_ingredient(picture, kind, io.BytesIO(made.source))
             builder.to_archive(archive)
         return archive.getvalue()
 
 
 def _definition(made: Made) -> dict[str, Any]:
-    generator = {"name": NAME, "version": version("zograscope_server")}
-    edited = {
-        "action": "c2pa.edited",
+    driver = {"title": made.driver_name, "relationship": "inputTo"}
+    return _manifest(
+        made, "c2pa.edited", made.digital_source_type, [driver] if made.driver_name else []
+    )
+
+
+def _dreamt_definition(made: Dreamt) -> dict[str, Any]:
+    collection = {
+        "title": made.collection,
+        "relationship": "inputTo",
+        "description": TRAINED_ON,
+    }
+    return _manifest(made, "c2pa.created", DREAMT, [collection] if made.collection else [])
+
+
+def _manifest(
+    made: Made | Dreamt, action: str, source_type: str, ingredients: list[dict[str, Any]]
+) -> dict[str, Any]:
+    taken = {
+        "action": action,
         "when": made.when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "digitalSourceType": made.digital_source_type,
+        "digitalSourceType": source_type,
         "softwareAgent": {"name": made.model},
     }
-    driver = {"title": made.driver_name, "relationship": "inputTo"}
     return {
         "title": made.title,
-        "claim_generator_info": [generator],
-        "ingredients": [driver] if made.driver_name else [],
-        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [edited]}}],
+        "claim_generator_info": [{"name": NAME, "version": version("zograscope_server")}],
+        "ingredients": ingredients,
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [taken]}}],
     }
 
 

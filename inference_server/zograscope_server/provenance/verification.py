@@ -13,8 +13,10 @@ from zograscope_server.provenance.marks import (
     ANY,
     DIGEST_PREFIX,
     DIGITAL_SOURCE_TYPE,
+    DREAMT,
     NAME,
     SIDECAR,
+    TRAINED_ON,
 )
 from zograscope_server.provenance.offline import offline_context
 
@@ -45,10 +47,12 @@ class Provenance:
         zograscope: whether that is this program, by its own account.
         title: of the file.
         when: it was made, ISO 8601.
-        source_name, source_digest: the picture it was made of, and the SHA-256 of its file.
+        source_name, source_digest: the picture it was made of, and the SHA-256 of its file; of a
+            dream, the picture that was sought.
         source_changed: whether that picture's own credentials were broken already.
         driver_name: of the clip that gave motion.
-        model: that moved it.
+        model: that moved it, or dreamt it.
+        collection: that the model was trained on, where it dreamt all of it.
         digital_source_type: IPTC's term.
         networks: whether a trained network made pixels; None where nothing is said.
         sidecar: the file with the credentials, where they are not inside.
@@ -67,6 +71,7 @@ class Provenance:
     source_changed: bool = False
     driver_name: str = ""
     model: str = ""
+    collection: str = ""
     digital_source_type: str = ""
     networks: bool | None = None
     sidecar: str | None = None
@@ -88,11 +93,17 @@ class Provenance:
             f"{name} was made with {maker}, by {self.organisation or 'nobody named'}"
             + (f", at {self.when}." if self.when else ".")
         ]
+        dreamt = self.digital_source_type == DREAMT.removeprefix(DIGITAL_SOURCE_TYPE)
+        if dreamt and self.model:
+            program = "Zograscope's" if self.zograscope else "the"
+            learnt = f", trained on {self.collection}" if self.collection else ""
+            lines.append(f"It is a dream: made by {program} model {self.model}{learnt}.")
         if self.source_name:
-            lines.append(f"It was made of the picture {self.source_name}.")
+            how = "The model sought" if dreamt else "It was made of"
+            lines.append(f"{how} the picture {self.source_name}.")
         if self.driver_name:
             lines.append(f"The motion is that of {self.driver_name}.")
-        if self.model:
+        if self.model and not dreamt:
             lines.append(f"The model was {self.model}{_NETWORKS[self.networks]}.")
         if self.source_changed:
             lines.append("That picture had been changed since it was signed.")
@@ -187,7 +198,13 @@ def _read(reader: "c2pa.Reader", certificate: Certificate, sidecar: str | None) 
     else:
         signer = UNKNOWN if _EXPIRED.isdisjoint(failures) else EXPIRED
     generator = (manifest.get("claim_generator_info") or [{}])[0]
-    parent = _ingredient(manifest, "parentOf")
+    given = [each for each in _ingredients(manifest) if each.get("relationship") == "inputTo"]
+    described = {str(each.get("description", "")): each for each in given}
+    sought = [each for text, each in described.items() if text.startswith(DIGEST_PREFIX)]
+    parents = [each for each in _ingredients(manifest) if each.get("relationship") == "parentOf"]
+    parent = next(iter([*parents, *sought]), {})
+    collection = described.get(TRAINED_ON, {})
+    driver = next((each for each in given if each not in (parent, collection)), {})
     action = _made(manifest)
     kind = str(action.get("digitalSourceType", ""))
     description = str(parent.get("description", ""))
@@ -204,8 +221,9 @@ def _read(reader: "c2pa.Reader", certificate: Certificate, sidecar: str | None) 
         source_name=str(parent.get("title", "")),
         source_digest=digest if prefix == DIGEST_PREFIX else "",
         source_changed=_is_changed(parent),
-        driver_name=str(_ingredient(manifest, "inputTo").get("title", "")),
+        driver_name=str(driver.get("title", "")),
         model=str(agent.get("name", "") if isinstance(agent, dict) else agent),
+        collection=str(collection.get("title", "")),
         digital_source_type=kind.removeprefix(DIGITAL_SOURCE_TYPE),
         networks=kind in _WITH_NETWORKS if kind else None,
         sidecar=sidecar,
@@ -213,10 +231,8 @@ def _read(reader: "c2pa.Reader", certificate: Certificate, sidecar: str | None) 
     )
 
 
-def _ingredient(manifest: dict[str, Any], relationship: str) -> dict[str, Any]:
-    """Return the first ingredient of that relationship, or an empty one."""
-    ingredients = manifest.get("ingredients", [])
-    return next((each for each in ingredients if each.get("relationship") == relationship), {})
+def _ingredients(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(manifest.get("ingredients", []))
 
 
 def _made(manifest: dict[str, Any]) -> dict[str, Any]:

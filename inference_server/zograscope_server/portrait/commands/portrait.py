@@ -6,23 +6,16 @@ beside it until the film is there: a run that was interrupted goes on at the fir
 """
 
 import argparse
-import hashlib
 import json
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from zograscope_protocol.blocking import BlockingClient
 from zograscope_protocol.connection import state_folder
-from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.frame_files import FrameFiles
 from zograscope_protocol.job import JobResult
-from zograscope_protocol.options import refusal
 from zograscope_protocol.portrait.command import (
     PortraitCommand,
     add_portrait_arguments,
@@ -33,6 +26,14 @@ from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission, file_input
 
 from zograscope_server.command_line.blender_work import add_blender_arguments, run_in_blender
+from zograscope_server.command_line.frame_folder import (
+    begin_frames,
+    end_frames,
+    frames_folder,
+    question_of,
+    read_frame,
+    write_marked_film,
+)
 from zograscope_server.command_line.local_server import running_server
 from zograscope_server.command_line.progress import of_job, progress_shown
 from zograscope_server.models.catalogue import DEFAULT
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 RECORD = "portrait.json"
 """In a folder of frames: what they were made of, and, once all are there, the answer's facts."""
-
-QUESTION = "question"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -84,9 +83,10 @@ def _move(
     """
     submission = _submission(command)
     name = command.source.name
-    with _frames_folder(command) as files:
+    question = question_of(submission)
+    with frames_folder(command.output) as files:
         told: set[str] = set()
-        if _begin(files, submission):
+        if begin_frames(files, RECORD, question):
             _tell(name, _examine(command, submission, client), told)
         job = client.submit(*submission)
         with progress_shown(name) as on_progress:
@@ -98,7 +98,7 @@ def _move(
             result = client.wait(job, of_job(on_progress))
             _tell(name, result.metadata.get("warnings", ()), told)
             made = _write(command, client, files, result, on_progress)
-        _end(files, submission, result)
+        end_frames(files, RECORD, question, result)
     return made, result.metadata
 
 
@@ -146,75 +146,6 @@ def _tell(name: str, warnings: Iterable[str], told: set[str]) -> None:
             told.add(warning)
 
 
-# Frames on the disk
-
-
-@contextmanager
-def _frames_folder(command: PortraitCommand) -> Iterator[FrameFiles]:
-    """Give the frames their folder; that of a film goes when the film is there."""
-    if command.needs_blender:
-        with tempfile.TemporaryDirectory() as folder:
-            yield FrameFiles(Path(folder))
-    elif command.is_film:
-        hidden = command.output.with_name(f".{command.output.name}.frames")
-        yield FrameFiles(hidden)
-        shutil.rmtree(hidden)
-    else:
-        yield FrameFiles(command.output)
-
-
-def _begin(files: FrameFiles, submission: Submission) -> bool:
-    """Make the folder ready; return whether its first frame is still to be made.
-
-    Frames that were made of something else by this command go. Raises ZograscopeError
-    `bad-parameters` for numbered pictures that it has not made, and `output-exists`.
-    """
-    record, question = files.folder / RECORD, _question(submission)
-    before = _read_record(record)
-    there = files.first_missing()
-    if before.get(QUESTION) == question:
-        return there == 0
-    if there and not before:
-        raise refusal(f"{files.folder} holds numbered pictures of something else; name another")
-    try:
-        for number in range(there):
-            files.path(number).unlink()
-    except OSError as error:
-        raise ZograscopeError("output-exists", str(error), path=str(files.folder)) from error
-    _write_record(record, {QUESTION: question})
-    return True
-
-
-def _end(files: FrameFiles, submission: Submission, result: JobResult) -> None:
-    """Note with the frames what is known of them."""
-    if files.folder.is_dir():
-        facts = {QUESTION: _question(submission), **result.metadata}
-        _write_record(files.folder / RECORD, facts)
-
-
-def _question(submission: Submission) -> str:
-    """Name what frames are made of: the digest of all that is asked and sent."""
-    asked = json.dumps([submission.task, submission.parameters], sort_keys=True)
-    digest = hashlib.sha256(asked.encode())
-    for name in sorted(submission.inputs):
-        array = np.ascontiguousarray(submission.inputs[name])
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(memoryview(array).cast("B") if array.size else b"")
-    return digest.hexdigest()
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write_record(path: Path, content: dict[str, Any]) -> None:
-    write_file(path, json.dumps(content, indent=2).encode())
-
-
 # What is made of the frames and of the answer
 
 
@@ -230,7 +161,8 @@ def _write(
     count = len(result.arrays["times"])
     sound = result.arrays.get("sound")
     if command.is_film:
-        _write_film(command, client, files, result, on_progress)
+        marking = partial(_marking, command, client)
+        write_marked_film(command.output, files, result, marking, on_progress)
         made["film"] = str(command.output.resolve())
     elif not command.needs_blender:
         made["frames"] = str(files.folder.resolve())
@@ -249,47 +181,11 @@ def _write(
     if command.contact_sheet is not None:
         from zograscope_server.portrait.contact_sheet import contact_sheet, spread
 
-        sheet = contact_sheet([_picture(files.path(number)) for number in spread(count)])
+        sheet = contact_sheet([read_frame(files.path(number)) for number in spread(count)])
         marker, how = _marking(command, client)
         write_file(command.contact_sheet, marker.mark(sheet, ".png", how))
         made["contact_sheet"] = str(command.contact_sheet.resolve())
     return made
-
-
-def _write_film(
-    command: PortraitCommand,
-    client: BlockingClient,
-    files: FrameFiles,
-    result: JobResult,
-    on_progress: OnProgress,
-) -> None:
-    """Write the film beside its frames; only once it is marked as made does it get its place."""
-    from zograscope_server.media.films import write_film
-
-    count = len(result.arrays["times"])
-    sound = result.arrays.get("sound")
-
-    def pictures() -> Iterator[np.ndarray]:
-        for number in range(count):
-            on_progress(number / count, "Writing the film", f"frame {number + 1} of {count}")
-            yield _picture(files.path(number))
-
-    film = files.folder / command.output.name
-    write_film(
-        film, pictures(), result.metadata["rate"], None if sound is None else sound.tobytes()
-    )
-    marker, how = _marking(command, client)
-    marker.mark_file(film, how)
-    try:
-        film.replace(command.output)
-    except OSError as error:
-        raise ZograscopeError("output-exists", str(error), path=str(command.output)) from error
-
-
-def _picture(path: Path) -> np.ndarray:
-    from zograscope_server.images import read_photograph
-
-    return read_photograph(path.read_bytes(), path.name).pixels
 
 
 def _marking(command: PortraitCommand, client: BlockingClient) -> "tuple[Marker, Made]":

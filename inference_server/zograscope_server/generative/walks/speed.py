@@ -1,0 +1,88 @@
+"""Constant visual speed: walks a path so that the picture always changes as much.
+
+Equal steps of styles are no equal steps of pictures: here a walk stalls, there it jumps. So pictures
+are made along the path, the differences of neighbours are added up, and that length is walked evenly.
+A difference says less than a short step and more than a long one would, since pictures do not change
+in proportion; so the pictures are made again where equal steps of the length fall, until their
+differences agree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from zograscope_server.generative.walks.paths import Path
+from zograscope_server.progress import OnProgress, no_progress
+
+FEWEST, MOST = 48, 600
+"""Pictures that are made along a path in each round; within these, one for each frame."""
+
+ROUNDS = 4
+EVEN_ENOUGH = 0.03  # variation of the steps after which no other round is made
+STANDSTILL = 0.02  # of the mean step: what changes less is walked as if it changed so much
+STAGE = "Measuring the walk"
+
+See = Callable[[np.ndarray], np.ndarray]
+"""Makes (n, d) vectors of (n, rows, style_size) styles; their distances are visual differences."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Where on a path one is after each share of the time: a monotone function.
+
+    Attributes:
+        places: (m,) float64, rising from 0 to 1, at equal shares of the time.
+    """
+
+    places: np.ndarray
+
+    def at(self, shares: np.ndarray) -> np.ndarray:
+        """Return (n,) places of (n,) shares from 0 to 1, smoothly (PCHIP, Fritsch and Carlson)."""
+        from scipy.interpolate import PchipInterpolator
+
+        if len(self.places) == 2:
+            return np.asarray(shares, np.float64)
+        return PchipInterpolator(np.linspace(0, 1, len(self.places)), self.places)(shares)
+
+
+UNEVEN = Pace(np.array([0.0, 1.0]))
+"""Walks a path as it is."""
+
+
+def constant_speed(
+    path: Path, see: See, frames: int, *, loop: bool, on_progress: OnProgress = no_progress
+) -> Pace:
+    """Return the pace at which each frame of a walk differs as much from the one before.
+
+    Args:
+        path: that is walked.
+        see: makes pictures of styles, and vectors of pictures.
+        frames: of the whole walk.
+        loop: whether the path returns to its beginning.
+        on_progress: may raise to cancel.
+    """
+    count = int(np.clip(frames, FEWEST, MOST))
+    places = np.linspace(0, 1, count + 1 if loop else count)
+    for turn in range(ROUNDS):
+        on_progress(turn / ROUNDS, STAGE, f"round {turn + 1} of {ROUNDS}")
+        looks = see(path(places[:-1] if loop else places))
+        if loop:
+            looks = np.concatenate([looks, looks[:1]])
+        steps = np.linalg.norm(np.diff(looks.astype(np.float64), axis=0), axis=1)
+        if steps.max() == 0:
+            return UNEVEN
+        if steps.std() <= EVEN_ENOUGH * steps.mean():
+            break
+        places = _evened(places, np.maximum(steps, STANDSTILL * steps.mean()))
+    return Pace(places)
+
+
+def _evened(places: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return as many places between which, as far as can be told, the steps are equal."""
+    from scipy.interpolate import PchipInterpolator
+
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    evened = PchipInterpolator(length, places)(np.linspace(0, length[-1], len(places)))
+    evened[0], evened[-1] = 0.0, 1.0
+    return evened
