@@ -241,7 +241,7 @@ class FastGan(nn.Module):
         for name, module in self.named_children():
             if name.startswith("to_"):
                 remove_spectral_norm(module)
-        return self.to(memory_format=torch.channels_last)
+        return self.requires_grad_(False).to(memory_format=torch.channels_last)
 
     def save(self, path: Path, card: dict[str, Any] | None = None) -> None:
         """Write the weights of one that is not folded, with a model card. Raises OSError."""

@@ -246,7 +246,8 @@ def _built(arrays: Arrays, learning: Any, clamp: Any) -> "StyleGan2":
 
     measures = _measures(arrays, learning, clamp)
     tensors = {
-        name: torch.from_numpy(np.array(value, np.float32)) for name, value in arrays.items()
+        name: torch.from_numpy(np.array(value, np.float32, order="C"))
+        for name, value in arrays.items()
     }
     return StyleGan2.filled(measures, tensors)
 
