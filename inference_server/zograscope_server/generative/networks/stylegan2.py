@@ -326,20 +326,20 @@ def _clamped(x: Tensor, most: float | None) -> Tensor:
 
 
 def _smoothed(x: Tensor) -> Tensor:
-    """Smooth features that were doubled: (n, c, 2 h + 1, 2 w + 1) to (n, c, 2 h, 2 w).
-
-    The filter is [1, 3, 3, 1] each way, which is the mean of two neighbours, taken three times. The
-    doubling left three of four places empty, hence the 4.
-    """
-    x = functional.pad(x * 4, (1, 1, 1, 1))
-    for _ in range(3):
-        x = functional.avg_pool2d(x, 2, 1)
-    return x
+    """Smooth features that were doubled: (n, c, 2 h + 1, 2 w + 1) to (n, c, 2 h, 2 w)."""
+    channels = x.shape[1]
+    return functional.conv2d(x, _doubling_filter(x), padding=1, groups=channels)
 
 
 def _doubled(image: Tensor) -> Tensor:
-    """Double (n, c, h, w) with the filter [1, 3, 3, 1], whose weights are 1/4 and 3/4 here."""
-    colours = image.shape[1]
-    line = image.new_tensor([1.0, 3.0, 3.0, 1.0]) / 4
-    kernel = torch.outer(line, line).expand(colours, 1, 4, 4)
-    return functional.conv_transpose2d(image, kernel, stride=2, padding=1, groups=colours)
+    """Double (n, c, h, w)."""
+    channels = image.shape[1]
+    return functional.conv_transpose2d(
+        image, _doubling_filter(image), stride=2, padding=1, groups=channels
+    )
+
+
+def _doubling_filter(x: Tensor) -> Tensor:
+    """Return (c, 1, 4, 4), [1, 3, 3, 1] each way; its sum makes up for places that are empty."""
+    line = x.new_tensor([1.0, 3.0, 3.0, 1.0]) / 4
+    return torch.outer(line, line).expand(x.shape[1], 1, 4, 4)
