@@ -3,8 +3,8 @@
 Once the walk is there, for the two would make way for each other all the time. One job follows the
 other, and its answer becomes a 16-bit picture in the folder `depth` among the frames: the files
 themselves tell which are there. A depth model says how near things are relative to each other, anew
-for each frame: all are brought to the mean and the spread of the first, so that the landscape does
-not pump.
+for each frame, and sees a sheet of paper as a floor that comes nearer. So each frame is levelled,
+and all get the same spread: the landscape neither tilts nor pumps.
 """
 
 import struct
@@ -26,14 +26,12 @@ from ..server_link import link
 from . import relief
 
 FOLDER = "depth"
-RANGE = "zograscope_depth_range"
-"""On an image sequence: mean and spread of the first frame's disparity, and the frames' job."""
-
 STOPPED = "zograscope_depth_stopped"
 """On an image sequence: the job of frames whose depth the artist has stopped."""
 
 HIGHEST = 65535
-LEAST_SPREAD = 1e-4
+SPREAD = 0.16  # of a frame's heights
+LEAST_SPREAD = 0.004  # of disparity; less is noise, and is not made more of
 
 _running: dict[str, str] = {}
 """For each job of frames, the job that sees the depth of one of them."""
@@ -143,20 +141,18 @@ def keep(image: bpy.types.Image, number: int, disparity: np.ndarray) -> None:
 
     Raises ZograscopeError `output-exists`.
     """
-    known = image.get(RANGE)
-    if number == 0 or known is None or known["frames"] != image[JOB_MARK]:
-        known = {"frames": image[JOB_MARK], "mean": float(disparity.mean())}
-        known["spread"] = float(max(disparity.std(), LEAST_SPREAD))
-        image[RANGE] = known
-    heights = alike(disparity, known["mean"], known["spread"])
     files = FrameFiles(frame_sequences.folder_of(image) / FOLDER)
-    files.write(number, encode_heights(heights))
+    files.write(number, encode_heights(level(disparity)))
 
 
-def alike(disparity: np.ndarray, mean: float, spread: float) -> np.ndarray:
-    """Return disparity (h, w) brought to a mean and a standard deviation, within 0 to 1."""
-    own = max(float(disparity.std()), LEAST_SPREAD)
-    return np.clip((disparity - disparity.mean()) * (spread / own) + mean, 0.0, 1.0)
+def level(disparity: np.ndarray) -> np.ndarray:
+    """Return heights (h, w), 0 to 1 about 0.5: disparity without its tilt, of a fixed spread."""
+    height, width = disparity.shape
+    down, across = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j]
+    plane = np.stack([np.ones(disparity.size), down.ravel(), across.ravel()], axis=1)
+    tilt, *_ = np.linalg.lstsq(plane, disparity.ravel().astype(np.float64), rcond=None)
+    rest = disparity - (plane @ tilt).reshape(disparity.shape)
+    return np.clip(0.5 + rest * (SPREAD / max(rest.std(), LEAST_SPREAD)), 0.0, 1.0)
 
 
 def encode_heights(heights: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..frame_sequences import add_picture, tree_shows
 from ..shading import add_node
 
 TILES, ASPECT = "Tiles", "Aspect"
-USUAL_TILES = 4
+USUAL_TILES = 6
 HALF_TURNS = 1 / math.pi
 FIELD_OF_VIEW = math.radians(80)
 

@@ -70,23 +70,29 @@ def test_frames_go_through_the_depth_model_one_after_the_other(landscape, fake_l
     assert not fake_link.errors
 
 
-def test_all_frames_have_the_mean_and_the_spread_of_the_first(landscape, fake_link, depths):
-    first = 0.4 + 0.2 * wild_disparity(HEIGHT, WIDTH, 0)
-    for number in range(FRAMES):
-        see(fake_link, first if number == 0 else 0.5 * wild_disparity(HEIGHT, WIDTH, number))
-    for number in range(FRAMES):
-        image = bpy.data.images.load(str(folder() / f"{number + 1:04d}.png"))
-        image.colorspace_settings.name = "Non-Color"
-        pixels = np.array(image.pixels[:]).reshape(HEIGHT, WIDTH, 4)[::-1, :, 0]
-        assert pixels.mean() == pytest.approx(first.mean(), abs=1e-3)
-        assert pixels.std() == pytest.approx(first.std(), abs=1e-3)
-        if number == 0:
-            assert np.abs(pixels - first).max() < 2 / 65535
+def test_what_the_model_sees_is_kept_as_a_file_of_heights(landscape, fake_link, depths):
+    disparity = wild_disparity(HEIGHT, WIDTH, 7)
+    see(fake_link, disparity)
+    image = bpy.data.images.load(str(folder() / "0001.png"))
+    image.colorspace_settings.name = "Non-Color"
+    pixels = np.array(image.pixels[:]).reshape(HEIGHT, WIDTH, 4)[::-1, :, 0]
+    assert np.abs(pixels - depths.level(disparity)).max() < 2 / 65535
 
 
-def test_flat_depth_is_no_trouble(depths):
-    flat = np.full((4, 4), 0.3, np.float32)
-    assert depths.alike(flat, 0.5, 0.1) == pytest.approx(0.5)
+def test_heights_are_level_and_of_one_spread(depths):
+    waves = 0.2 * wild_disparity(40, 30, 1)
+    down, across = np.mgrid[0:1:40j, 0:1:30j]
+    heights = depths.level(waves)
+    assert heights.mean() == pytest.approx(0.5, abs=0.01)
+    assert heights.std() == pytest.approx(depths.SPREAD, abs=0.01)
+    for change in (0.3 * waves + 0.4, waves + 0.5 * down - 0.2 * across):
+        assert depths.level(change) == pytest.approx(heights, abs=1e-6)
+
+
+def test_flat_depth_stays_flat(depths):
+    noise = np.random.default_rng(1).normal(0.3, 1e-4, (20, 20))
+    assert np.abs(depths.level(noise) - 0.5).max() < 0.05
+    assert depths.level(np.full((4, 4), 0.3)) == pytest.approx(0.5)
 
 
 def test_what_was_stopped_rests_until_it_is_asked_for(landscape, fake_link, module):

@@ -104,10 +104,11 @@ def test_a_world_has_no_seam_and_shows_the_picture_upright(settings, fake_link, 
     scene.render.resolution_x = scene.render.resolution_y = 64
     scene.render.resolution_percentage = 100
     scene.camera.data.angle = np.radians(90)
+    scene.world.node_tree.nodes["Tiles"].outputs[0].default_value = 4
     scene.world.cycles.sampling_method = "NONE"  # it lights nothing here
     scene.frame_set(2)
     front = render(scene, "CYCLES", 8, world=True)[..., :3]
-    # A tile is a quarter of the way around; straight ahead is its middle.
+    # Straight ahead is the middle of a tile.
     middle = frame(1)[SIDE // 2 - 1 : SIDE // 2 + 1, SIDE // 2 - 1 : SIDE // 2 + 1].astype(int)
     ahead = front[30:34, 30:34].mean(axis=(0, 1))
     low, high = middle.min(axis=(0, 1)) - 12, middle.max(axis=(0, 1)) + 12
