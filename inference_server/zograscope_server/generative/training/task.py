@@ -6,9 +6,7 @@ that is cancelled or dies leaves the model of its last look.
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,28 +50,27 @@ def train(
     folder = _model_folder(options, context)
     context.progress(None, "Opening the collection")
     data, embedder = prepare(options, context, part_of(context.progress, 0.0, PREPARING))
-    with _threads(context):
-        trainer = Trainer(Recipe.of(options, context.device), context.device)
-        run = TrainingRun(trainer, data, options)
-        if context.latest_checkpoint is not None:
-            run.load(context.latest_checkpoint)
-        looking = Looking(data, embedder, options)
-        kept = told = run.record.seconds
-        while not run.finished:
-            run.step()
-            seconds = run.record.seconds
-            if seconds - told > TOLD_APART:
-                told = seconds
-                share = PREPARING + (1 - PREPARING) * run.fraction
-                context.progress(share, "Learning", run.in_words)
-            if run.wants_to_look and not run.finished:
-                _show(looking.look(run), run, folder, context)
-            if context.pause_asked.is_set() or seconds - kept > CHECKPOINTS_APART:
-                kept = seconds
-                _keep(run, context)
-        look = looking.look(run, last=True)
-        grid = _show(look, run, folder, context)
-        memorised = marked_file(looking.memorised(look), look, context)
+    trainer = Trainer(Recipe.of(options, context.device), context.device)
+    run = TrainingRun(trainer, data, options)
+    if context.latest_checkpoint is not None:
+        run.load(context.latest_checkpoint)
+    looking = Looking(data, embedder, options)
+    kept = told = run.record.seconds
+    while not run.finished:
+        run.step()
+        seconds = run.record.seconds
+        if seconds - told > TOLD_APART:
+            told = seconds
+            share = PREPARING + (1 - PREPARING) * run.fraction
+            context.progress(share, "Learning", run.in_words)
+        if run.wants_to_look and not run.finished:
+            _show(looking.look(run), run, folder, context)
+        if context.pause_asked.is_set() or seconds - kept > CHECKPOINTS_APART:
+            kept = seconds
+            _keep(run, context)
+    look = looking.look(run, last=True)
+    grid = _show(look, run, folder, context)
+    memorised = marked_file(looking.memorised(look), look, context)
     return TaskResult(
         {
             "model": np.frombuffer((folder / MODEL).read_bytes(), np.uint8),
@@ -143,20 +140,6 @@ def _is_unfinished(folder: Path) -> bool:
 
 def _digest(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-@contextmanager
-def _threads(context: TaskContext) -> Iterator[None]:
-    """Compute on all of the processor where this worker is the only one: nobody else contends."""
-    import torch
-
-    before = torch.get_num_threads()
-    if len(context.settings.devices) == 1:
-        torch.set_num_threads(max(context.settings.threads, os.cpu_count() or 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _show(look: "Look", run: "TrainingRun", folder: Path, context: TaskContext) -> np.ndarray:
