@@ -21,6 +21,7 @@ NAMES = (
     "depth",
     "mosaic",
     "portrait",
+    "generative",
 )
 
 Source = dict[str, Any]
@@ -30,6 +31,9 @@ Build = Callable[[Job, bpy.types.Scene, Source], None]
 
 Show = Callable[[Path, bpy.types.Scene, str, Source], bpy.types.Image]
 """Takes a job's first frame, the scene that waits for it, the job's id and how it was asked for."""
+
+Grow = Callable[[bpy.types.Image, int], None]
+"""Takes the image sequence of a job's frames, and how many there are now."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Capability:
         purpose: what its models are for, or None.
         show: begins to show a job's frames and returns the image sequence; None shows them on a
             plane.
+        grow: tells what shows a job's frames how many there are; None tells whatever shows them.
         commands: its subcommands.
     """
 
@@ -72,6 +77,7 @@ class Capability:
     title_of: Callable[[Source], str]
     purpose: str | None = None
     show: Show | None = None
+    grow: Grow | None = None
     commands: tuple[Command, ...] = ()
 
     def settings_of(self, scene: bpy.types.Scene) -> bpy.types.PropertyGroup:

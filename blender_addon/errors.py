@@ -11,5 +11,6 @@ class ExtensionError(ZograscopeError):
         "server-start-failed": "The Zograscope server did not start: {problem}. The log in the extension's folder says more.",
         "render-failed": "{path} could not be rendered. Check that the folder can be written and the disk has room.",
         "engine-missing": "The engine {engine} cannot render here. Choose another with `--engine`.",
+        "sound-unreadable": "The sound {path} cannot be read. The frames are complete; add their sound by hand.",
         "films-unsupported": "This Blender cannot write films. Name a folder instead, and frames are rendered into it.",
     }

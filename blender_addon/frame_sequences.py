@@ -31,6 +31,9 @@ stays when a later job's frames take their place."""
 FRAMES_MARK = "zograscope_frames"
 """On an image sequence: how many frames it has."""
 
+SCENE_MARK = "zograscope_scene"
+"""On an image sequence that a later job may take over: the scene that shows it."""
+
 CAMERA_DISTANCE = 2.0
 
 
@@ -65,6 +68,23 @@ def find_image(job_id: str) -> bpy.types.Image | None:
 def folder_of(image: bpy.types.Image) -> Path:
     """Return the folder that an image sequence is read from."""
     return Path(bpy.path.abspath(image.filepath)).parent
+
+
+def is_shown(image: bpy.types.Image) -> bool:
+    """Whether the artist has left something that shows an image sequence."""
+    if image.get(SCENE_MARK) is None:
+        return False
+    if any(sequencer.marked(image[SEQUENCE_MARK], "IMAGE")):
+        return True
+    used = {scene.world for scene in bpy.data.scenes} | {
+        slot.material
+        for scene in bpy.data.scenes
+        for item in scene.objects
+        for slot in item.material_slots
+    }
+    owners = bpy.data.user_map(subset=[image])[image]
+    hidden = (bpy.types.Material, bpy.types.World)  # where no object and no scene has them
+    return any(not isinstance(owner, hidden) or owner in used for owner in owners)
 
 
 @dataclass(frozen=True)
@@ -121,8 +141,15 @@ def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
     Of the scene itself only a missing camera is set.
     Raises ZograscopeError `file-unreadable` where the first frame is no picture.
     """
-    width, height = measure(first)
-    image = load(job_id, first, name)
+    return show_image(load(job_id, first, name), measure(first), scene)
+
+
+def show_image(image: bpy.types.Image, size: tuple[int, int], scene: bpy.types.Scene) -> Screen:
+    """Show an image sequence, whose frames are of a size, in a scene.
+
+    Of the scene itself only a missing camera is set.
+    """
+    name, (width, height) = image.name, size
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     plane = add_part(name, unit_plane(name), "frames", None, collection)
@@ -137,7 +164,7 @@ def show(job_id: str, first: Path, name: str, scene: bpy.types.Scene) -> Screen:
     camera.rotation_euler = plane.rotation_euler
     if scene.camera is None:
         scene.camera = camera
-    return Screen(image, (width, height), plane, camera)
+    return Screen(image, size, plane, camera)
 
 
 def grow(image: bpy.types.Image, count: int) -> None:
@@ -146,7 +173,7 @@ def grow(image: bpy.types.Image, count: int) -> None:
     Goes through the users that Blender finds, for the artist may have put the image elsewhere too.
     """
     image[FRAMES_MARK] = count
-    for user in _image_users(image):
+    for user in image_users(image):
         user.frame_duration = count
     sequencer.grow(image[SEQUENCE_MARK], folder_of(image), count)
     for scene in bpy.data.scenes:
@@ -154,7 +181,7 @@ def grow(image: bpy.types.Image, count: int) -> None:
             scene.frame_end = count
 
 
-def _image_users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
+def image_users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
     """Yield how each material, empty and camera that shows an image runs through it."""
     for owner in bpy.data.user_map(subset=[image])[image]:
         for holder in _holders(owner):
@@ -162,6 +189,12 @@ def _image_users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
                 yield holder.image_user
         if getattr(owner, "data", None) == image:
             yield owner.image_user
+
+
+def tree_shows(tree: bpy.types.NodeTree | None, image: bpy.types.Image) -> bool:
+    """Whether a node of a material or a world shows an image."""
+    nodes = tree.nodes if tree is not None else ()
+    return any(getattr(node, "image", None) == image for node in nodes)
 
 
 def _holders(owner: bpy.types.ID) -> list[Any]:
@@ -176,12 +209,20 @@ def _material(name: str, image: bpy.types.Image) -> bpy.types.Material:
     """Make a material that shows the frames as they are, whatever light there is."""
     material = new_material(name)
     tree = material.node_tree
-    picture = add_node(tree, "ShaderNodeTexImage", -400, 0, image=image, extension="EXTEND")
-    picture.image_user.use_auto_refresh = True
-    picture.image_user.frame_duration = 1
+    picture = add_picture(tree, -400, 0, image)
     shine = add_node(tree, "ShaderNodeEmission", -100, 0)
     output = add_node(tree, "ShaderNodeOutputMaterial", 100, 0)
     tree.links.new(picture.outputs["Color"], shine.inputs["Color"])
     tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
-    tree.nodes.active = picture  # which Workbench shows
     return material
+
+
+def add_picture(
+    tree: bpy.types.NodeTree, x: float, y: float, image: bpy.types.Image, extension: str = "EXTEND"
+) -> bpy.types.Node:
+    """Add the node that shows an image sequence, to a material or a world."""
+    picture = add_node(tree, "ShaderNodeTexImage", x, y, image=image, extension=extension)
+    picture.image_user.use_auto_refresh = True
+    picture.image_user.frame_duration = image[FRAMES_MARK]
+    tree.nodes.active = picture  # which Workbench shows
+    return picture

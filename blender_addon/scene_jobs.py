@@ -142,7 +142,8 @@ def _take_frame(
     if image is None:
         show = capability.show or functools.partial(show_on_plane, capability.name)
         image = show(files.path(0), scene, job_id, source)
-    frame_sequences.grow(image, part.number + 1)
+    grow = capability.grow or frame_sequences.grow
+    grow(image, part.number + 1)
 
 
 def show_on_plane(

@@ -4,12 +4,16 @@ Strips are found by a mark, so that the artist may rename, move, trim and fade t
 new names for a strip's lengths and tells of the old ones, which Blender 4.5 only has.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
+from zograscope_protocol.saving import write_file
 
+from .errors import ExtensionError
 from .scenes import storable
 
 MARK = "zograscope_sequence"
@@ -25,6 +29,8 @@ LENGTHS = {
     "content_trim_end": "animation_offset_end",
     "content_start": "frame_start",
 }
+SOUND_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
+USUAL_SOUND_SUFFIX = ".wav"
 KEPT = ("channel", "mute", "volume", "pan")
 """What a strip with new sound takes over from that in whose place it comes."""
 
@@ -115,3 +121,38 @@ def set_sound(scene: bpy.types.Scene, mark: str, path: Path, name: str) -> Any:
     strip.sound.filepath = storable(str(path))
     strip[MARK] = mark
     return strip
+
+
+def keep_sound(
+    scene: bpy.types.Scene,
+    mark: str,
+    sound: np.ndarray,
+    metadata: Mapping[str, Any],
+    folder: Path,
+) -> None:
+    """Write a result's sound into a folder, and let a scene play it.
+
+    Args:
+        scene: that plays it.
+        mark: of the strips that go with it.
+        sound: an encoded file, uint8 (n,).
+        metadata: of the result, with `sound_suffix`.
+        folder: of its frames.
+
+    Raises ExtensionError `sound-unreadable`, and ZograscopeError `output-exists`.
+    """
+    suffix = str(metadata.get("sound_suffix"))
+    if not SOUND_SUFFIX.fullmatch(suffix):  # it comes from the network, and becomes a path
+        suffix = USUAL_SOUND_SUFFIX
+    path = folder / f"sound{suffix}"
+    write_file(path, sound)
+    try:
+        set_sound(scene, mark, path, f"{folder.name} sound")
+    except RuntimeError as error:
+        raise ExtensionError("sound-unreadable", str(error), path=str(path)) from error
+
+
+def move(strip: Any, start: int) -> None:
+    """Let a strip's content begin at a frame of its scene."""
+    name = "content_start"
+    setattr(strip, name if hasattr(strip, name) else LENGTHS[name], start)

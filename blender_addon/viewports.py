@@ -40,9 +40,11 @@ class ClickOperator(bpy.types.Operator):
 
     Attributes:
         prompt: what the status bar says meanwhile.
+        many: whether it waits for more clicks, until Esc.
     """
 
     prompt = ""
+    many = False
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -64,17 +66,18 @@ class ClickOperator(bpy.types.Operator):
         """Take a click into a viewport; leave every other event to Blender."""
         if event.type in ("ESC", "RIGHTMOUSE"):
             self._end(context)
-            return {"CANCELLED"}
+            return {"FINISHED" if self.many else "CANCELLED"}
         if event.type != "LEFTMOUSE" or event.value != "PRESS":
             return {"PASS_THROUGH"}
         viewport = viewport_at(context.screen, event.mouse_x, event.mouse_y)
         if viewport is None:
             return {"PASS_THROUGH"}
-        self._end(context)
+        if not self.many:
+            self._end(context)
         self.clicked(context, viewport, event.mouse_x, event.mouse_y)
         for area in context.screen.areas:
             area.tag_redraw()
-        return {"FINISHED"}
+        return {"RUNNING_MODAL" if self.many else "FINISHED"}
 
     def _end(self, context: bpy.types.Context) -> None:
         context.window.cursor_modal_restore()

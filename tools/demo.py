@@ -2,8 +2,8 @@
 
 Runs what an artist or a farm would run: `zograscope diorama` on a photograph that scikit-learn
 ships, `zograscope mosaic` on pictures that are drawn for it, `zograscope walk` through the model
-that comes along, and `zograscope portrait` on a bust that is drawn too, moved by the curves beside this file. With the embedded defaults: nothing is
-downloaded.
+that comes along, and `zograscope portrait` on a bust that is drawn too, moved by the curves beside
+this file. With the embedded defaults: nothing is downloaded.
 """
 
 import argparse

@@ -17,6 +17,7 @@ from zograscope_protocol.portrait.tasks import (
 
 from .. import frame_sequences, scene_jobs, sequencer
 from ..capabilities import Source
+from ..frame_sequences import SCENE_MARK
 from ..scenes import (
     build_in,
     look_at,
@@ -181,8 +182,8 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     warnings = "\n".join(map(str, metadata.get("warnings", ())))
     scene.zograscope_portrait.warnings = warnings
     image = frame_sequences.find_image(job.id)
-    if image is not None and image.get(moving.SCENE) is not None:
-        image[moving.SCENE].zograscope_portrait.warnings = warnings
+    if image is not None and image.get(SCENE_MARK) is not None:
+        image[SCENE_MARK].zograscope_portrait.warnings = warnings
     _BUILDERS[source["task"]](job, scene, source)
 
 
@@ -213,7 +214,7 @@ def _write_curves(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     if "sound" in arrays:
         folder = Path(bpy.path.abspath(frame_sequences.new_folder(f"{name} driver")))
         mark = json.dumps(["driver", source["driver"]])
-        moving.keep_sound(scene, mark, arrays["sound"], metadata, folder)
+        sequencer.keep_sound(scene, mark, arrays["sound"], metadata, folder)
     push_undo("Track Driver")
 
 

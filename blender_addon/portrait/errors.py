@@ -17,5 +17,4 @@ class PortraitError(ZograscopeError):
         "crop-misfit": "The diorama {name!r} is not made of a picture of {width} x {height} pixels. Build it anew from this portrait.",
         "no-curves": "No driver's curves are here. Press Track Driver first.",
         "no-expressions": "No selected mesh has shape keys named as ARKit's expressions, such as jawOpen. Select one that has.",
-        "sound-unreadable": "The sound {path} cannot be read. The frames are complete; add their sound by hand.",
     }

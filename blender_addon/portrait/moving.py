@@ -4,34 +4,26 @@ A later job of the same portrait puts its frames in the place of the earlier one
 materials, camera, strips and scene stay as the artist left them, and only files change.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
-from zograscope_protocol.saving import write_file
 
 from .. import frame_sequences, scene_jobs, scenes, sequencer
 from ..capabilities import Source
-from ..frame_sequences import FRAMES_MARK, JOB_MARK, SEQUENCE_MARK
+from ..frame_sequences import FRAMES_MARK, JOB_MARK, SCENE_MARK, SEQUENCE_MARK
 from . import moving_diorama
-from .errors import PortraitError
 
 NAME = "portrait"
 PORTRAIT_MARK = "zograscope_portrait"
 """On an image sequence: the key of the portrait that moves in it."""
 
-SCENE = "zograscope_scene"
-"""On an image sequence: the scene that shows it."""
-
 ONTO = "zograscope_onto"
 """On an image sequence: whether it was made for a diorama."""
 
 RELIEF = "relief"
-SOUND_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
-USUAL_SOUND_SUFFIX = ".wav"
 
 
 def find(key: str, scene: bpy.types.Scene, *, onto: bool) -> bpy.types.Image | None:
@@ -44,27 +36,11 @@ def find(key: str, scene: bpy.types.Scene, *, onto: bool) -> bpy.types.Image | N
         for image in bpy.data.images
         if PORTRAIT_MARK in image
         and scenes.same_path(image[PORTRAIT_MARK], key)
-        and _is_shown(image)
+        and frame_sequences.is_shown(image)
     ]
-    here = [image for image in shown if image[SCENE] == scene]
+    here = [image for image in shown if image[SCENE_MARK] == scene]
     elsewhere = [] if onto else [image for image in shown if not image.get(ONTO)]
     return next(iter(here + elsewhere), None)
-
-
-def _is_shown(image: bpy.types.Image) -> bool:
-    """Whether the artist has left something that shows an image sequence."""
-    if image.get(SCENE) is None:
-        return False
-    if any(sequencer.marked(image[SEQUENCE_MARK], "IMAGE")):
-        return True
-    owners = bpy.data.user_map(subset=[image])[image]
-    used = {
-        slot.material
-        for scene in bpy.data.scenes
-        for item in scene.objects
-        for slot in item.material_slots
-    }
-    return any(not isinstance(owner, bpy.types.Material) or owner in used for owner in owners)
 
 
 def rate_for(key: str, scene: bpy.types.Scene, *, own_scene: bool, onto: bool) -> float | None:
@@ -72,7 +48,7 @@ def rate_for(key: str, scene: bpy.types.Scene, *, own_scene: bool, onto: bool) -
     image = find(key, scene, onto=onto)
     if image is None and own_scene and not onto:
         return None
-    return sequencer.rate_of(scene if image is None else image.get(SCENE) or scene)
+    return sequencer.rate_of(scene if image is None else image.get(SCENE_MARK) or scene)
 
 
 def show_first(first: Path, scene: bpy.types.Scene, job_id: str, source: Source) -> bpy.types.Image:
@@ -92,7 +68,7 @@ def show_first(first: Path, scene: bpy.types.Scene, job_id: str, source: Source)
         frame_sequences.show_anew(image, job_id, first)
     if source["onto"]:
         moving_diorama.show_on(diorama, image, frame_sequences.measure(first))
-    mark, where = image[SEQUENCE_MARK], image.get(SCENE) or scene
+    mark, where = image[SEQUENCE_MARK], image.get(SCENE_MARK) or scene
     if source["show"] != "PLANE" and not any(sequencer.marked(mark, "IMAGE")):
         sequencer.add_frames(where, mark, first, image.name)
     return image
@@ -115,7 +91,7 @@ def _begin(first: Path, scene: bpy.types.Scene, job_id: str, source: Source) -> 
         image = scene_jobs.show_on_plane(NAME, first, scene, job_id, source)
         made = (own for own in bpy.data.scenes if own.get(JOB_MARK) == job_id)
         where = next(made, scene)
-    image[SCENE] = where
+    image[SCENE_MARK] = where
     return image
 
 
@@ -141,9 +117,9 @@ def finish(
         scene: that waited for it, where the one that showed it is gone.
         source: how it was asked for.
 
-    Raises PortraitError `sound-unreadable`, and ZograscopeError `output-exists`.
+    Raises ExtensionError `sound-unreadable`, and ZograscopeError `output-exists`.
     """
-    where, folder = image.get(SCENE) or scene, frame_sequences.folder_of(image)
+    where, folder = image.get(SCENE_MARK) or scene, frame_sequences.folder_of(image)
     count = len(arrays["times"])
     if where.get(JOB_MARK) == image[JOB_MARK]:
         sequencer.set_rate(where, metadata["rate"])
@@ -154,26 +130,4 @@ def finish(
         diorama = moving_diorama.diorama_of(where, source["key"])
         moving_diorama.move_depth(diorama, folder / RELIEF, count, metadata["face_width"])
     if "sound" in arrays:
-        keep_sound(where, image[SEQUENCE_MARK], arrays["sound"], metadata, folder)
-
-
-def keep_sound(
-    scene: bpy.types.Scene,
-    mark: str,
-    sound: np.ndarray,
-    metadata: Mapping[str, Any],
-    folder: Path,
-) -> None:
-    """Write a result's sound into a folder, and let a scene play it.
-
-    Raises PortraitError `sound-unreadable`, and ZograscopeError `output-exists`.
-    """
-    suffix = str(metadata.get("sound_suffix"))
-    if not SOUND_SUFFIX.fullmatch(suffix):  # it comes from the network, and becomes a path
-        suffix = USUAL_SOUND_SUFFIX
-    path = folder / f"sound{suffix}"
-    write_file(path, sound)
-    try:
-        sequencer.set_sound(scene, mark, path, f"{folder.name} sound")
-    except RuntimeError as error:
-        raise PortraitError("sound-unreadable", str(error), path=str(path)) from error
+        sequencer.keep_sound(where, image[SEQUENCE_MARK], arrays["sound"], metadata, folder)

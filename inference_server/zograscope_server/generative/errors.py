@@ -7,9 +7,10 @@ class GenerativeError(ZograscopeError):
     """What goes wrong with generators that dream."""
 
     SENTENCES = {
+        "pickle-refused": "{name!r} was not opened: it wants {wanted!r}, which is not for weights and was not run. Whoever made this file may mean harm; get it anew from where the network was published.",
         "collection-too-small": "{name!r} has {count} images that can be learnt from once near duplicates are left out, and a model needs at least {least}. Add images, or cut tiles from large ones (--crop tiles).",
         "too-few-faces": "Fewer than {least} faces that are large enough were found in the images of {name}. Choose another crop, or images with larger faces.",
-        "face-missing": "No face was found in {name}. Where there is one, choose another crop.",
+        "picture-without-face": "No face was found in {name}. Where there is one, choose another crop.",
         "face-too-small": "The faces in {name} have too few pixels for this size. Choose a smaller one, or a larger scan.",
         "model-exists": "There is a model {name!r} already. Choose another name, or remove it with `zograscope models remove {name}`.",
         "training-collapsed": "The training came apart after {images} images: the networks gave numbers that are none. Its latest good state was kept; begin again with a smaller --rate.",

@@ -22,6 +22,7 @@ from zograscope_protocol.options import refusal
 from zograscope_server.embedding.loading import PURPOSE as EMBEDDING
 from zograscope_server.generative.about import collection_of, read_card
 from zograscope_server.generative.errors import GenerativeError
+from zograscope_server.generative.training.task import train
 from zograscope_server.models.catalogue import DEFAULT, find_model, revision_of
 from zograscope_server.models.errors import ModelError
 from zograscope_server.progress import part_of
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from zograscope_server.generative.walks.speed import Pace
     from zograscope_server.generative.walks.styling import Styling
     from zograscope_server.generative.walks.walk import Walk
+
+__all__ = ["latent_map", "project", "samples", "train", "walk"]
 
 PURPOSE = "generative"
 USUAL_FRAMES = 120

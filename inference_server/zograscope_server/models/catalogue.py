@@ -191,9 +191,10 @@ def add_model(source: Path, models_folder: Path) -> str:
     """
     source = source.resolve()
     if not (source / CONFIG).is_file():
-        raise ModelError(
-            "model-file-wrong", name=str(source), problem="it has no config.json of a checkpoint"
-        )
+        problem = "it has no config.json of a checkpoint"
+        if source.is_file():
+            problem = "no weights that are known here could be read from it"
+        raise ModelError("model-file-wrong", name=str(source), problem=problem)
     check_name_is_free(source.name, source)
     target = models_folder.resolve() / source.name
     if source != target:

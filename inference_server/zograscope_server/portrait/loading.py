@@ -91,7 +91,7 @@ def add_weights(source: Path, architecture: str, models_folder: Path, name: str)
     if architecture or (source / CONFIG).is_file():
         return None
     files = _files(source)
-    if not files:
+    if not files or (len(files) == 1 and not _is_fomm(files[0])):
         return None
     name = name or source.name.removesuffix(".tar").partition(".")[0]
     check_name_is_free(name, source)
@@ -142,6 +142,14 @@ def _build(source: Path) -> "Fomm | LivePortrait":
     from zograscope_server.portrait.networks.fomm import Fomm
 
     return fill(Fomm, _fomm_state(files[0]))
+
+
+def _is_fomm(file: Path) -> bool:
+    """Whether a file has weights of the first-order model; others may be another capability's."""
+    try:
+        return any(key.startswith(FOMM_NETWORKS) for key in _read(file))
+    except Exception:  # torch raises many kinds for what it cannot read
+        return False
 
 
 def _fomm_state(file: Path) -> State:

@@ -27,6 +27,7 @@ LATENT_SUFFIX = ".npz"
 PICTURE_SUFFIXES = (".png",)
 OUTPUT_SUFFIXES = ("", FILM_SUFFIX, SCENE_SUFFIX)
 SHOWS = ("plane", "sequencer", "world", "relief")
+HEIGHTS = ("brightness", "depth")
 LATENT = "latent"
 """What the array in a latent's file is called."""
 
@@ -41,6 +42,7 @@ class WalkCommand:
         latents: files by the names that `options.keyframes` has.
         audio: a sound file, or a video with sound, or none.
         show: how a scene shows the walk.
+        height: where a relief takes its heights from.
         connection: of another server.
         json: whether what was made is printed as JSON.
     """
@@ -50,6 +52,7 @@ class WalkCommand:
     latents: dict[str, Path]
     audio: Path | None
     show: str
+    height: str
     connection: Path | None
     json: bool
 
@@ -162,6 +165,7 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     time.add_argument("--audio-strength", type=float, default=1.0, metavar="F")
     _add_style_arguments(parser)
     add("--show", choices=SHOWS, default=SHOWS[0], help="in a scene")
+    add("--height", choices=HEIGHTS, default=HEIGHTS[0], help="of a relief")
     _add_common_arguments(parser)
 
 
@@ -206,6 +210,7 @@ def parse_walk(arguments: argparse.Namespace) -> WalkCommand:
         latents=latents,
         audio=arguments.audio,
         show=arguments.show,
+        height=arguments.height,
         connection=arguments.connection,
         json=arguments.json,
     )

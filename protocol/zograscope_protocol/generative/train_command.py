@@ -47,9 +47,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     )
     images.add_argument("--grey", action="store_true", help="makes grey images")
     images.add_argument("--crop", choices=CROPS, default=CROPS[0], help="of the pictures")
-    images.add_argument(
-        "--duplicates", action="store_true", help="also learn from near duplicates"
-    )
+    images.add_argument("--duplicates", action="store_true", help="also learn from near duplicates")
     images.add_argument("--offline", action="store_true", help="fetch nothing from the network")
     how = parser.add_argument_group("how it learns")
     how.add_argument("--seed", type=int, default=0, metavar="N", help="of all chance")

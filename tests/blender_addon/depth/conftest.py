@@ -88,12 +88,15 @@ def result():
 
 @pytest.fixture
 def render(tmp_path):
-    """render(scene, engine, samples=1) -> int (h, w, 4) as the PNG file holds it."""
+    """render(scene, engine, samples=1) -> int (h, w, 4) as the PNG file holds it.
+
+    Where nothing is, it is clear, unless the world is wanted.
+    """
     import bpy
 
-    def render(scene, engine: str, samples: int = 1) -> np.ndarray:
+    def render(scene, engine: str, samples: int = 1, world: bool = False) -> np.ndarray:
         scene.render.engine = engine
-        scene.render.film_transparent = True
+        scene.render.film_transparent = not world
         scene.render.filepath = str(tmp_path / "render.png")
         scene.render.image_settings.file_format = "PNG"
         scene.render.image_settings.color_mode = "RGBA"

@@ -406,7 +406,9 @@ def _cut_faces(
         if side >= min(size) / MOST_ENLARGED
     ]
     if not large:
-        raise GenerativeError("face-too-small" if frames else "face-missing", name=item.name)
+        raise GenerativeError(
+            "face-too-small" if frames else "picture-without-face", name=item.name
+        )
     names = [item.name] if len(large) == 1 else _numbered(item.name, len(large))
     faces = tuple(_framed(pixels, *frame, size) for frame in large)
     return _Cut(item, faces, tuple(names), enlarged=max(sides) < min(size))

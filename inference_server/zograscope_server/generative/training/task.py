@@ -1,14 +1,12 @@
 """The task `train` as the protocol offers it: a run, driven until it ends or is to make way.
 
-Whatever a look shows is kept at once: the grid as a part, the model in the catalogue. A training that
-is cancelled or dies leaves the model of its last look.
+Whatever a look shows is kept at once: the grid as a part, the model in the catalogue. A training
+that is cancelled or dies leaves the model of its last look.
 """
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ import numpy as np
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.generative.tasks import TrainOptions
 from zograscope_protocol.options import refusal
+from zograscope_protocol.saving import whole_file, write_file
 
 from zograscope_server.embedding.loading import PURPOSE as EMBEDDING
 from zograscope_server.faces.loading import FACES
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from zograscope_server.generative.training.dataset import TrainingSet
     from zograscope_server.generative.training.look import Look
     from zograscope_server.generative.training.run import TrainingRun
+
+MODEL, GRID, ABOUT = "model.safetensors", "grid.png", "README.md"
+"""In a model's folder, beside its config.json: weights, samples, and its card for people."""
 
 PREPARING = 0.05  # of the work, as progress shows it
 CHECKPOINTS_APART = 120.0  # seconds of computing that a death costs at most
@@ -48,32 +50,32 @@ def train(
     folder = _model_folder(options, context)
     context.progress(None, "Opening the collection")
     data, embedder = prepare(options, context, part_of(context.progress, 0.0, PREPARING))
-    with _threads(context):
-        trainer = Trainer(Recipe.of(options, context.device), context.device)
-        run = TrainingRun(trainer, data, options)
-        if context.latest_checkpoint is not None:
-            run.load(context.latest_checkpoint)
-        looking = Looking(data, embedder, options)
-        kept = told = run.record.seconds
-        while not run.finished:
-            run.step()
-            seconds = run.record.seconds
-            if seconds - told > TOLD_APART:
-                told = seconds
-                share = PREPARING + (1 - PREPARING) * run.fraction
-                context.progress(share, "Learning", run.in_words)
-            if run.wants_to_look and not run.finished:
-                _show(looking.look(run), run, folder, context)
-            if context.pause_asked.is_set() or seconds - kept > CHECKPOINTS_APART:
-                kept = seconds
-                _keep(run, context)
-        look = looking.look(run, last=True)
-        _show(look, run, folder, context)
+    trainer = Trainer(Recipe.of(options, context.device), context.device)
+    run = TrainingRun(trainer, data, options)
+    if context.latest_checkpoint is not None:
+        run.load(context.latest_checkpoint)
+    looking = Looking(data, embedder, options)
+    kept = told = run.record.seconds
+    while not run.finished:
+        run.step()
+        seconds = run.record.seconds
+        if seconds - told > TOLD_APART:
+            told = seconds
+            share = PREPARING + (1 - PREPARING) * run.fraction
+            context.progress(share, "Learning", run.in_words)
+        if run.wants_to_look and not run.finished:
+            _show(looking.look(run), run, folder, context)
+        if context.pause_asked.is_set() or seconds - kept > CHECKPOINTS_APART:
+            kept = seconds
+            _keep(run, context)
+    look = looking.look(run, last=True)
+    grid = _show(look, run, folder, context)
+    memorised = marked_file(looking.memorised(look), look, context)
     return TaskResult(
         {
             "model": np.frombuffer((folder / MODEL).read_bytes(), np.uint8),
-            "grid": look.grid,
-            "memorised": look.memorised,
+            "grid": grid,
+            "memorised": memorised,
         },
         {"name": options.name, "card": look.card.to_json(), "warnings": list(look.warnings)},
     )
@@ -104,7 +106,8 @@ def prepare(
     faces = context.load_model(DEFAULT, FACES) if options.crop == "faces" else None
     wait = partial(wait_for_host, tell=lambda seconds: context.check_cancelled())
     fetcher = Fetcher(cache / "downloads", options.online, wait)
-    folder = cache / "training_sets" / _digest([source, options.width, options.height, options.crop])
+    how = [source, options.width, options.height, options.colours, options.crop]
+    folder = cache / "training_sets" / _digest([*how, options.duplicates])
     with ImageIndex(cache / "images.sqlite") as index:
         data = prepare_training_set(
             collection, options, embedder, index, fetcher, faces, folder, on_progress
@@ -139,23 +142,10 @@ def _digest(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-@contextmanager
-def _threads(context: TaskContext) -> Iterator[None]:
-    """Compute on all of the processor where this worker is the only one: nobody else contends."""
-    import torch
-
-    before = torch.get_num_threads()
-    if len(context.settings.devices) == 1:
-        torch.set_num_threads(max(context.settings.threads, os.cpu_count() or 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _show(look: "Look", run: "TrainingRun", folder: Path, context: TaskContext) -> None:
-    """Keep the model, and emit the grid."""
-    keep_model(look, folder)
+def _show(look: "Look", run: "TrainingRun", folder: Path, context: TaskContext) -> np.ndarray:
+    """Keep the model, and emit the grid; return its file."""
+    grid = marked_file(look.grid, look, context)
+    keep_model(look, grid, folder)
     metadata = {
         "images": run.trainer.images,
         "minutes": run.record.seconds / 60,
@@ -165,22 +155,32 @@ def _show(look: "Look", run: "TrainingRun", folder: Path, context: TaskContext) 
         "remaining": run.remaining,
     }
     context.preview(look.preview)
-    context.emit(look.number, {"grid": look.grid}, metadata)
+    context.emit(look.number, {"grid": grid}, metadata)
+    return grid
 
 
-def keep_model(look: "Look", folder: Path) -> None:
+def marked_file(file: np.ndarray, look: "Look", context: TaskContext) -> np.ndarray:
+    """Return the file of a picture of dreams as one that says that it was made."""
+    from zograscope_server.provenance.certificates import own_certificate
+    from zograscope_server.provenance.marks import Dreamt, Marker
+
+    marker = Marker(own_certificate(context.settings.state_folder))
+    made = Dreamt(look.card.name, look.card.collection)
+    return np.frombuffer(marker.mark(file.tobytes(), ".png", made), np.uint8)
+
+
+def keep_model(look: "Look", grid: np.ndarray, folder: Path) -> None:
     """Write the model of a look into its folder, each file whole.
 
     Raises ZograscopeError `spool-full`.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{MODEL}.part"
-        look.generator.save(part, look.card.to_json())
-        part.replace(folder / MODEL)
-        write_file(folder / GRID, look.grid)
+        with whole_file(folder / MODEL) as part:
+            look.generator.save(part, look.card.to_json())
+        write_file(folder / GRID, grid)
         write_file(folder / ABOUT, look.card.in_words().encode())
-        config = {"generator": KIND, "card": look.card.to_json()}
+        config = {"generator": "styled", "card": look.card.to_json()}
         write_file(folder / CONFIG, json.dumps(config, indent=2).encode())
     except OSError as error:
         raise ZograscopeError("spool-full", str(error)) from error

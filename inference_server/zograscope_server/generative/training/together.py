@@ -4,6 +4,7 @@ The first process prepares the collection, looks at the model, and writes; the o
 """
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from zograscope_protocol.saving import whole_file, write_file
 from zograscope_server.command_line.progress import progress_shown
 from zograscope_server.generative.training.look import Looking
 from zograscope_server.generative.training.run import TrainingRun
-from zograscope_server.generative.training.task import prepare
+from zograscope_server.generative.training.task import marked_file, prepare
 from zograscope_server.generative.training.trainer import STATE, Recipe, Trainer
 from zograscope_server.models.cache import ModelCache
 from zograscope_server.models.loading import load_model
@@ -73,15 +74,24 @@ def _train(
             if looking is not None and run.wants_to_look:
                 look = looking.look(run)
                 if grids is not None:
-                    FrameFiles(grids).write(look.number, look.grid)
-                kept.mkdir(exist_ok=True)
-                run.save(kept)
+                    FrameFiles(grids).write(look.number, marked_file(look.grid, look, context))
+                _keep(run, kept)
     if looking is None:
         return None
     look = looking.look(run, last=True)
     with whole_file(output) as part:
         look.generator.save(part, look.card.to_json())
     if grids is not None:
-        FrameFiles(grids).write(look.number, look.grid)
-        write_file(grids / "memorised.png", look.memorised)
+        FrameFiles(grids).write(look.number, marked_file(look.grid, look, context))
+        write_file(grids / "memorised.png", marked_file(looking.memorised(look), look, context))
     return look.card.to_json()
+
+
+def _keep(run: TrainingRun, folder: Path) -> None:
+    """Write what it takes to go on beside its place; there is always one that is whole."""
+    begun = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(begun, ignore_errors=True)
+    begun.mkdir(parents=True)
+    run.save(begun)
+    shutil.rmtree(folder, ignore_errors=True)
+    begun.replace(folder)

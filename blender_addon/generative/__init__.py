@@ -1,0 +1,1 @@
+"""Models that dream: walks, samples, maps and training; their settings, panels and builders."""

@@ -1,0 +1,17 @@
+"""What the extension knows of models that dream."""
+
+from ..capabilities import Capability
+from . import building, latent_preview, operators, panels, properties, training, walks
+from .command import COMMAND
+
+CAPABILITY = Capability(
+    name=building.NAME,
+    settings="zograscope_generative",
+    modules=(properties, operators, panels, latent_preview, training),
+    build=building.build,
+    title_of=building.title_of,
+    purpose="generative",
+    show=walks.show_first,
+    grow=walks.grow,
+    commands=(COMMAND,),
+)
