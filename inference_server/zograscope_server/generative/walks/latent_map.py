@@ -13,6 +13,7 @@ from zograscope_server.progress import OnProgress, no_progress
 
 WALKED_SIDE = 8
 
+SEEN_SIDE = 32  # pixels by which samples are compared
 COMPONENTS = 32  # of what is seen, by which samples are sorted
 NARROWER = 0.85  # in each round the neighbourhood shrinks to this
 NARROWEST = 0.4
@@ -71,7 +72,7 @@ def make_latent_map(
     for begin in range(0, len(seeds), side):
         on_progress(begin / len(seeds), STAGE, f"{begin} of {len(seeds)} samples")
         pictures = make_pictures(generator, styles[begin : begin + side], seed)
-        looks.append(seen(in_colour(pictures)))
+        looks.append(seen(in_colour(pictures), SEEN_SIDE))
     order = arrange(np.concatenate(looks), side)
     size = (side, side, generator.style_size)
     return LatentMap(

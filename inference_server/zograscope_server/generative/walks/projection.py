@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_SEEDS, FEWEST_SEEDS = 1000, 64
 SEED_PIXELS = 1 << 24  # of all images that the beginning is chosen from
 SEEDS_AT_ONCE = 32
+SEEN_SIDE = 32  # pixels by which they are compared
 RATE = 0.08  # of Adam, in spreads of the styles
 PULL = 0.01  # towards the mean style, in spreads, beside differences of images from 0 to 1
 SLOPES = 4.0  # weight of differences to neighbours beside those of pixels
@@ -120,12 +121,12 @@ def _beginning(
     seeds = np.random.default_rng(seed).integers(0, 2**31, count).tolist()
     mean = centre_of(generator)[None, None]
     styles = np.concatenate([mean, styles_of(generator, seeds)])
-    aim = seen(in_colour(wanted[None]))
+    aim = seen(in_colour(wanted[None]), SEEN_SIDE)
     distances: list[float] = []
     for begin in range(0, len(styles), SEEDS_AT_ONCE):
         on_progress(0.2 * begin / len(styles), BEGINNING, f"{begin} of {count} images")
         made = make_pictures(generator, styles[begin : begin + SEEDS_AT_ONCE], seed)
-        distances += np.linalg.norm(seen(in_colour(made)) - aim, axis=1).tolist()
+        distances += np.linalg.norm(seen(in_colour(made), SEEN_SIDE) - aim, axis=1).tolist()
     spread = float(np.sqrt(((styles[1:] - mean) ** 2).mean()))
     return styles[int(np.argmin(distances))][None], max(spread, 1e-6)
 

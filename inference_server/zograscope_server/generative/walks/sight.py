@@ -1,73 +1,75 @@
 """How much a picture changes, as people see it, without a network.
 
 A picture becomes a vector, and the Euclidean distance of two is how different they look. It is made
-of what the first layers of eyes and of trained networks have in common: colours at several
-scales, and edges of each direction, whose strength is told in proportion to the other edges nearby,
-so that a faint line that moves counts beside a bold one.
+of what the first layers of eyes and of trained networks have in common: edges of each direction,
+edges between areas in which edges are strong and weak, and colours. Each edge is told in proportion
+to the others nearby, so that a faint line that moves counts beside a bold one.
 
-Source of the parts: histograms of oriented gradients (Dalal and Triggs 2005); that channels are
-scaled to unit length where they are compared (Zhang et al., LPIPS, CVPR 2018).
+Source of the parts: histograms of oriented gradients (Dalal and Triggs 2005), edges of edges
+(scattering, Bruna and Mallat 2013); that channels are scaled to unit length where they are compared
+(Zhang et al., LPIPS, CVPR 2018).
 """
 
 from typing import Any
 
 import numpy as np
 
-SIDE = 64  # pixels of the shorter side that is looked at
-SCALES = 3  # each half the one before
-DIRECTIONS = 8  # of edges, in a whole turn: a dark edge is not a light one
-FAINT = 0.03  # of lightness (0..1) in a pixel: edges from which on they count in full
-COLOUR = 2.0  # weight of colours beside edges
+SIDE = 128  # pixels of the shorter side that is looked at
+FAINT, FAINT_OF_EDGES = 0.03, 0.1  # of what is from 0 to 1: edges from which on they count in full
+EDGES, EDGES_OF_EDGES, COLOURS = 0.5, 1.0, 1.0  # weights
+COARSER = 4  # colours are seen so much coarser than edges
 
 
-def seen(pictures: np.ndarray) -> np.ndarray:
+def seen(pictures: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Return (n, d) float32 vectors whose Euclidean distances say how different pictures look.
 
     Args:
         pictures: (n, h, w, 3) uint8, sRGB; all of one size.
+        side: pixels of the shorter side that is looked at; d grows with its square.
     """
-    return np.array([_seen(picture) for picture in pictures], np.float32)
+    return np.array([_seen(picture, side) for picture in pictures], np.float32)
 
 
-def _seen(picture: np.ndarray) -> np.ndarray:
+def _seen(picture: np.ndarray, side: int) -> np.ndarray:
     import cv2
 
-    small = _reduced(picture)
+    small = _resized(np.ascontiguousarray(picture), side)
     lab: Any = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab) / 100
-    parts = []
-    for scale in range(SCALES):
-        if scale:
-            size = (max(1, lab.shape[1] // 2), max(1, lab.shape[0] // 2))
-            lab = cv2.resize(lab, size, interpolation=cv2.INTER_AREA)
-        pixels = lab.shape[0] * lab.shape[1]
-        weight = 1 / np.sqrt(pixels)
-        parts.append(COLOUR * weight * lab.ravel())
-        parts.append(weight * _edges(lab[..., 0]).ravel())
-    return np.concatenate(parts)
+    edges = _edges(lab[..., :1], FAINT)
+    of_edges = _edges(_resized(edges, side // 2), FAINT_OF_EDGES)
+    parts = (
+        (EDGES, edges),
+        (EDGES_OF_EDGES, of_edges),
+        (COLOURS, _resized(lab, side // COARSER)),
+    )
+    return np.concatenate(
+        [part.ravel() * (weight / np.sqrt(part.shape[0] * part.shape[1])) for weight, part in parts]
+    )
 
 
-def _edges(lightness: np.ndarray) -> np.ndarray:
-    """Return (h, w, DIRECTIONS), how strong edges are in each direction, of unit length or less."""
+def _edges(planes: np.ndarray, faint: float) -> np.ndarray:
+    """Return (h, w, 4 c), how strong edges of (h, w, c) are to each side, of about unit length."""
     import cv2
 
-    across = cv2.Sobel(lightness, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-    down = cv2.Sobel(lightness, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
-    angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
-    along = across[..., None] * np.cos(angles, dtype=np.float32)
-    along = np.maximum(along + down[..., None] * np.sin(angles, dtype=np.float32), 0)
-    along = cv2.blur(along, (3, 3))
-    strength = np.sqrt((cv2.blur(along, (3, 3)) ** 2).sum(axis=2, keepdims=True))
-    return along / (strength + FAINT)
+    height, width = planes.shape[:2]
+    across: Any = cv2.Sobel(planes, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    down: Any = cv2.Sobel(planes, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    across, down = across.reshape(height, width, -1), down.reshape(height, width, -1)
+    sides = np.concatenate([across, down, -across, -down], axis=2)
+    along: Any = cv2.blur(np.maximum(sides, 0), (3, 3))
+    nearby: Any = cv2.blur(along, (3, 3))
+    return along / (np.sqrt((nearby**2).sum(axis=2, keepdims=True)) + faint)
 
 
-def _reduced(picture: np.ndarray) -> np.ndarray:
-    """Bring the shorter side to `SIDE` pixels."""
+def _resized(picture: np.ndarray, side: int) -> Any:
+    """Bring the shorter side to so many pixels."""
     import cv2
 
     height, width = picture.shape[:2]
-    scale = SIDE / min(height, width)
+    scale = side / min(height, width)
     if scale == 1:
-        return np.ascontiguousarray(picture)
-    size = (round(width * scale), round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(np.ascontiguousarray(picture), size, interpolation=how)
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(
+        picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zograscope_server.generative.walks.paths import Path
-from zograscope_server.progress import OnProgress, no_progress
+from zograscope_server.progress import OnProgress, no_progress, part_of
 
 FEWEST, MOST = 48, 600
 """Pictures that are made along a path in each round; within these, one for each frame."""
@@ -21,6 +21,7 @@ FEWEST, MOST = 48, 600
 ROUNDS = 4
 EVEN_ENOUGH = 0.03  # variation of the steps after which no other round is made
 STANDSTILL = 0.02  # of the mean step: what changes less is walked as if it changed so much
+AT_ONCE = 16
 STAGE = "Measuring the walk"
 
 See = Callable[[np.ndarray], np.ndarray]
@@ -65,17 +66,34 @@ def constant_speed(
     count = int(np.clip(frames, FEWEST, MOST))
     places = np.linspace(0, 1, count + 1 if loop else count)
     for turn in range(ROUNDS):
-        on_progress(turn / ROUNDS, STAGE, f"round {turn + 1} of {ROUNDS}")
-        looks = see(path(places[:-1] if loop else places))
-        if loop:
-            looks = np.concatenate([looks, looks[:1]])
-        steps = np.linalg.norm(np.diff(looks.astype(np.float64), axis=0), axis=1)
+        telling = part_of(on_progress, turn / ROUNDS, (turn + 1) / ROUNDS)
+        steps = _steps(path, see, places, loop, telling)
         if steps.max() == 0:
             return UNEVEN
         if steps.std() <= EVEN_ENOUGH * steps.mean():
             break
         places = _evened(places, np.maximum(steps, STANDSTILL * steps.mean()))
     return Pace(places)
+
+
+def _steps(
+    path: Path, see: See, places: np.ndarray, loop: bool, on_progress: OnProgress
+) -> np.ndarray:
+    """Return how much the picture changes from each place to the next; a loop's last is its first."""
+    steps: list[float] = []
+    first: np.ndarray | None = None
+    before: np.ndarray | None = None
+    shown = places[:-1] if loop else places
+    for begin in range(0, len(shown), AT_ONCE):
+        on_progress(begin / len(shown), STAGE)
+        for look in see(path(shown[begin : begin + AT_ONCE])):
+            first = look if first is None else first
+            if before is not None:
+                steps.append(float(np.linalg.norm(look - before)))
+            before = look
+    if loop and first is not None and before is not None:
+        steps.append(float(np.linalg.norm(first - before)))
+    return np.array(steps)
 
 
 def _evened(places: np.ndarray, steps: np.ndarray) -> np.ndarray:
