@@ -1,4 +1,4 @@
-"""Dreams in Blender, through every process that it takes: from the panel's buttons to rendered frames.
+"""Dreams in Blender, through every process that it takes: from the panel to rendered frames.
 
 The embedded model dreams; what the server made is held against what Blender renders of it, with
 neither extension nor server.
