@@ -218,10 +218,10 @@ def _material(name: str, image: bpy.types.Image) -> bpy.types.Material:
 
 
 def add_picture(
-    tree: bpy.types.NodeTree, x: float, y: float, image: bpy.types.Image, extension: str = "EXTEND"
+    tree: bpy.types.NodeTree, x: float, y: float, image: bpy.types.Image
 ) -> bpy.types.Node:
     """Add the node that shows an image sequence, to a material or a world."""
-    picture = add_node(tree, "ShaderNodeTexImage", x, y, image=image, extension=extension)
+    picture = add_node(tree, "ShaderNodeTexImage", x, y, image=image, extension="EXTEND")
     picture.image_user.use_auto_refresh = True
     picture.image_user.frame_duration = image[FRAMES_MARK]
     tree.nodes.active = picture  # which Workbench shows

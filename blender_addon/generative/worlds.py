@@ -2,7 +2,8 @@
 
 A model's images are no panoramas. Here longitude and latitude run through the picture as through a
 floor of tiles, every other of which is mirrored, so that no edge shows anywhere, nor at the back.
-An even number of tiles goes around. Straight above and below, the tiles draw together.
+An even number of tiles goes around. Straight above and below, the tiles draw together. A network's
+outermost pixels are often darker than the rest, and are left out.
 """
 
 import math
@@ -14,6 +15,7 @@ from ..shading import add_node
 
 TILES, ASPECT = "Tiles", "Aspect"
 USUAL_TILES = 6
+RIM = 0.02  # of the picture, left out on each side
 HALF_TURNS = 1 / math.pi
 FIELD_OF_VIEW = math.radians(80)
 
@@ -59,6 +61,7 @@ def _world(image: bpy.types.Image, size: tuple[int, int]) -> bpy.types.World:
         world.use_nodes = True
     tree = world.node_tree
     tree.nodes.clear()
+    inner = (1.0 - 2.0 * RIM, RIM)
     way = add_node(tree, "ShaderNodeTexCoord", -1500, 0)
     parts = add_node(tree, "ShaderNodeSeparateXYZ", -1300, 0)
     around = _math(tree, -1100, 120, "ARCTAN2", parts.outputs["X"], parts.outputs["Y"])
@@ -75,8 +78,12 @@ def _world(image: bpy.types.Image, size: tuple[int, int]) -> bpy.types.World:
     across = _math(tree, -700, 120, "MULTIPLY_ADD", around, scale, 0.5)
     up_scale = _math(tree, -900, -260, "MULTIPLY", scale, aspect)
     up = _math(tree, -700, -80, "MULTIPLY_ADD", above, up_scale, 0.5)
-    place = add_node(tree, "ShaderNodeCombineXYZ", -500, 0)
-    picture = add_picture(tree, -300, 0, image, "MIRROR")
+    across, up = (
+        _math(tree, -550, y, "MULTIPLY_ADD", _math(tree, -620, y, "PINGPONG", way, 1.0), *inner)
+        for y, way in ((120, across), (-80, up))
+    )
+    place = add_node(tree, "ShaderNodeCombineXYZ", -450, 0)
+    picture = add_picture(tree, -300, 0, image)
     background = add_node(tree, "ShaderNodeBackground", 0, 0)
     output = add_node(tree, "ShaderNodeOutputWorld", 200, 0)
     for source, target in (

@@ -7,6 +7,7 @@ module, so whatever is heavy is imported inside the tasks.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from zograscope_protocol.generative.tasks import (
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from zograscope_server.generative.generator import Generator
     from zograscope_server.generative.walks.audio import Drive
     from zograscope_server.generative.walks.directions import Directions
+    from zograscope_server.generative.walks.latent_map import LatentMap
     from zograscope_server.generative.walks.paths import Path as WalkPath
     from zograscope_server.generative.walks.speed import Pace
     from zograscope_server.generative.walks.styling import Styling
     from zograscope_server.generative.walks.walk import Walk
+    from zograscope_server.progress import OnProgress
 
 __all__ = ["latent_map", "project", "samples", "train", "walk"]
 
@@ -138,14 +141,13 @@ def latent_map(
     inputs: Mapping[str, np.ndarray], options: LatentMapOptions, context: TaskContext
 ) -> TaskResult:
     """Draw samples as they lie on the latent map."""
-    from zograscope_server.generative.walks.latent_map import make_latent_map
     from zograscope_server.generative.walks.space import make_pictures
 
     context.progress(0.0, "Loading the model")
     generator: Generator = context.load_model(options.model, PURPOSE)
     _, styling = _styling(options, generator)
     side = options.side
-    found = make_latent_map(generator, options.seed, side, part_of(context.progress, 0.0, 0.6))
+    found = _latent_map(generator, options.seed, side, part_of(context.progress, 0.0, 0.6))
     pictures: list[np.ndarray] = []
     for row in range(side):
         context.progress(0.6 + 0.4 * row / side, "Making samples", f"row {row + 1} of {side}")
@@ -226,13 +228,13 @@ def _path(
     context: TaskContext,
 ) -> "WalkPath":
     from zograscope_server.generative.walks import paths
-    from zograscope_server.generative.walks.latent_map import WALKED_SIDE, make_latent_map
+    from zograscope_server.generative.walks.latent_map import WALKED_SIDE
     from zograscope_server.generative.walks.space import centre_of
 
     loop = options.loop
     if places is not None:
         drawing = part_of(context.progress, 0.0, MEASURING / 2)
-        plane = make_latent_map(generator, options.map_seed, WALKED_SIDE, drawing)
+        plane = _latent_map(generator, options.map_seed, WALKED_SIDE, drawing)
         return paths.through(places, plane.at, loop=loop)
     if options.path == "noise":
         return paths.noise(generator, options.seed, max(1, options.stops // 2), loop=loop)
@@ -242,6 +244,24 @@ def _path(
     if options.path == "spherical":
         return paths.spherical(keyframes, centre_of(generator), loop=loop)
     return paths.smooth(keyframes, centre_of(generator), loop=loop)
+
+
+_drawn: "list[tuple[ref[Generator], int, int, LatentMap]]" = []
+"""The latent map that was drawn last: its generator, seed and side."""
+
+
+def _latent_map(
+    generator: "Generator", seed: int, side: int, on_progress: "OnProgress"
+) -> "LatentMap":
+    """Draw a latent map; the latest is kept, for whoever moves about on it asks image by image."""
+    from zograscope_server.generative.walks.latent_map import make_latent_map
+
+    for known, *of_what, drawn in _drawn:
+        if known() is generator and of_what == [seed, side]:
+            return drawn
+    drawn = make_latent_map(generator, seed, side, on_progress)
+    _drawn[:] = [(ref(generator), seed, side, drawn)]
+    return drawn
 
 
 def _keyframes(

@@ -1,0 +1,1 @@
+"""Trains the model of old maps that comes along."""
