@@ -34,7 +34,7 @@ SCENE_SUFFIX = ".blend"
 
 @contextmanager
 def frames_folder(output: Path, first: int = 0) -> Iterator[FrameFiles]:
-    """Give the frames their folder; that of a film goes when the film is there, that of a scene too.
+    """Give the frames their folder; that of a film or a scene goes when it is there.
 
     Args:
         output: a folder, a film or a scene.

@@ -21,8 +21,9 @@ from zograscope_protocol.generative.tasks import (
 from zograscope_protocol.options import refusal
 
 from zograscope_server.embedding.loading import PURPOSE as EMBEDDING
-from zograscope_server.generative.about import collection_of, read_card
+from zograscope_server.generative.about import read_card, text_of
 from zograscope_server.generative.errors import GenerativeError
+from zograscope_server.generative.loading import PURPOSE
 from zograscope_server.generative.training.task import train
 from zograscope_server.models.catalogue import DEFAULT, find_model, revision_of
 from zograscope_server.models.errors import ModelError
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["latent_map", "project", "samples", "train", "walk"]
 
-PURPOSE = "generative"
+
 USUAL_FRAMES = 120
 MEASURING = 0.2  # of a walk's work, as progress shows it
 CHECKPOINTS, APART = 20, 100
@@ -55,7 +56,12 @@ StyledOptions = WalkOptions | SamplesOptions | LatentMapOptions
 
 
 def _model_revision(options: StyledOptions | ProjectOptions, models_folder: Path) -> str:
-    return revision_of(options.model, models_folder, PURPOSE)
+    try:
+        return revision_of(options.model, models_folder, PURPOSE)
+    except ModelError as error:
+        if error.code != "unknown-model":
+            raise
+        raise GenerativeError("model-unknown", name=options.model) from error
 
 
 @task(WalkOptions, version=1, cacheable=True, pausable=True, revision=_model_revision)
@@ -66,7 +72,7 @@ def walk(
     from zograscope_server.media.sound import SUFFIX, cut_sound
 
     context.progress(0.0, "Loading the model")
-    generator = _load(options.model, context)
+    generator: Generator = context.load_model(options.model, PURPOSE)
     walked, warnings = _plan(inputs, options, generator, context)
     last = walked.frames - 1 if options.last is None else min(options.last, walked.frames - 1)
     if options.first > last:
@@ -101,7 +107,7 @@ def samples(
     from zograscope_server.generative.walks.space import batch_size, make_pictures, styles_of, wide
 
     context.progress(0.0, "Loading the model")
-    generator = _load(options.model, context)
+    generator: Generator = context.load_model(options.model, PURPOSE)
     directions, styling = _styling(options, generator)
     seeds = _seeds(options)
     styles = styles_of(generator, seeds)
@@ -138,7 +144,7 @@ def latent_map(
     from zograscope_server.generative.walks.space import make_pictures
 
     context.progress(0.0, "Loading the model")
-    generator = _load(options.model, context)
+    generator: Generator = context.load_model(options.model, PURPOSE)
     _, styling = _styling(options, generator)
     side = options.side
     found = _latent_map(generator, options.seed, side, part_of(context.progress, 0.0, 0.6))
@@ -165,7 +171,7 @@ def project(
     data = required(inputs, "image").tobytes()
     picture = read_photograph(data, options.file_name).pixels
     context.progress(0.0, "Loading the model")
-    generator = _load(options.model, context)
+    generator: Generator = context.load_model(options.model, PURPOSE)
     found = seek(
         generator, picture, steps=options.steps, seed=options.seed, on_progress=context.progress
     )
@@ -185,16 +191,6 @@ def project(
 
 
 # What a walk is made of
-
-
-def _load(name: str, context: TaskContext) -> "Generator":
-    try:
-        generator: Generator = context.load_model(name, PURPOSE)
-    except ModelError as error:
-        if error.code != "unknown-model":
-            raise
-        raise GenerativeError("model-unknown", name=name) from error
-    return generator
 
 
 def _plan(
@@ -445,7 +441,7 @@ def _nearest_originals(
     from zograscope_server.generative.originals import find_originals
 
     model = find_model(options.model, context.settings.models_folder, PURPOSE)
-    collection = collection_of(read_card(model, context.settings.models_folder))
+    collection = text_of(read_card(model, context.settings.models_folder), "location")
     looking = part_of(context.progress, 0.5, 1.0)
     nothing: list[tuple[str, float] | None] = [None] * len(files)
     if not collection or not Path(collection).exists():
@@ -485,9 +481,8 @@ class _Marks:
 
         models = context.settings.models_folder
         model = find_model(model_name, models, PURPOSE)
-        collection = collection_of(read_card(model, models))
-        named = Path(collection).name or collection
-        self._made: Dreamt = Dreamt(model.title, named, *sought)
+        collection = text_of(read_card(model, models), "collection")
+        self._made: Dreamt = Dreamt(model.title, collection, *sought)
         self._marker: Marker = Marker(own_certificate(context.settings.state_folder))
         self._credit = credit
 

@@ -1,9 +1,9 @@
 """Marks what is made as made: content credentials after C2PA, inside the file or beside it.
 
 The claim generator is Zograscope. Of a picture that was moved, the picture of the archive is the
-parent that was opened, then edited at a time, by a model; the driver was put in. What a model dreamt
-was created by it, from no parent; the collection that the model learnt from was put in. A term
-of IPTC's vocabulary of digital source types tells what kind of source it is.
+parent that was opened, then edited at a time, by a model; the driver was put in. What a model
+dreamt was created by it, from no parent; the collection that the model learnt from was put in. A
+term of IPTC's vocabulary of digital source types tells what kind of source it is.
 """
 
 import hashlib

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.media.clips import Clip
-from zograscope_server.media.sound import SAMPLE_RATE, read_sound
+from zograscope_server.media.sound import SAMPLE_RATE, cut_sound, read_samples, read_sound
 
 FRAME = np.zeros((24, 32, 3), np.uint8)
 RATE = 44_100  # of the drawn sound
@@ -91,3 +92,59 @@ def test_a_stretch_after_the_sound_is_silent(clip):
     heard = samples_of(read_sound(clip, 5.5, 0.4))
     assert len(heard) == round(0.4 * SAMPLE_RATE)
     assert np.abs(heard).max() == 0.0
+
+
+def write_sound(path, samples, kind, layout="mono"):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(kind, rate=RATE, layout=layout)
+        packed = np.repeat((32767 * samples).astype(np.int16), 2 if layout == "stereo" else 1)
+        frame = av.AudioFrame.from_ndarray(packed.reshape(1, -1), format="s16", layout=layout)
+        frame.sample_rate = RATE
+        for piece in av.AudioResampler(stream.format, layout, RATE, 1024).resample(frame):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "layout"),
+    [
+        (".wav", "pcm_s16le", "mono"),
+        (".flac", "flac", "stereo"),
+        (".mp3", "libmp3lame", "stereo"),
+        (".m4a", "aac", "mono"),
+    ],
+)
+def test_a_sound_file_is_read_as_samples_and_cut(tmp_path, suffix, kind, layout):
+    if kind not in av.codecs_available:
+        pytest.skip(f"this build of FFmpeg writes no {suffix}")
+    path = write_sound(tmp_path / f"music{suffix}", tone(2.0), kind, layout)
+    lower = 22_050
+    samples = read_samples(path, path.name, lower)
+    assert samples.dtype == np.float32
+    assert abs(len(samples) / lower - 2.0) < 0.1
+    spectrum = np.abs(np.fft.rfft(samples[lower // 2 :][:lower]))
+    assert spectrum.argmax() == PITCH
+    assert 0.45 < np.abs(samples).max() < 0.6
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    np.testing.assert_array_equal(read_samples(data, "music", lower), samples)
+    for seconds in (1.25, 3.0):
+        heard = samples_of(cut_sound(path, path.name, seconds))
+        assert len(heard) == round(seconds * SAMPLE_RATE)
+    assert np.abs(heard[round(2.2 * SAMPLE_RATE) :]).max() == 0, "silent after its end"
+
+
+def test_the_sound_of_a_video_is_read_too(clip):
+    samples = read_samples(clip.source, clip.name, RATE)
+    assert np.abs(samples[: RATE // 2]).max() < 0.01 < np.abs(samples[2 * RATE : 3 * RATE]).max()
+
+
+@pytest.mark.parametrize("read", [read_samples, cut_sound])
+def test_what_is_no_sound_is_said_in_words(draw_clip, tmp_path, read):
+    draw_clip(tmp_path / "silent.mkv", [FRAME] * 3)
+    (tmp_path / "notes.txt").write_text("do re mi")
+    for name, code in (("silent.mkv", "sound-missing"), ("notes.txt", "sound-file-unreadable")):
+        with pytest.raises(ZograscopeError) as caught:
+            read(tmp_path / name, name, 22_050)
+        assert caught.value.code == code
+        assert name in caught.value.sentence

@@ -18,7 +18,7 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.provenance import certificates
 from zograscope_server.provenance.certificates import Certificate
-from zograscope_server.provenance.marks import Marker
+from zograscope_server.provenance.marks import Dreamt, Marker
 from zograscope_server.provenance.verification import digest_of, verify
 
 
@@ -164,6 +164,46 @@ def test_pixels_in_many_chunks_are_joined(marker, made, png):
     assert marked.count(b"IDAT") == 1
     np.testing.assert_array_equal(read(marked), read(png))
     Image.open(io.BytesIO(marked)).load()  # complains of wrong check sums
+
+
+@pytest.mark.parametrize("collection", ["Maps of 1900", ""])
+def test_a_dream_is_created_and_names_its_collection(
+    tmp_path, marker, png, certificate, collection
+):
+    how = Dreamt("Old maps", collection)
+    path = tmp_path / "frame.png"
+    path.write_bytes(marker.mark(png, ".png", how))
+    found = verify(path, certificate)
+    assert (found.state, found.signer, found.networks) == ("intact", "own", True)
+    assert found.digital_source_type == "trainedAlgorithmicMedia"
+    assert (found.model, found.collection) == ("Old maps", collection)
+    assert found.source_name == found.source_digest == found.driver_name == ""
+    trained = f", trained on {collection}" if collection else ""
+    assert f"made by Zograscope's model Old maps{trained}." in found.in_words("frame.png")
+    with c2pa.Reader(path) as reader:
+        manifest = reader.get_active_manifest()
+    (actions,) = [each["data"]["actions"] for each in manifest["assertions"]]
+    assert [action["action"] for action in actions] == ["c2pa.created"]
+    assert not [
+        each for each in manifest.get("ingredients", []) if each["relationship"] == "parentOf"
+    ]
+    film = tmp_path / "film.mp4"
+    write_film(film)
+    marker.mark_file(film, how)
+    assert verify(film, certificate).collection == collection
+
+
+def test_a_dream_names_the_picture_that_was_sought(tmp_path, marker, made, png, certificate):
+    how = Dreamt("Old maps", "Maps of 1900", made.source, made.source_name)
+    path = tmp_path / "found.png"
+    path.write_bytes(marker.mark(png, ".png", how))
+    (tmp_path / made.source_name).write_bytes(made.source)
+    found = verify(path, certificate)
+    assert found.state == "intact"
+    assert found.source_name == made.source_name
+    assert found.source_digest == digest_of(tmp_path / made.source_name)
+    assert (found.collection, found.driver_name) == ("Maps of 1900", "")
+    assert f"The model sought the picture {made.source_name}." in found.in_words("found.png")
 
 
 class Spoiling(io.BytesIO):

@@ -6,6 +6,7 @@ loudest in the piece.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -112,14 +113,14 @@ def drive(heard: Heard, rate: float, strength: float, *, loop: bool) -> Drive:
 
 
 def _analyse(samples: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (count,) flux and (count, 3) logarithmic loudness of windows that end hop after hop."""
+    """Return (count,) flux and (count, 3) logarithmic loudness of windows, each a hop later."""
     padded = np.zeros(WINDOW + count * HOP, np.float32)
     known = samples[: count * HOP]
     padded[WINDOW : WINDOW + len(known)] = known
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:count]
     pitches = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
     in_band = np.array(
-        [(pitches >= low) & (pitches < high) for low, high in zip(EDGES, EDGES[1:], strict=False)]
+        [(pitches >= low) & (pitches < high) for low, high in pairwise(EDGES)]
     ).astype(np.float64)
     taper = np.hanning(WINDOW)
     flux, loudness, before = np.zeros(count), np.zeros((count, BANDS)), None

@@ -83,9 +83,9 @@ def make_latent_map(
 def arrange(features: np.ndarray, side: int) -> np.ndarray:
     """Sort (side * side, d) features into a square, row by row: those side by side are alike.
 
-    Each round every node wants what lies about it on average, and an assignment gives it what comes
-    nearest; what lies about it grows smaller from round to round (linear assignment sorting, Barthel
-    et al. 2023). Returns a permutation.
+    Each round every node wants what lies about it on average, and an assignment gives it what
+    comes nearest; what counts as about it grows smaller from round to round (linear assignment
+    sorting, Barthel et al. 2023). Returns a permutation.
     """
     from scipy.ndimage import gaussian_filter
     from scipy.optimize import linear_sum_assignment

@@ -1,9 +1,9 @@
 """Seeks a picture in a generator: which styles make an image that comes nearest to it.
 
-After Abdal et al., "Image2StyleGAN" (ICCV 2019): each resolution gets a style of its own (W+), and all
-are moved down the slope of a difference of images. What is compared are pixels and their differences
-to their neighbours, at several scales; styles are pulled to their mean, so that the image
-stays one that the generator could have made, and can be walked from.
+After Abdal et al., "Image2StyleGAN" (ICCV 2019): each resolution gets a style of its own (W+), and
+all are moved down the slope of a difference of images. What is compared are pixels and their
+differences to their neighbours, at several scales; styles are pulled to their mean, so that the
+image stays one that the generator could have made, and can be walked from.
 """
 
 from dataclasses import dataclass

@@ -61,7 +61,7 @@ def make_pictures(generator: Generator, styles: np.ndarray, noise_seed: int) -> 
 def wide(generator: Generator, styles: np.ndarray) -> np.ndarray:
     """Return (n, resolutions, style_size) of styles that may have one row for all resolutions."""
     rows = len(generator.resolutions)
-    return np.ascontiguousarray(np.broadcast_to(styles, (len(styles), rows, styles.shape[2])))
+    return np.array(np.broadcast_to(styles, (len(styles), rows, styles.shape[2])))
 
 
 def in_colour(pictures: np.ndarray) -> np.ndarray:

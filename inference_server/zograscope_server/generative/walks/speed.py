@@ -1,10 +1,10 @@
 """Constant visual speed: walks a path so that the picture always changes as much.
 
-Equal steps of styles are no equal steps of pictures: here a walk stalls, there it jumps. So pictures
-are made along the path, the differences of neighbours are added up, and that length is walked evenly.
-A difference says less than a short step and more than a long one would, since pictures do not change
-in proportion; so the pictures are made again where equal steps of the length fall, until their
-differences agree.
+Equal steps of styles are no equal steps of pictures: here a walk stalls, there it jumps. So
+pictures are made along the path, the differences of neighbours are added up, and that length is
+walked evenly. Pictures do not change in proportion to the way, so that short steps and long ones
+tell different lengths; so pictures are made again where equal steps of the length fall, until
+their differences agree.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,8 @@ class Pace:
 
         if len(self.places) == 2:
             return np.asarray(shares, np.float64)
-        return PchipInterpolator(np.linspace(0, 1, len(self.places)), self.places)(shares)
+        places = PchipInterpolator(np.linspace(0, 1, len(self.places)), self.places)(shares)
+        return np.clip(places, 0, 1)
 
 
 UNEVEN = Pace(np.array([0.0, 1.0]))
@@ -79,7 +80,7 @@ def constant_speed(
 def _steps(
     path: Path, see: See, places: np.ndarray, loop: bool, on_progress: OnProgress
 ) -> np.ndarray:
-    """Return how much the picture changes from each place to the next; a loop's last is its first."""
+    """Return how much the picture changes from each place to the next; a loop ends as it began."""
     steps: list[float] = []
     first: np.ndarray | None = None
     before: np.ndarray | None = None

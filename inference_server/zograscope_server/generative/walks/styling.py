@@ -29,7 +29,7 @@ class Styling:
     steps: np.ndarray
 
     def apply(self, styles: np.ndarray) -> np.ndarray:
-        """Return (n, resolutions, style_size) of (n, resolutions, style_size) or (n, 1, style_size)."""
+        """Return (n, resolutions, style_size) styles of such, or of (n, 1, style_size)."""
         mixed = np.where(self.mixed_rows[:, None], self.mixed, styles)
         truncated = self.centre + (mixed - self.centre) * np.float32(self.truncation)
         return (truncated + self.steps).astype(np.float32)
