@@ -165,20 +165,16 @@ class Discriminator(nn.Module):
         )
         self.guess = nn.Linear(last, guesses) if guesses else None
 
-    def forward(self, images: Tensor, small: Tensor) -> Judgement:
-        """Judge (n, colours, h, w) images, and small ones of them."""
-        return self._judgement(images, small, None)
-
-    def restore(self, images: Tensor, small: Tensor, part: tuple[int, int]) -> Judgement:
-        """Judge real images, and restore them: whole, whole from the small one, and a quarter.
+    def judge(
+        self, images: Tensor, small: Tensor, part: tuple[int, int] | None = None
+    ) -> Judgement:
+        """Judge images; with `part` also restore them: whole, from the small one, and a quarter.
 
         Args:
-            images, small: as for `forward`.
-            part: which quarter, row and column of 0 and 1.
+            images: (n, colours, h, w), -1 to 1.
+            small: the same, reduced (see `small_level`).
+            part: which quarter is restored, row and column of 0 and 1.
         """
-        return self._judgement(images, small, part)
-
-    def _judgement(self, images: Tensor, small: Tensor, part: tuple[int, int] | None) -> Judgement:
         logits, large = self.large(images)
         few, little = self.small(small)
         shifts = [

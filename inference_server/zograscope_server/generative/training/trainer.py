@@ -118,7 +118,7 @@ class Trainer:
             self.discriminator.parameters(), recipe.rate, BETAS
         )
         self._features: Callable[..., list[Tensor]] = self._quick(self.generator.features)
-        self._judge: Callable[..., Judgement] = self._quick(self.discriminator._judgement)
+        self._judge: Callable[..., Judgement] = self._quick(self.discriminator.judge)
 
     @property
     def images(self) -> int:
@@ -228,7 +228,7 @@ class Trainer:
             pictures = [picture.detach().requires_grad_() for picture in pictures]
         with self._precision() if not relative else nullcontext():
             judged_real = self._judge(pictures[0], pictures[1], part)
-            judged_made = self._judge(pictures[2], pictures[3], None)
+            judged_made = self._judge(pictures[2], pictures[3])
             if relative:
                 count = min(len(real), len(made))
                 game = losses.relativistic(judged_real.logits[:count], judged_made.logits[:count])
@@ -265,11 +265,11 @@ class Trainer:
         self.discriminator.requires_grad_(False)
         changes = draw_changes(len(made), self.device)
         with self._precision():
-            judged = self._judge(augment(made, changes), augment(small, changes), None)
+            judged = self._judge(augment(made, changes), augment(small, changes))
             if self.recipe.loss == "relativistic":
                 shown = augment(real, draw_changes(len(real), self.device))
                 level = small_level(self.recipe.shape)
-                of_real = self._judge(shown, reduced(shown, self.recipe.shape, level), None)
+                of_real = self._judge(shown, reduced(shown, self.recipe.shape, level))
                 loss = losses.relativistic(judged.logits[: len(real)], of_real.logits)
             else:
                 loss = -judged.logits.mean()
