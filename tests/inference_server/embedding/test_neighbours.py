@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zograscope_server.embedding import neighbours
 from zograscope_server.embedding.neighbours import nearest_among, nearest_neighbours
-from zograscope_server.mosaic.layout import neighbours
 
 
 def all_distances(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
