@@ -38,6 +38,7 @@ from zograscope_server.generative.training.trainer import Recipe, Trainer
 
 WANTED = 1.3  # times as fast as the plain reading
 BATCH = 8
+FRAMES = 20  # of a walk, one at a time
 LATENT = 256
 RATE, BETAS, KEPT = 2e-4, (0.5, 0.999), 0.999
 SMALL = 128  # pixels of the second image that is judged
@@ -212,13 +213,14 @@ def several(way: Callable[[], Any], times: int) -> Callable[[], None]:
     return repeat
 
 
-def compare(side: int, channels: int, turns: int, device: str) -> dict[str, float]:
+def compare(
+    side: int, channels: int, turns: int, device: str, *, often: int, frames: int
+) -> dict[str, float]:
     """Return images a second of training, and frames a second of a walk, ours and read plainly."""
     torch.manual_seed(0)
     data = Pictures(side)
     options = TrainOptions(width=side, height=side, channels=channels, batch=BATCH)
     ours, plain = Trainer(Recipe.of(options, device), device), PlainTraining(side, channels, device)
-    often = 20 if device.startswith("cuda") else 4  # every fourth of our steps also mixes styles
     learning = medians(
         {
             "ours": several(lambda: ours.step(data), often),
@@ -239,7 +241,6 @@ def compare(side: int, channels: int, turns: int, device: str) -> dict[str, floa
     def make_plainly() -> None:
         to_pictures(averaged(latents)[0])
 
-    frames = 20
     making = medians(
         {"ours": several(make_ours, frames), "plain": several(make_plainly, frames)},
         turns,
@@ -266,9 +267,12 @@ def main() -> None:
     channels = arguments.channels or (16 if arguments.device == "cpu" else 64)
     sides, turns = ([64], 1) if arguments.toy else (arguments.sides, arguments.turns)
     channels = 8 if arguments.toy else channels
+    # Every fourth of our steps also mixes styles, so that a turn has a multiple of four.
+    often = 4 if arguments.device == "cpu" else 20
+    often, frames = (1, 1) if arguments.toy else (often, FRAMES)
     figures: dict[str, Any] = {}
     for side in sides:
-        row = compare(side, channels, turns, arguments.device)
+        row = compare(side, channels, turns, arguments.device, often=often, frames=frames)
         figures[str(side)] = row
         told = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in row.items())
         print(f"{side} pixels, {channels} channels, {arguments.device}: {told}", flush=True)
