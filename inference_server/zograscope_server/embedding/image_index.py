@@ -271,3 +271,8 @@ def _set_aside(path: Path) -> Path:
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     return aside
+
+
+def index_in(cache_folder: Path) -> ImageIndex:
+    """Return the one index of a server, by the folder of what it keeps."""
+    return ImageIndex(cache_folder / "images.sqlite")

@@ -15,15 +15,21 @@ def read_card(model: Model, models_folder: Path) -> dict[str, Any]:
 
     It stands in the model's config.json; that of the embedded model in its weights' own header.
     """
-    try:
-        if model.embedded:
-            from safetensors import safe_open
+    if not model.embedded:
+        return card_in(installed_folder(model, models_folder))
+    from zograscope_server.generative.weights.generator_file import header_of
 
-            with safe_open(EMBEDDED, "numpy") as file:
-                card = json.loads((file.metadata() or {}).get(CARD, "{}"))
-        else:
-            config = installed_folder(model, models_folder) / CONFIG
-            card = json.loads(config.read_text("utf-8")).get(CARD, {})
+    try:
+        card = json.loads(header_of(EMBEDDED).get(CARD, "{}"))
+    except (OSError, ValueError):
+        return {}
+    return card if isinstance(card, dict) else {}
+
+
+def card_in(folder: Path) -> dict[str, Any]:
+    """Return the card in a model's folder; an empty one where there is none."""
+    try:
+        card = json.loads((folder / CONFIG).read_text("utf-8")).get(CARD, {})
     except (OSError, ValueError, AttributeError):
         return {}
     return card if isinstance(card, dict) else {}

@@ -15,26 +15,45 @@ if TYPE_CHECKING:
 
 
 class Generator(Protocol):
-    """Makes images of styles. Nothing in it changes while it is used.
+    """Makes images of styles. Nothing in it changes while it is used."""
 
-    Attributes:
-        latent_size: numbers of a latent.
-        style_size: numbers of a style.
-        resolutions: pixels of the image's shorter side at which each style acts, coarse to fine;
-            (1,) where one style makes the whole image.
-        size: width and height of its images in pixels.
-        colours: 3, or 1 for grey.
-        mean_style: (style_size,), the average of all styles; zeros where latents are styles.
-        device: of torch, where it computes.
-    """
+    @property
+    def latent_size(self) -> int:
+        """Numbers of a latent."""
+        ...
 
-    latent_size: int
-    style_size: int
-    resolutions: tuple[int, ...]
-    size: tuple[int, int]
-    colours: int
-    mean_style: "torch.Tensor"
-    device: "torch.device"
+    @property
+    def style_size(self) -> int:
+        """Numbers of a style."""
+        ...
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Pixels of the image's shorter side at which each style acts, coarse to fine.
+
+        (1,) where one style makes the whole image.
+        """
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of its images in pixels."""
+        ...
+
+    @property
+    def colours(self) -> int:
+        """3, or 1 for grey."""
+        ...
+
+    @property
+    def mean_style(self) -> "torch.Tensor":
+        """(style_size,), the average of all styles; zeros where latents are styles."""
+        ...
+
+    @property
+    def device(self) -> "torch.device":
+        """Of torch, where it computes."""
+        ...
 
     def styles(self, latents: "torch.Tensor") -> "torch.Tensor":
         """Map (n, latent_size) latents to (n, style_size) styles."""

@@ -42,13 +42,13 @@ def find_originals(
     from zograscope_server.collection.open import open_collection
     from zograscope_server.collection.readable import readable_part
     from zograscope_server.embedding.embed import embed_collection
-    from zograscope_server.embedding.image_index import ImageIndex
+    from zograscope_server.embedding.image_index import index_in
     from zograscope_server.embedding.neighbours import nearest_among, nearest_neighbours
 
     downloads = cache_folder / "downloads"
     collection = open_collection(source, downloads, part_of(on_progress, 0.0, 0.1), online=False)
     collection = readable_part(collection, check_may_read)
-    with ImageIndex(cache_folder / "images.sqlite") as index:
+    with index_in(cache_folder) as index:
         embedded = embed_collection(
             collection,
             embedder,

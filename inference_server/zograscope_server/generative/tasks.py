@@ -24,6 +24,7 @@ from zograscope_server.embedding.loading import PURPOSE as EMBEDDING
 from zograscope_server.generative.about import read_card, text_of
 from zograscope_server.generative.errors import GenerativeError
 from zograscope_server.generative.loading import PURPOSE
+from zograscope_server.generative.pictures import side_by_side, small
 from zograscope_server.generative.training.task import train
 from zograscope_server.models.catalogue import DEFAULT, find_model, revision_of
 from zograscope_server.models.errors import ModelError
@@ -123,8 +124,8 @@ def samples(
         files.append(marks.mark(pictures[-1]))
         context.emit(number, {"file": files[-1]}, {"seed": seed})
     columns = min(options.columns or int(np.ceil(np.sqrt(len(seeds)))), len(seeds))
-    grid = _side_by_side(pictures, columns)
-    context.preview(_small(grid))
+    grid = side_by_side(pictures, columns)
+    context.preview(small(grid))
     metadata = {
         "seeds": seeds,
         "columns": columns,
@@ -154,8 +155,8 @@ def latent_map(
         styles = styling.apply(found.styles[row][:, None])
         pictures += list(make_pictures(generator, styles, options.seed))
     marks = _Marks(options.model, options.credit, context)
-    drawn = _side_by_side(pictures, side)
-    context.preview(_small(drawn))
+    drawn = side_by_side(pictures, side)
+    context.preview(small(drawn))
     metadata = {"side": side, "size": list(generator.size), "model": options.model}
     return TaskResult({"map": marks.png(drawn), "seeds": found.seeds}, metadata)
 
@@ -175,7 +176,7 @@ def project(
     found = seek(
         generator, picture, steps=options.steps, seed=options.seed, on_progress=context.progress
     )
-    context.preview(_small(found.picture))
+    context.preview(small(found.picture))
     marks = _Marks(options.model, "", context, sought=(data, options.file_name))
     arrays = {
         "latent": found.latent,
@@ -395,7 +396,7 @@ def _make_frames(
             steps.append(float(np.linalg.norm(look - before)))
         before = look
         if place >= context.parts:
-            context.preview(_small(marks.shown(picture)))
+            context.preview(small(marks.shown(picture)))
             time = {"frame": number, "time": number / options.rate}
             context.emit(place, {"file": marks.png(picture)}, time)
         if context.pause_asked.is_set() or (place and place % apart == 0):
@@ -508,23 +509,6 @@ def _encode(picture: np.ndarray) -> bytes:
     stored = np.ascontiguousarray(picture[..., ::-1])
     _, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     return data.tobytes()
-
-
-def _side_by_side(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Return one picture of many, row by row, on black."""
-    height, width, colours = pictures[0].shape
-    rows = -(-len(pictures) // columns)
-    grid = np.zeros((rows, columns, height, width, colours), np.uint8)
-    for number, picture in enumerate(pictures):
-        grid[number // columns, number % columns] = picture
-    return grid.swapaxes(1, 2).reshape(rows * height, columns * width, colours)
-
-
-def _small(picture: np.ndarray) -> np.ndarray:
-    """A preview: uint8 (h, w, 3), at most 384 pixels a side."""
-    step = max(1, -(-max(picture.shape[:2]) // 384))
-    small = picture[::step, ::step]
-    return np.ascontiguousarray(np.broadcast_to(small, (*small.shape[:2], 3)))
 
 
 def _file(array: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,29 +42,20 @@ def mosaic(
     inputs: Mapping[str, np.ndarray], options: MosaicOptions, context: TaskContext
 ) -> TaskResult:
     """Lay out a collection."""
-    from zograscope_server.collection.fetching import Fetcher, is_address
-    from zograscope_server.collection.open import open_collection
-    from zograscope_server.collection.readable import readable_part
-    from zograscope_server.collection.waiting import wait_for_host
+    from zograscope_server.collection.for_tasks import open_for_task
     from zograscope_server.mosaic.map_memory import MapMemory
     from zograscope_server.mosaic.mosaic import embed_for_mosaic, make_mosaic, read_mask
 
-    source = options.collection
-    if not source:
-        raise refusal("no collection is named")
-    if not is_address(source):
-        context.check_may_read(Path(source))
     mask = None
     if options.shape == "mask":
         mask = read_mask(required(inputs, "mask").tobytes(), options.mask_name)
-    cache = context.settings.cache_folder
     context.progress(None, "Opening the collection")
-    collection = open_collection(source, cache / "downloads", context.progress, options.online)
-    collection = readable_part(collection, context.check_may_read)
+    collection, fetcher = open_for_task(
+        options.collection, context, context.progress, online=options.online
+    )
     embedder = context.load_model(options.model, PURPOSE)
-    wait = partial(wait_for_host, tell=lambda seconds: context.check_cancelled())
-    fetcher = Fetcher(cache / "downloads", options.online, wait)
-    memory = MapMemory(cache / "maps", source, embedder.revision, options.seed, options.stack)
+    maps = context.settings.cache_folder / "maps"
+    memory = MapMemory(maps, options.collection, embedder.revision, options.seed, options.stack)
     with image_index(context) as index:
         embedded = embed_for_mosaic(collection, embedder, index, fetcher, options, context.progress)
         arrays, metadata = make_mosaic(
@@ -180,9 +170,9 @@ def originals(
 @contextmanager
 def image_index(context: TaskContext) -> "Iterator[ImageIndex]":
     """Open this server's index of images."""
-    from zograscope_server.embedding.image_index import ImageIndex
+    from zograscope_server.embedding.image_index import index_in
 
-    with ImageIndex(context.settings.cache_folder / "images.sqlite") as index:
+    with index_in(context.settings.cache_folder) as index:
         yield index
 
 

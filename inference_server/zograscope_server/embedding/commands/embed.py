@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from zograscope_server.collection.fetching import Fetcher
     from zograscope_server.collection.open import open_collection
     from zograscope_server.embedding.embed import decoder_threads, embed_collection
-    from zograscope_server.embedding.image_index import ImageIndex
+    from zograscope_server.embedding.image_index import index_in
     from zograscope_server.embedding.loading import PURPOSE
     from zograscope_server.embedding.ray_cluster import RayCluster
     from zograscope_server.models.catalogue import find_model
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     with cluster as embed_items, progress_shown("embed", quiet=arguments.json) as on_progress:
         online = not arguments.offline
         collection = open_collection(arguments.collection, downloads, on_progress, online)
-        with ImageIndex(arguments.state / "cache" / "images.sqlite") as index:
+        with index_in(arguments.state / "cache") as index:
             embedded = embed_collection(
                 collection,
                 embedder,

@@ -10,7 +10,7 @@ be mixed; and there is no noise at 16 pixels and below, where it would compete w
 Once trained, normalisation is folded into the weights: what is kept and walked is convolutions.
 """
 
-import json
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,13 @@ from zograscope_server.generative.networks.layers import (
     doubled_convolution,
     doubling_kernel,
 )
+from zograscope_server.generative.weights.generator_file import GeneratorFile, filled
 
 LATENT = 256
 EXCITED = 4  # doublings from what excites to what is excited
 FINEST_WITHOUT_NOISE = 16
 LOOKS = 10_000  # latents whose mean style is taken
 KIND = "styled"
-METADATA = "zograscope.generator"
 
 
 class Mapping(nn.Module):
@@ -247,31 +247,19 @@ class StyledGenerator(nn.Module):
 
         Raises OSError.
         """
-        from safetensors.torch import save_file
-
-        state = {key: value.half().contiguous().cpu() for key, value in self.state_dict().items()}
-        measures = {name: getattr(self.shape, name) for name in Shape.__dataclass_fields__}
-        about = {"shape": json.dumps(measures), "card": json.dumps(card or {})}
-        save_file(state, path, {METADATA: KIND, **about})
+        state = {key: value.half() for key, value in self.state_dict().items()}
+        GeneratorFile(KIND, asdict(self.shape), card or {}, state).write(path)
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> "StyledGenerator":
         """Read what `save` wrote, in single precision and ready to be walked.
 
-        Raises ValueError or RuntimeError for what is none.
+        Raises ValueError for what is none.
         """
-        from safetensors import safe_open
-        from safetensors.torch import load_file
-
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-        if about.get(METADATA) != KIND:
-            raise ValueError("it is no generator that Zograscope trained")
+        file = GeneratorFile.read(path, KIND)
         with torch.device("meta"):
-            generator = cls(_read_shape(about.get("shape", "")))
-        state = {key: value.float() for key, value in load_file(path).items()}
-        generator.load_state_dict(state, assign=True)
-        return generator.requires_grad_(False).eval().to(device).ready()
+            generator = cls(_read_shape(file.measures))
+        return filled(generator, file.state).to(device).ready()
 
     def ready(self) -> "StyledGenerator":
         """Make once what depends on weights alone; for a folded generator that stays as it is."""
@@ -293,11 +281,11 @@ def _affine(norm: Any) -> tuple[Tensor, Tensor]:
     return scale, norm.bias - norm.running_mean * scale
 
 
-def _read_shape(text: str) -> Shape:
-    measures = json.loads(text)
-    if not isinstance(measures, dict) or set(measures) != set(Shape.__dataclass_fields__):
-        raise ValueError("its measures are not those of a generator")
-    if not all(type(value) is int and 0 < value <= 1024 for value in measures.values()):
+def _read_shape(measures: Any) -> Shape:
+    names = {field.name for field in fields(Shape)}
+    if set(measures) != names or not all(
+        type(value) is int and 0 < value <= 1024 for value in measures.values()
+    ):
         raise ValueError("its measures are not those of a generator")
     shape = Shape(**measures)
     if shape.doublings > 8 or max(shape.columns, shape.rows) > 64 or shape.colours not in (1, 3):

@@ -10,10 +10,12 @@ import numpy as np
 from zograscope_protocol.generative.tasks import TrainOptions
 
 from zograscope_server.generative.networks.styled import StyledGenerator
+from zograscope_server.generative.pictures import PREVIEW_SIDE, side_by_side, small
 from zograscope_server.generative.training.card import ModelCard
 from zograscope_server.generative.training.metrics import Metrics, Ruler, warnings_of
 from zograscope_server.generative.training.run import TrainingRun
 from zograscope_server.generative.training.sheets import memorisation_sheet, sample_grid
+from zograscope_server.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from zograscope_server.embedding.embedder import Embedder
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 COLUMNS = 8  # of a sample grid
 SHOWN, NEAREST = 12, 3  # samples on the sheet of what was memorised, and images with each
-PREVIEW_SIDE = 384
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,21 @@ class Look:
     def preview(self) -> np.ndarray:
         """The first of them, (h, w, 3) uint8, small enough for a preview."""
         side = max(1, min(COLUMNS, PREVIEW_SIDE // max(self.samples.shape[1:3])))
-        rows = [
-            np.concatenate(list(row), 1)
-            for row in self.samples[: side**2].reshape(side, side, *self.samples.shape[1:])
-        ]
-        grid = np.concatenate(rows)[:PREVIEW_SIDE, :PREVIEW_SIDE]
-        return np.broadcast_to(grid, (*grid.shape[:2], 3))
+        return small(side_by_side(self.samples[: side**2], side))
 
 
 class Looking:
     """Looks at a run; what is told of its collection is measured once."""
 
-    def __init__(self, data: "TrainingSet", embedder: "Embedder", options: TrainOptions) -> None:
+    def __init__(
+        self,
+        data: "TrainingSet",
+        embedder: "Embedder",
+        options: TrainOptions,
+        on_progress: OnProgress = no_progress,
+    ) -> None:
         self._data, self._options = data, options
-        self._ruler = Ruler(data, embedder)
+        self._ruler = Ruler(data, embedder, on_progress)
 
     def look(self, run: TrainingRun, *, last: bool = False) -> Look:
         """Make samples and measure them; the last look is of the model that is done."""

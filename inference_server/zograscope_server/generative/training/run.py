@@ -8,9 +8,8 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,30 +17,18 @@ from torch import distributed
 from zograscope_protocol.generative.tasks import TrainOptions
 
 from zograscope_server.generative.errors import GenerativeError
-from zograscope_server.generative.generator import latents_of, to_pictures
-from zograscope_server.generative.networks.styled import LATENT, StyledGenerator
+from zograscope_server.generative.generator import Generator
+from zograscope_server.generative.networks.styled import StyledGenerator
 from zograscope_server.generative.training.trainer import Data, Trainer
+from zograscope_server.generative.walks.space import make_pictures, styles_of
 
 MINUTES = 10.0
 """What a training takes where nobody said."""
 
 SAMPLES = 64  # that a look shows, and that are measured
-AT_ONCE = 16  # samples
 RECORD = "run.json"
 PACE = 0.95  # of the step's time that is believed from before
 AGREED_EVERY = 10  # steps of several processes between two words on whether to go on
-
-
-class Collection(Data, Protocol):
-    """Data that a model can be measured by."""
-
-    def __len__(self) -> int:
-        """How many images there are."""
-        ...
-
-    def pictures(self, indices: np.ndarray) -> np.ndarray:
-        """Return (n, h, w, colours) uint8 images of those numbers."""
-        ...
 
 
 @dataclass
@@ -53,14 +40,12 @@ class Record:
         pace: seconds that a step takes.
         looks: how often it looked at itself.
         looked_at: seconds when it did so last.
-        losses: of the latest steps, averaged.
     """
 
     seconds: float = 0.0
     pace: float = 0.0
     looks: int = 0
     looked_at: float = 0.0
-    losses: dict[str, float] = field(default_factory=dict)
 
 
 class TrainingRun:
@@ -108,12 +93,7 @@ class TrainingRun:
             raise GenerativeError("training-collapsed", images=self.trainer.images)
         took, record = self._clock() - begin, self.record
         record.seconds += took
-        first = self.trainer.steps == 1
         record.pace = took if not record.pace else PACE * record.pace + (1 - PACE) * took
-        record.losses = {
-            name: loss if first else PACE * record.losses.get(name, loss) + (1 - PACE) * loss
-            for name, loss in found.items()
-        }
 
     @property
     def finished(self) -> bool:
@@ -184,9 +164,6 @@ class TrainingRun:
         self.record = Record(**json.loads((folder / RECORD).read_text("utf-8")))
 
 
-def samples_of(generator: StyledGenerator, count: int) -> np.ndarray:
+def samples_of(generator: Generator, count: int) -> np.ndarray:
     """Return (count, h, w, colours) uint8 samples of the seeds 0, 1, ..."""
-    latents = torch.from_numpy(latents_of(range(count), LATENT)).to(generator.device)
-    wide = generator.styles(latents)[:, None].expand(-1, len(generator.resolutions), -1)
-    made = [to_pictures(generator.images(few, 0)) for few in wide.split(AT_ONCE)]
-    return np.concatenate(made)
+    return make_pictures(generator, styles_of(generator, range(count)), 0)

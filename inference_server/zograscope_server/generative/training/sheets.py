@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from zograscope_server.generative.pictures import side_by_side
+
 MOST_SIDE = 2048  # pixels of a sheet: some megabytes as a PNG
 SHOWN_SIDE = 96  # pixels that small pictures are enlarged to beside each other, in whole times
 BOARD = 244  # what pictures are mounted on
@@ -29,13 +31,7 @@ def sample_grid(pictures: np.ndarray, columns: int | None = None) -> np.ndarray:
     rows = -(-count // columns)
     scale = min(1.0, MOST_SIDE / (columns * width), MOST_SIDE / (rows * height))
     pictures = _scaled(pictures, scale)
-    height, width, colours = pictures.shape[1:]
-    sheet = np.zeros((rows * height, columns * width, colours), np.uint8)
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
-        top, left = row * height, column * width
-        sheet[top : top + height, left : left + width] = picture
-    return _as_png(sheet)
+    return _as_png(side_by_side(pictures, columns))
 
 
 def columns_of(count: int, width: int, height: int) -> int:

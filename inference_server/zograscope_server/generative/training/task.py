@@ -7,19 +7,19 @@ that is cancelled or dies leaves the model of its last look.
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.generative.tasks import TrainOptions
 from zograscope_protocol.options import refusal
 from zograscope_protocol.saving import whole_file, write_file
 
 from zograscope_server.embedding.loading import PURPOSE as EMBEDDING
 from zograscope_server.faces.loading import FACES
+from zograscope_server.generative.about import card_in
 from zograscope_server.generative.errors import GenerativeError
+from zograscope_server.generative.loading import STYLED, WEIGHTS
 from zograscope_server.models.catalogue import CONFIG, DEFAULT, check_name_is_free
 from zograscope_server.progress import OnProgress, part_of
 from zograscope_server.tasks import TaskContext, TaskResult, task
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from zograscope_server.generative.training.look import Look
     from zograscope_server.generative.training.run import TrainingRun
 
-MODEL, GRID, ABOUT = "model.safetensors", "grid.png", "README.md"
-"""In a model's folder, beside its config.json: weights, samples, and its card for people."""
+GRID, ABOUT = "grid.png", "README.md"
+"""In a model's folder, beside weights and config.json: samples, and its card for people."""
 
 PREPARING = 0.05  # of the work, as progress shows it
 CHECKPOINTS_APART = 120.0  # seconds of computing that a death costs at most
@@ -54,7 +54,8 @@ def train(
     run = TrainingRun(trainer, data, options)
     if context.latest_checkpoint is not None:
         run.load(context.latest_checkpoint)
-    looking = Looking(data, embedder, options)
+    measuring = part_of(context.progress, PREPARING, PREPARING)
+    looking = Looking(data, embedder, options, measuring)
     kept = told = run.record.seconds
     while not run.finished:
         run.step()
@@ -73,7 +74,7 @@ def train(
     memorised = marked_file(looking.memorised(look), look, context)
     return TaskResult(
         {
-            "model": np.frombuffer((folder / MODEL).read_bytes(), np.uint8),
+            "model": np.frombuffer((folder / WEIGHTS).read_bytes(), np.uint8),
             "grid": grid,
             "memorised": memorised,
         },
@@ -88,27 +89,19 @@ def prepare(
 
     Raises ZograscopeError for a collection that cannot be opened, or learnt from.
     """
-    from zograscope_server.collection.fetching import Fetcher, is_address
-    from zograscope_server.collection.open import open_collection
-    from zograscope_server.collection.readable import readable_part
-    from zograscope_server.collection.waiting import wait_for_host
-    from zograscope_server.embedding.image_index import ImageIndex
+    from zograscope_server.collection.for_tasks import open_for_task
+    from zograscope_server.embedding.image_index import index_in
     from zograscope_server.generative.training.dataset import prepare_training_set
 
-    source, cache = options.collection, context.settings.cache_folder
-    if not source:
-        raise refusal("no collection is named")
-    if not is_address(source):
-        context.check_may_read(Path(source))
-    collection = open_collection(source, cache / "downloads", on_progress, options.online)
-    collection = readable_part(collection, context.check_may_read)
+    collection, fetcher = open_for_task(
+        options.collection, context, on_progress, online=options.online
+    )
     embedder = context.load_model(DEFAULT, EMBEDDING)
     faces = context.load_model(DEFAULT, FACES) if options.crop == "faces" else None
-    wait = partial(wait_for_host, tell=lambda seconds: context.check_cancelled())
-    fetcher = Fetcher(cache / "downloads", options.online, wait)
-    how = [source, options.width, options.height, options.colours, options.crop]
+    cache = context.settings.cache_folder
+    how = [options.collection, options.width, options.height, options.colours, options.crop]
     folder = cache / "training_sets" / _digest([*how, options.duplicates])
-    with ImageIndex(cache / "images.sqlite") as index:
+    with index_in(cache) as index:
         data = prepare_training_set(
             collection, options, embedder, index, fetcher, faces, folder, on_progress
         )
@@ -131,11 +124,7 @@ def _model_folder(options: TrainOptions, context: TaskContext) -> Path:
 
 
 def _is_unfinished(folder: Path) -> bool:
-    try:
-        card = json.loads((folder / CONFIG).read_text("utf-8"))["card"]
-        return not card["finished"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    return card_in(folder).get("finished") is False
 
 
 def _digest(parts: list[Any]) -> str:
@@ -172,18 +161,14 @@ def marked_file(file: np.ndarray, look: "Look", context: TaskContext) -> np.ndar
 def keep_model(look: "Look", grid: np.ndarray, folder: Path) -> None:
     """Write the model of a look into its folder, each file whole.
 
-    Raises ZograscopeError `spool-full`.
+    Raises ZograscopeError `output-exists`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(folder / MODEL) as part:
-            look.generator.save(part, look.card.to_json())
-        write_file(folder / GRID, grid)
-        write_file(folder / ABOUT, look.card.in_words().encode())
-        config = {"generator": "styled", "card": look.card.to_json()}
-        write_file(folder / CONFIG, json.dumps(config, indent=2).encode())
-    except OSError as error:
-        raise ZograscopeError("spool-full", str(error)) from error
+    card = look.card.to_json()
+    with whole_file(folder / WEIGHTS) as part:
+        look.generator.save(part, card)
+    write_file(folder / GRID, grid)
+    write_file(folder / ABOUT, look.card.in_words().encode())
+    write_file(folder / CONFIG, json.dumps({"generator": STYLED, "card": card}, indent=2).encode())
 
 
 def _keep(run: "TrainingRun", context: TaskContext) -> None:

@@ -1,7 +1,6 @@
 """One file for a generator of any kind: weights as safetensors, and beside them its measures.
 
-The header says which kind it is, so that the file alone is enough. It is what
-`StyledGenerator.save` writes too.
+The header says which kind it is, so that the file alone is enough.
 """
 
 import json

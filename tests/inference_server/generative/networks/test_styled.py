@@ -11,7 +11,8 @@ from torch.nn import functional
 from zograscope_protocol.generative.tasks import base_grid
 from zograscope_server.generative.generator import latents_of, to_pictures
 from zograscope_server.generative.networks.layers import Shape
-from zograscope_server.generative.networks.styled import KIND, METADATA, StyledGenerator
+from zograscope_server.generative.networks.styled import KIND, StyledGenerator
+from zograscope_server.generative.weights.generator_file import KIND as METADATA
 
 SMALL = Shape(columns=4, rows=4, doublings=4, channels=4, colours=3)
 
