@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from zograscope_protocol.command_options import FILM_SUFFIX
+from zograscope_protocol.command_options import FILM_SUFFIX, SCENE_SUFFIX
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.frame_files import FrameFiles
 from zograscope_protocol.job import JobResult
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from zograscope_server.provenance.marks import Dreamt, Made, Marker
 
 QUESTION = "question"
-SCENE_SUFFIX = ".blend"
 
 
 @contextmanager
@@ -144,6 +143,17 @@ def write_marked_film(
         film.replace(output)
     except OSError as error:
         raise ZograscopeError("output-exists", str(error), path=str(output)) from error
+
+
+def write_sound(files: FrameFiles, result: JobResult) -> dict[str, str]:
+    """Write a result's sound beside its frames; return where both are."""
+    made = {"frames": str(files.folder.resolve())}
+    sound = result.arrays.get("sound")
+    if sound is not None:
+        path = files.folder / f"sound{result.metadata['sound_suffix']}"
+        write_file(path, sound)
+        made["sound"] = str(path.resolve())
+    return made
 
 
 def read_frame(path: Path) -> np.ndarray:

@@ -21,6 +21,7 @@ from zograscope_server.models.catalogue import (
 )
 from zograscope_server.models.errors import ModelError
 from zograscope_server.models.loader import ModelLoader
+from zograscope_server.models.weights import check_fits
 from zograscope_server.portrait.mover import MeshModel
 
 if TYPE_CHECKING:
@@ -216,15 +217,7 @@ def fill(kind: "type[Fomm | LivePortrait]", state: State) -> "Fomm | LivePortrai
     for key in set(wanted) - set(given):
         if key.endswith("num_batches_tracked"):  # which older torch did not have
             given[key] = torch.tensor(0)
-    missing, strange = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
-    if missing or strange:
-        raise ValueError(
-            f"its weights are of another architecture: {len(missing)} are missing"
-            f" and {len(strange)} are strange, such as {(missing + strange)[0]!r}"
-        )
-    for key, value in given.items():
-        if value.shape != wanted[key].shape:
-            raise ValueError(f"{key!r} has the shape of another architecture")
+    check_fits(wanted, given)
     network.load_state_dict(given, assign=True)
     return network.eval()
 

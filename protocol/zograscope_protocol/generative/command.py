@@ -7,10 +7,18 @@ import argparse
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from zograscope_protocol.command_options import FILM_SUFFIX, check_file, check_suffixes
+from zograscope_protocol.command_options import (
+    FramesCommand,
+    check_file,
+    check_folder,
+    check_frames_output,
+    check_suffixes,
+    words,
+)
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.generative.tasks import (
     PATHS,
@@ -22,10 +30,8 @@ from zograscope_protocol.generative.tasks import (
 from zograscope_protocol.options import refusal
 from zograscope_protocol.submission import Submission, file_input
 
-SCENE_SUFFIX = ".blend"
 LATENT_SUFFIX = ".npz"
 PICTURE_SUFFIXES = (".png",)
-OUTPUT_SUFFIXES = ("", FILM_SUFFIX, SCENE_SUFFIX)
 SHOWS = ("plane", "sequencer", "world", "relief")
 HEIGHTS = ("brightness", "depth")
 LATENT = "latent"
@@ -33,7 +39,7 @@ LATENT = "latent"
 
 
 @dataclass(frozen=True)
-class WalkCommand:
+class WalkCommand(FramesCommand):
     """What `zograscope walk` was asked for.
 
     Attributes:
@@ -55,16 +61,6 @@ class WalkCommand:
     height: str
     connection: Path | None
     json: bool
-
-    @property
-    def needs_blender(self) -> bool:
-        """Whether a scene is wanted."""
-        return self.output.suffix.lower() == SCENE_SUFFIX
-
-    @property
-    def is_film(self) -> bool:
-        """Whether a film is wanted."""
-        return self.output.suffix.lower() == FILM_SUFFIX
 
     def submission(self) -> Submission:
         """Return the job that makes the walk.
@@ -141,7 +137,7 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     way.add_argument("--path", choices=PATHS[:-1], default=PATHS[0], help="from stop to stop")
     way.add_argument(
         "--keyframes",
-        type=_words,
+        type=words,
         default=(),
         metavar="3,17,latent.npz",
         help="seeds, and latents that `zograscope project` wrote, in order",
@@ -176,17 +172,11 @@ def parse_walk(arguments: argparse.Namespace) -> WalkCommand:
     """
     latents = _latents(arguments.keyframes)
     first, last = arguments.range or (0, None)
-    output: Path = arguments.output
-    if output.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise refusal(
-            f"--output {output} is neither a folder, a film ({FILM_SUFFIX}) nor a scene "
-            f"({SCENE_SUFFIX})"
-        )
-    _check_folder(output)
+    check_frames_output(arguments.output)
     if arguments.audio is not None:
         check_file(arguments.audio)
     return WalkCommand(
-        output=output,
+        output=arguments.output,
         options=WalkOptions(
             path=arguments.path,
             keyframes=tuple(arguments.keyframes),
@@ -199,13 +189,7 @@ def parse_walk(arguments: argparse.Namespace) -> WalkCommand:
             rate=arguments.rate,
             audio_name=arguments.audio.name if arguments.audio else "sound",
             audio_strength=arguments.audio_strength,
-            model=arguments.model,
-            seed=arguments.seed,
-            truncation=arguments.truncation,
-            directions=tuple(arguments.direction),
-            mix_seed=arguments.mix,
-            mix_from=arguments.mix_from,
-            credit=arguments.credit,
+            **_style_options(arguments),
         ),
         latents=latents,
         audio=arguments.audio,
@@ -222,7 +206,7 @@ def add_samples_arguments(parser: argparse.ArgumentParser) -> None:
     add("model", nargs="?", default="default", metavar="MODEL", help="as `zograscope models`")
     add("--output", type=Path, required=True, metavar="GRID.png|FOLDER")
     add("--seed", type=int, default=0, help="of the first sample, and of the grain")
-    add("--seeds", type=_words, default=(), metavar="3,17", help="these instead")
+    add("--seeds", type=words, default=(), metavar="3,17", help="these instead")
     add("--count", type=int, default=64, metavar="N")
     add("--columns", type=int, metavar="N", help="of the grid")
     add(
@@ -238,7 +222,7 @@ def parse_samples(arguments: argparse.Namespace) -> SamplesCommand:
     """Check the parsed options. Raises ZograscopeError `bad-parameters`."""
     if arguments.output.suffix:
         check_suffixes("--output", [arguments.output], PICTURE_SUFFIXES)
-    _check_folder(arguments.output)
+    check_folder(arguments.output)
     return SamplesCommand(
         output=arguments.output,
         options=SamplesOptions(
@@ -246,13 +230,7 @@ def parse_samples(arguments: argparse.Namespace) -> SamplesCommand:
             count=arguments.count,
             columns=arguments.columns,
             originals=arguments.originals,
-            model=arguments.model,
-            seed=arguments.seed,
-            truncation=arguments.truncation,
-            directions=tuple(arguments.direction),
-            mix_seed=arguments.mix,
-            mix_from=arguments.mix_from,
-            credit=arguments.credit,
+            **_style_options(arguments),
         ),
         connection=arguments.connection,
         json=arguments.json,
@@ -331,6 +309,19 @@ def _add_style_arguments(parser: argparse.ArgumentParser) -> None:
     style.add_argument("--credit", default="", metavar="WORDS", help="written into the corner")
 
 
+def _style_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what was said by `_add_style_arguments`, and of which model and seed."""
+    return {
+        "model": arguments.model,
+        "seed": arguments.seed,
+        "truncation": arguments.truncation,
+        "directions": tuple(arguments.direction),
+        "mix_seed": arguments.mix,
+        "mix_from": arguments.mix_from,
+        "credit": arguments.credit,
+    }
+
+
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--connection", type=Path, metavar="FILE", help="connection file of another server")
@@ -351,15 +342,6 @@ def _latents(keyframes: tuple[str, ...]) -> dict[str, Path]:
         check_file(Path(name))
         files[name] = Path(name)
     return files
-
-
-def _check_folder(output: Path) -> None:
-    if not output.suffix and output.is_file():
-        raise refusal(f"--output {output} is a file, and must be a folder")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _direction(text: str) -> Direction:

@@ -7,7 +7,14 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from zograscope_protocol.command_options import FILM_SUFFIX, check_file, check_suffixes
+from zograscope_protocol.command_options import (
+    SCENE_SUFFIX,
+    FramesCommand,
+    check_file,
+    check_frames_output,
+    check_suffixes,
+    words,
+)
 from zograscope_protocol.options import refusal
 from zograscope_protocol.portrait.tasks import (
     HANDLES,
@@ -19,14 +26,12 @@ from zograscope_protocol.portrait.tasks import (
 )
 from zograscope_protocol.submission import Submission, file_input
 
-SCENE_SUFFIX = ".blend"
 CURVE_SUFFIXES = (".json", ".csv")
-OUTPUT_SUFFIXES = ("", FILM_SUFFIX, SCENE_SUFFIX)
 SHEET_SUFFIXES = (".png",)
 
 
 @dataclass(frozen=True)
-class PortraitCommand:
+class PortraitCommand(FramesCommand):
     """What `zograscope portrait` was asked for.
 
     Attributes:
@@ -49,16 +54,6 @@ class PortraitCommand:
     contact_sheet: Path | None
     connection: Path | None
     json: bool
-
-    @property
-    def needs_blender(self) -> bool:
-        """Whether a scene is wanted."""
-        return self.output.suffix.lower() == SCENE_SUFFIX
-
-    @property
-    def is_film(self) -> bool:
-        """Whether a film is wanted."""
-        return self.output.suffix.lower() == FILM_SUFFIX
 
     @property
     def driven_by_curves(self) -> bool:
@@ -92,7 +87,7 @@ def add_portrait_arguments(parser: argparse.ArgumentParser) -> None:
             f"--strength-{region}", type=float, metavar="F", help=f"of the {region}"
         )
     motion.add_argument(
-        "--regions", type=_words, default=REGIONS, metavar=",".join(REGIONS), help="what moves"
+        "--regions", type=words, default=REGIONS, metavar=",".join(REGIONS), help="what moves"
     )
     motion.add_argument("--mouth", choices=MOUTHS, default=MOUTHS[0], help="whose interior is seen")
     motion.add_argument("--motion", choices=MOTIONS, default=MOTIONS[0], help="of networks")
@@ -166,14 +161,7 @@ def _options(arguments: argparse.Namespace) -> PortraitOptions:
 
 
 def _check(command: PortraitCommand) -> None:
-    output = command.output
-    if output.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise refusal(
-            f"--output {output} is neither a folder, a film ({FILM_SUFFIX}) nor a scene "
-            f"({SCENE_SUFFIX})"
-        )
-    if not output.suffix and output.is_file():
-        raise refusal(f"--output {output} is a file, and must be a folder")
+    check_frames_output(command.output)
     if command.onto_diorama and not command.needs_blender:
         raise refusal(f"--onto-diorama makes a scene, so --output must end with {SCENE_SUFFIX}")
     check_suffixes("--curves", [command.curves], CURVE_SUFFIXES)
@@ -185,10 +173,6 @@ def _check(command: PortraitCommand) -> None:
         raise refusal("a scene wants a video as its driver; curves make frames or a film")
     if options.rate is not None or options.end is not None or options.start:
         raise refusal("curves have times of their own: leave --start, --end and --rate out")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _handle(text: str) -> Handle:

@@ -7,7 +7,6 @@ nearest originals there.
 import argparse
 import csv
 import io
-import json
 from typing import Any
 
 from zograscope_protocol.blocking import BlockingClient
@@ -20,6 +19,7 @@ from zograscope_protocol.generative.command import (
 from zograscope_protocol.job import JobResult
 from zograscope_protocol.saving import write_file
 
+from zograscope_server.command_line.answers import print_made
 from zograscope_server.command_line.frame_folder import begin_frames, end_frames, question_of
 from zograscope_server.command_line.local_server import running_server
 from zograscope_server.command_line.progress import of_job, progress_shown
@@ -50,10 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         BlockingClient(command.connection, client_name="zograscope command line") as client,
     ):
         made, metadata = _make(command, client)
-    if command.json:
-        print(json.dumps({**made, "metadata": metadata}, indent=2))
-    else:
-        print("\n".join(f"{kind}: {path}" for kind, path in made.items()))
+    print_made(made, metadata, as_json=command.json)
     return 0
 
 

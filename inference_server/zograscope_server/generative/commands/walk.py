@@ -5,7 +5,6 @@ in a Blender of its own.
 """
 
 import argparse
-import json
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ from zograscope_protocol.connection import state_folder
 from zograscope_protocol.frame_files import FrameFiles
 from zograscope_protocol.generative.command import WalkCommand, add_walk_arguments, parse_walk
 from zograscope_protocol.job import JobResult
-from zograscope_protocol.saving import write_file
 
+from zograscope_server.command_line.answers import print_made
 from zograscope_server.command_line.blender_work import add_blender_arguments, run_in_blender
 from zograscope_server.command_line.frame_folder import (
     begin_frames,
@@ -24,6 +23,7 @@ from zograscope_server.command_line.frame_folder import (
     frames_folder,
     question_of,
     write_marked_film,
+    write_sound,
 )
 from zograscope_server.command_line.local_server import running_server
 from zograscope_server.command_line.progress import of_job, progress_shown
@@ -60,10 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             return run_in_blender(arguments)
         with BlockingClient(command.connection, client_name="zograscope command line") as client:
             made, metadata = _walk(command, client)
-    if command.json:
-        print(json.dumps({**made, "metadata": metadata}, indent=2))
-    else:
-        print("\n".join(f"{kind}: {path}" for kind, path in made.items()))
+    print_made(made, metadata, as_json=command.json)
     return 0
 
 
@@ -98,13 +95,7 @@ def _write(
         marking = partial(_marking, files)
         write_marked_film(command.output, files, result, marking, on_progress)
         return {"film": str(command.output.resolve())}
-    made = {"frames": str(files.folder.resolve())}
-    sound = result.arrays.get("sound")
-    if sound is not None:
-        path = files.folder / f"sound{result.metadata['sound_suffix']}"
-        write_file(path, sound)
-        made["sound"] = str(path.resolve())
-    return made
+    return write_sound(files, result)
 
 
 def _marking(files: FrameFiles) -> "tuple[Marker, Dreamt]":

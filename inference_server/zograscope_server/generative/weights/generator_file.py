@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from zograscope_server.models.weights import check_fits
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -74,16 +76,7 @@ def filled(network: Network, state: State) -> Network:
     """
     import torch
 
-    wanted = network.state_dict()
-    missing, strange = sorted(set(wanted) - set(state)), sorted(set(state) - set(wanted))
-    if missing or strange:
-        raise ValueError(
-            f"its weights are of another architecture: {len(missing)} are missing"
-            f" and {len(strange)} are strange, such as {(missing + strange)[0]!r}"
-        )
-    for key, value in state.items():
-        if value.shape != wanted[key].shape:
-            raise ValueError(f"{key!r} has the shape of another architecture")
+    check_fits(network.state_dict(), state)
     # A copy of its own: what was read may be a view of a file that is gone soon.
     given = {
         key: value.to(torch.float32, copy=True) if value.is_floating_point() else value.clone()

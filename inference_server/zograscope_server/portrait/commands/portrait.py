@@ -6,7 +6,6 @@ beside it until the film is there: a run that was interrupted goes on at the fir
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -25,6 +24,7 @@ from zograscope_protocol.portrait.tasks import ExaminePortraitOptions
 from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission, file_input
 
+from zograscope_server.command_line.answers import print_made
 from zograscope_server.command_line.blender_work import add_blender_arguments, run_in_blender
 from zograscope_server.command_line.frame_folder import (
     begin_frames,
@@ -33,6 +33,7 @@ from zograscope_server.command_line.frame_folder import (
     question_of,
     read_frame,
     write_marked_film,
+    write_sound,
 )
 from zograscope_server.command_line.local_server import running_server
 from zograscope_server.command_line.progress import of_job, progress_shown
@@ -67,10 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         if command.needs_blender:
             # What was made above, the server answers at once.
             return run_in_blender(arguments)
-    if command.json:
-        print(json.dumps({**made, "metadata": metadata}, indent=2))
-    else:
-        print("\n".join(f"{kind}: {path}" for kind, path in made.items()))
+    print_made(made, metadata, as_json=command.json)
     return 0
 
 
@@ -159,17 +157,12 @@ def _write(
     """Write film, sound, curves and stills; return what was made and where."""
     made: dict[str, str] = {}
     count = len(result.arrays["times"])
-    sound = result.arrays.get("sound")
     if command.is_film:
         marking = partial(_marking, command, client)
         write_marked_film(command.output, files, result, marking, on_progress)
         made["film"] = str(command.output.resolve())
     elif not command.needs_blender:
-        made["frames"] = str(files.folder.resolve())
-        if sound is not None:
-            path = files.folder / f"sound{result.metadata['sound_suffix']}"
-            write_file(path, sound)
-            made["sound"] = str(path.resolve())
+        made |= write_sound(files, result)
     if command.curves is not None:
         from zograscope_server.portrait.curves import Curves, write_curves
 
