@@ -17,6 +17,9 @@ SERVER_FLOOR := 94
 BLENDER_FLOOR := 90
 
 PYTEST := pytest
+# Files of tests are shared out to as many processes; most of a test is waiting for others.
+WORKERS ?= $(shell nproc)
+SPREAD := -n $(WORKERS) --dist loadfile
 
 .PHONY: help setup system-libraries demo test test-protocol test-server test-blender test-blender-4.5 \
 	test-together coverage check format extension benchmarks clean
@@ -79,17 +82,17 @@ test: setup check
 	$(MAKE) coverage
 
 test-protocol: $(SERVER)/ready
-	$(SERVER)/bin/python -m $(PYTEST) tests/protocol
+	$(SERVER)/bin/python -m $(PYTEST) $(SPREAD) tests/protocol
 
 test-server: $(SERVER)/ready
-	$(SERVER)/bin/python -m $(PYTEST) tests/inference_server tests/training
+	$(SERVER)/bin/python -m $(PYTEST) $(SPREAD) tests/inference_server tests/training
 
 test-blender: $(BLENDER_5_2)/ready
-	$(BLENDER_5_2)/bin/python -m $(PYTEST) tests/blender_addon
+	$(BLENDER_5_2)/bin/python -m $(PYTEST) $(SPREAD) tests/blender_addon
 
 # Its Python is too old to be measured quickly.
 test-blender-4.5: $(BLENDER_4_5)/ready
-	$(BLENDER_4_5)/bin/python -m pytest tests/blender_addon
+	$(BLENDER_4_5)/bin/python -m pytest $(SPREAD) tests/blender_addon
 
 test-together: $(SERVER)/ready $(BLENDER_5_2)/ready
 	$(SERVER)/bin/python -m $(PYTEST) tests/end_to_end

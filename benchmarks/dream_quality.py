@@ -17,7 +17,9 @@ means over random halves of the collection, each against as many samples (few ma
 distance larger); the other half, also blurred and drowned in noise, gives the scale.
 
     python benchmarks/dream_quality.py [--minutes 20] [--collection FOLDER] [--side 64]
-        [--device cuda] [--output OUT.json] [--grids FOLDER]
+        [--device cuda] [--output OUT.json] [--grids FOLDER] [--ablation]
+
+`--ablation` compares our default with each of the options of training that it does without.
 
 Wants the dependency group `benchmarks` for the package. Where there is no collection, drawn
 pictures take its place, which say little of real ones.
@@ -34,6 +36,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -116,11 +119,11 @@ class Lesson:
         return {"steps": steps, "images": steps * self.batch, "seconds": clock() - begin}
 
 
-def train_ours(lesson: Lesson) -> dict[str, Any]:
-    """Train our networks; return what was learnt, and samples."""
+def train_ours(lesson: Lesson, **choices: Any) -> dict[str, Any]:
+    """Train our networks by the given options; return what was learnt, and samples."""
     torch.set_num_threads(1)
     data = lesson.data()
-    options = TrainOptions(width=lesson.side, height=lesson.side, batch=lesson.batch)
+    options = TrainOptions(width=lesson.side, height=lesson.side, batch=lesson.batch, **choices)
     trainer = Trainer(Recipe.of(options, lesson.device), lesson.device)
     told = lesson.learn(lambda _: trainer.step(data))
     return {**told, "samples": [samples_of(trainer.snapshot(), lesson.samples)]}
@@ -229,6 +232,12 @@ SIDES: dict[str, Callable[[Lesson], dict[str, Any]]] = {
     OURS: train_ours,
     "lightweight-gan": train_theirs,
     "without attention": train_theirs_without_attention,
+}
+ABLATION: dict[str, Callable[[Lesson], dict[str, Any]]] = {
+    OURS: train_ours,
+    "relativistic": partial(train_ours, loss="relativistic"),
+    "guesses the changes": partial(train_ours, guess_augmentation=True),
+    "normalised": partial(train_ours, normalise=True),
 }
 
 
@@ -378,11 +387,12 @@ def main() -> None:
     parser.add_argument("--collection", type=Path, help="folder of images; the maps by default")
     parser.add_argument("--side", type=int, default=64, help="pixels, a power of two")
     parser.add_argument("--device", default="cpu", help="of torch")
+    parser.add_argument("--ablation", action="store_true", help="compare our options instead")
     parser.add_argument("--grids", type=Path, metavar="FOLDER", help="where to write pictures")
     arguments = parser.parse_args()
     collection = arguments.collection or (PATCHES if PATCHES.is_dir() else None)
-    sides = dict(SIDES)
-    if importlib.util.find_spec(PACKAGE) is None:
+    sides = ABLATION if arguments.ablation else dict(SIDES)
+    if not arguments.ablation and importlib.util.find_spec(PACKAGE) is None:
         print("The package lightweight-gan is not installed: there is nothing to compare with.")
         sides = {OURS: train_ours}
     if arguments.toy:  # the same code without what takes most of its time
@@ -413,7 +423,7 @@ def main() -> None:
             rows = measure(judge, originals, made)
             print_table(judge.name, rows)
             figures[judge.name] = rows
-            if len(made) > 1:
+            if len(made) > 1 and not arguments.ablation:
                 theirs = min(rows[name]["frechet"] for name in made if name != OURS)
                 ratio = theirs / rows[OURS]["frechet"]
                 figures[judge.name]["ratio"] = {"theirs over ours": ratio}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zograscope_server.generative.networks.layers import Shape, convolution
+from zograscope_server.generative.networks.layers import BatchNorm, Shape, convolution
 from zograscope_server.generative.networks.styled import small_level
 
 JUDGED_LEVEL = 1  # doublings of the base grid at which the logits are taken
@@ -133,7 +133,7 @@ class _Decoder(nn.Module):
             steps += [
                 nn.Upsample(scale_factor=2),
                 convolution(inputs, 2 * outputs, 3, padding=1),
-                nn.BatchNorm2d(2 * outputs),
+                BatchNorm(2 * outputs),
                 nn.GLU(1),
             ]
             inputs = outputs
@@ -204,7 +204,7 @@ def quarter(images: Tensor, part: tuple[int, int]) -> Tensor:
 
 
 def _norm(channels: int, sized: bool) -> nn.Module:
-    return SizeNorm(channels) if sized else nn.BatchNorm2d(channels)
+    return SizeNorm(channels) if sized else BatchNorm(channels)
 
 
 def reduced(images: Tensor, shape: Shape, level: int) -> Tensor:

@@ -88,6 +88,25 @@ def doubling_kernel(weight: Tensor) -> Tensor:
     return sums.transpose(0, 1).flip(2, 3)
 
 
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation whose gradient comes in the order of its features.
+
+    Gated units and means return gradients channel by channel; on a processor, the backward pass of
+    a normalisation whose features lie pixel by pixel is then five times slower.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (n, c, h, w) features."""
+        normalised = super().forward(x)
+        if normalised.requires_grad and x.device.type == "cpu":
+            normalised.register_hook(_pixel_by_pixel)
+        return normalised
+
+
+def _pixel_by_pixel(gradient: Tensor) -> Tensor:
+    return gradient.contiguous(memory_format=torch.channels_last)
+
+
 class Excitation(nn.Module):
     """Scales the channels of fine features by what coarse ones show (Liu et al. 2021)."""
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zograscope_server.generative.networks.layers import (
+    BatchNorm,
     Excitation,
     Shape,
     convolution,
@@ -62,7 +63,7 @@ class Layer(nn.Module):
         self.norm: nn.Module
         if trained:
             self.convolution = convolution(inputs, 2 * outputs, 3, padding=1)
-            self.norm = nn.BatchNorm2d(2 * outputs)
+            self.norm = BatchNorm(2 * outputs)
         else:
             self.convolution = nn.Conv2d(inputs, 2 * outputs, 3, padding=1)
             self.norm = nn.Identity()
@@ -145,7 +146,7 @@ class StyledGenerator(nn.Module):
         self.mapping = Mapping()
         self.start = nn.Linear(LATENT, first * shape.rows * shape.columns, bias=not trained)
         nn.init.normal_(self.start.weight, 0.0, 0.02)
-        self.start_norm = nn.BatchNorm2d(first) if trained else nn.Identity()
+        self.start_norm = BatchNorm(first) if trained else nn.Identity()
         self.stages = nn.ModuleList(
             Stage(shape, level, trained=trained) for level in range(1, shape.doublings + 1)
         )
