@@ -15,7 +15,7 @@ import numpy as np
 
 from ..animation import curves_of
 from ..pictures import image_from_bytes
-from ..scenes import PART_MARK, add_part
+from ..scenes import PART_MARK, add_part, look_at
 from . import boards
 from .boards import Board
 from .errors import GenerativeError
@@ -120,14 +120,17 @@ def show(
     board = boards.show(scene, KIND, f"Latent map of {metadata['model']}", arrays["map"].tobytes())
     side = int(metadata["side"])
     board.root[ASKED] = json.dumps({**asked, "side": side})
-    found = find(scene) or _add_parts(board)
-    aspect = board.aspect
+    found, aspect = find(scene), board.aspect
+    beside = PREVIEW_GAP + PREVIEW_SIZE * aspect
+    if found is None:
+        found = _add_parts(board)
+        look_at(scene, board.root, (-aspect / 2, -0.5, aspect / 2 + beside, 0.5))
     across, up = _reach(board, side).tolist()
     limit: Any = found.point.constraints.get(LIMIT)
     if limit is not None:
         limit.min_x, limit.max_x, limit.min_y, limit.max_y = -across, across, -up, up
     found.preview.scale = (PREVIEW_SIZE * aspect, PREVIEW_SIZE, 1.0)
-    found.preview.location = ((aspect + PREVIEW_SIZE * aspect) / 2 + PREVIEW_GAP, 0.25, 0.0)
+    found.preview.location = (aspect / 2 + beside - PREVIEW_SIZE * aspect / 2, 0.25, 0.0)
     return found
 
 
