@@ -7,6 +7,9 @@ from .brush import operators as brush_operators
 from .brush import panel as brush_panel
 from .brush import properties as brush_properties
 from .command import COMMAND
+from .eyes import operators as eyes_operators
+from .eyes import panel as eyes_panel
+from .eyes import properties as eyes_properties
 
 CAPABILITY = Capability(
     name=building.NAME,
@@ -19,6 +22,9 @@ CAPABILITY = Capability(
         brush_edits,
         brush_operators,
         brush_panel,
+        eyes_properties,
+        eyes_operators,
+        eyes_panel,
     ),
     build=building.build,
     title_of=building.title_of,
