@@ -53,10 +53,13 @@ def edited_depth(diorama: Diorama) -> EditedDepth:
     return EditedDepth.over(estimate, difference, coverage)
 
 
-def show(diorama: Diorama, depth: EditedDepth) -> None:
-    """Let the relief show edited depth; it is not kept yet."""
+def show(diorama: Diorama, depth: EditedDepth, *, draft: bool = False) -> None:
+    """Let the relief show edited depth; it is not kept yet.
+
+    In a draft the background, which takes twice as long, is left behind where it was.
+    """
     _set_disparity(diorama.photograph, depth)
-    for layer in diorama.layers:
+    for layer in diorama.layers[:1] if draft else diorama.layers:
         layer.update_tag()
 
 

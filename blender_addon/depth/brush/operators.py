@@ -26,6 +26,8 @@ class ZOGRASCOPE_OT_paint_depth(bpy.types.Operator):
     bl_idname = "zograscope.paint_depth"
     bl_label = "Paint Depth"
 
+    is_painting = False  # one brush at a time
+
     _painter: Painter
     _rim: Any
 
@@ -33,7 +35,8 @@ class ZOGRASCOPE_OT_paint_depth(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a diorama that is live, and a viewport."""
         diorama = selected_diorama(context)
-        return diorama is not None and diorama.is_live and context.area is not None
+        ready = diorama is not None and diorama.is_live and context.area is not None
+        return ready and not cls.is_painting
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Take the mouse over a viewport until Esc."""
@@ -44,6 +47,7 @@ class ZOGRASCOPE_OT_paint_depth(bpy.types.Operator):
         context.window.cursor_modal_set("PAINT_CROSS")
         context.workspace.status_text_set(PROMPT)
         context.window_manager.modal_handler_add(self)
+        ZOGRASCOPE_OT_paint_depth.is_painting = True
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -58,6 +62,7 @@ class ZOGRASCOPE_OT_paint_depth(bpy.types.Operator):
         self._end(context)
 
     def _end(self, context: bpy.types.Context) -> None:
+        ZOGRASCOPE_OT_paint_depth.is_painting = False
         bpy.types.SpaceView3D.draw_handler_remove(self._rim, "WINDOW")
         context.window.cursor_modal_restore()
         context.workspace.status_text_set(None)

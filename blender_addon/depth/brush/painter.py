@@ -138,7 +138,7 @@ class Painter:
     def _show(self) -> None:
         diorama = self.diorama
         if diorama is not None and self._depth is not None:
-            edits.show(diorama, self._depth)
+            edits.show(diorama, self._depth, draft=True)
 
     def _disparity(self, diorama: Diorama) -> np.ndarray:
         """Return what the relief shows; read once, and again after an undo."""

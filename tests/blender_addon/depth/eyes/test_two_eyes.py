@@ -1,6 +1,8 @@
 """Two eyes, rendered for real: they differ as depth says, and one is again as it was."""
 
 import importlib
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -164,3 +166,27 @@ def test_the_operators_do_what_is_chosen(setup, diorama, scene, tmp_path):
     chosen.mode = "off"
     operators.two_eyes()
     assert not scene.render.use_multiview and not operators.render_card.poll()
+
+
+@pytest.mark.parametrize(
+    ("panel", "operators"),
+    [
+        ("two_eyes", ["zograscope.two_eyes", "zograscope.render_card"]),
+        ("depth_brush", ["zograscope.paint_depth", "zograscope.clear_depth_edits"]),
+    ],
+)
+def test_the_panels_show_what_can_be_done(setup, diorama, scene, panel, operators):
+    setup.set_eyes(diorama, scene, "card")
+    scene.zograscope_two_eyes.mode = "card"
+    scene.zograscope_depth_brush.tool = "put"
+    layout = MagicMock()
+    layout.row.return_value = layout.column.return_value = layout
+    kind = getattr(bpy.types, f"ZOGRASCOPE_PT_{panel}")
+    assert kind.poll(bpy.context)
+    kind.draw(SimpleNamespace(layout=layout), bpy.context)
+    calls = layout.method_calls
+    assert [call.args[0] for call in calls if call[0] == "operator"] == operators
+    shown = {call.args[1] for call in calls if call[0] == "prop"}
+    assert {"two_eyes": {"mode", "rest", "parallax"}, "depth_brush": {"tool", "picked"}}[panel] <= (
+        shown
+    )
