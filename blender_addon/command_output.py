@@ -113,8 +113,16 @@ def save_scene(path: Path) -> None:
         raise ZograscopeError("output-exists", str(error), path=str(path)) from error
 
 
-def render(scene: bpy.types.Scene, target: Path, engine: str, samples: int | None) -> None:
+def render(
+    scene: bpy.types.Scene,
+    target: Path,
+    engine: str,
+    samples: int | None,
+    finish: rendering.Finish | None = None,
+) -> None:
     """Render a film, or frames where the target is no film's name, and show how far it is.
+
+    `finish` makes of each rendered picture another.
 
     Raises ExtensionError `films-unsupported`, `engine-missing` or `render-failed`.
     """
@@ -125,4 +133,4 @@ def render(scene: bpy.types.Scene, target: Path, engine: str, samples: int | Non
         def on_frame(done: int, total: int) -> None:
             progress.show(done / total, "Rendering", f"{done} of {total}")
 
-        render_all(scene, target, engine, on_frame=on_frame, samples=samples)
+        render_all(scene, target, engine, on_frame=on_frame, samples=samples, finish=finish)

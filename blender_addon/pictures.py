@@ -1,8 +1,9 @@
-"""Images of encoded files, packed into the .blend as they are."""
+"""Images of encoded files and of maps of numbers, packed into the .blend as they are."""
 
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 
 def image_from_bytes(name: str, data: bytes) -> bpy.types.Image:
@@ -20,3 +21,28 @@ def file_bytes(image: bpy.types.Image) -> bytes:
     if image.packed_file:
         return bytes(image.packed_file.data)
     return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
+
+
+def map_image(name: str, channels: np.ndarray) -> bpy.types.Image:
+    """Make a float image of maps (h, w, 1 or 3) whose row 0 is the top, packed without loss."""
+    height, width, _ = channels.shape
+    image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
+    set_maps(image, channels)
+    image.pack()
+    return image
+
+
+def set_maps(image: bpy.types.Image, channels: np.ndarray) -> None:
+    """Give a float image other maps (h, w, 1 or 3) of its size; they are not packed yet."""
+    width, height = image.size
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = channels[::-1]
+    image.pixels.foreach_set(pixels.ravel())
+
+
+def maps_of(image: bpy.types.Image) -> np.ndarray:
+    """Return the maps of a float image, (h, w, 3) with row 0 at the top."""
+    width, height = image.size
+    pixels = np.empty((height, width, 4), np.float32)
+    image.pixels.foreach_get(pixels.ravel())
+    return pixels[::-1, :, :3]

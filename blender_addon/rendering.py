@@ -15,6 +15,10 @@ from .errors import ExtensionError
 OnFrame = Callable[[int, int], None]
 """Told how many frames are done, of how many; what it raises ends the render."""
 
+Finish = Callable[[np.ndarray], np.ndarray]
+"""Makes of each rendered picture another: (height, width, 4) in [0, 1], as encoded, bottom row
+first. A film wants it to be of even sides."""
+
 # EEVEE has had two names.
 ENGINES = {
     "workbench": ("BLENDER_WORKBENCH",),
@@ -34,6 +38,7 @@ def render_film(
     engine: str = "workbench",
     on_frame: OnFrame | None = None,
     samples: int | None = None,
+    finish: Finish | None = None,
 ) -> None:
     """Render the scene's frames to an MP4 film (H.264).
 
@@ -46,7 +51,7 @@ def render_film(
         raise ExtensionError("films-unsupported")
     with _scratch_folder(path) as folder, _render_settings(scene, engine, samples):
         _make_size_even(scene.render)
-        frames = _render_each_frame(scene, Path(folder), on_frame)
+        frames = _render_each_frame(scene, Path(folder), on_frame, finish)
         unfinished = Path(folder) / path.name
         _encode(scene, frames, unfinished)
         unfinished.replace(path)
@@ -58,6 +63,7 @@ def render_frames(
     engine: str = "workbench",
     on_frame: OnFrame | None = None,
     samples: int | None = None,
+    finish: Finish | None = None,
 ) -> None:
     """Render the scene's frames as PNG files FOLDER/0001.png and so on.
 
@@ -66,18 +72,22 @@ def render_frames(
     Raises ExtensionError `engine-missing` or `render-failed`.
     """
     with _scratch_folder(folder / "0001.png"), _render_settings(scene, engine, samples):
-        _render_each_frame(scene, folder, on_frame)
+        _render_each_frame(scene, folder, on_frame, finish)
 
 
 def render_still(
-    scene: bpy.types.Scene, path: Path, engine: str = "workbench", samples: int | None = None
+    scene: bpy.types.Scene,
+    path: Path,
+    engine: str = "workbench",
+    samples: int | None = None,
+    finish: Finish | None = None,
 ) -> None:
     """Render the present frame as a PNG file.
 
     Raises ExtensionError `engine-missing` or `render-failed`.
     """
     with _scratch_folder(path), _render_settings(scene, engine, samples):
-        _render_picture(scene, path)
+        _render_picture(scene, path, finish)
 
 
 def contact_sheet(
@@ -130,7 +140,7 @@ def _scratch_folder(path: Path) -> tempfile.TemporaryDirectory[str]:
 
 
 def _render_each_frame(
-    scene: bpy.types.Scene, folder: Path, on_frame: OnFrame | None
+    scene: bpy.types.Scene, folder: Path, on_frame: OnFrame | None, finish: Finish | None
 ) -> list[Path]:
     """Render every frame of the scene as PNG; what `on_frame` raises ends it."""
     present = scene.frame_current
@@ -139,7 +149,7 @@ def _render_each_frame(
     try:
         for done, (number, path) in enumerate(zip(numbers, paths, strict=True), start=1):
             scene.frame_set(number)
-            _render_picture(scene, path)
+            _render_picture(scene, path, finish)
             if on_frame is not None:
                 on_frame(done, len(numbers))
     finally:
@@ -147,11 +157,13 @@ def _render_each_frame(
     return paths
 
 
-def _render_picture(scene: bpy.types.Scene, path: Path) -> None:
+def _render_picture(scene: bpy.types.Scene, path: Path, finish: Finish | None) -> None:
     """Render the present frame as a PNG file."""
     _set_format(scene.render.image_settings, "PNG")
     scene.render.filepath = str(path)
     _run_render(scene, path, write_still=True)
+    if finish is not None:
+        _write_pixels(path, finish(_read_pixels(path)))
 
 
 def _encode(scene: bpy.types.Scene, frames: list[Path], film: Path) -> None:
@@ -159,8 +171,10 @@ def _encode(scene: bpy.types.Scene, frames: list[Path], film: Path) -> None:
     editing = bpy.data.scenes.new("Zograscope film")
     try:
         render = editing.render
-        for name in ("resolution_x", "resolution_y", "fps", "fps_base"):
+        for name in ("fps", "fps_base"):
             setattr(render, name, getattr(scene.render, name))
+        # Of two views side by side, or a card, a frame is larger than what the scene renders.
+        render.resolution_x, render.resolution_y = _size_of(frames[0])
         editing.view_settings.view_transform = "Standard"
         render.dither_intensity = 0.0
         strips = editing.sequence_editor_create().strips
@@ -248,6 +262,30 @@ def _set_format(image: bpy.types.ImageFormatSettings, file_format: str) -> None:
         image.color_depth = "8"
 
 
+def own_engine(scene: bpy.types.Scene) -> tuple[str, int | None]:
+    """Return the name of the engine that a scene renders with, and its samples for each pixel.
+
+    Raises ExtensionError `engine-missing` where it is none of `ENGINES`.
+    """
+    identifier = scene.render.engine
+    name = next((name for name, known in ENGINES.items() if identifier in known), None)
+    if name is None:
+        raise ExtensionError("engine-missing", engine=identifier)
+    samples = {"eevee": scene.eevee.taa_render_samples}
+    if hasattr(scene, "cycles"):
+        samples["cycles"] = scene.cycles.samples
+    return name, samples.get(name)
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    image = bpy.data.images.load(str(path))
+    try:
+        width, height = image.size
+        return width, height
+    finally:
+        bpy.data.images.remove(image)
+
+
 def _read_pixels(path: Path) -> np.ndarray:
     image = bpy.data.images.load(str(path))
     try:
@@ -262,10 +300,10 @@ def _read_pixels(path: Path) -> np.ndarray:
 
 def _write_pixels(path: Path, pixels: np.ndarray) -> None:
     height, width = pixels.shape[:2]
-    image = bpy.data.images.new("contact sheet", width, height)
+    image = bpy.data.images.new("composed picture", width, height)
     try:
         image.colorspace_settings.name = "Non-Color"
-        image.pixels.foreach_set(pixels.ravel())
+        image.pixels.foreach_set(np.ascontiguousarray(pixels, np.float32).ravel())
         image.file_format = "PNG"
         image.save(filepath=str(path))
     except RuntimeError as error:

@@ -17,10 +17,11 @@ import numpy as np
 from ..drivers import drive
 from ..meshes import mesh_of_faces, sphere
 from ..node_wiring import input_path, set_input
-from ..pictures import file_bytes, image_from_bytes
+from ..pictures import file_bytes, image_from_bytes, map_image
 from ..scenes import PART_MARK, add_part, show_untouched
 from ..shading import declare_lit, drive_lit
 from . import materials
+from .brush import edits
 from .diorama import (
     DISPARITY,
     INTRINSICS,
@@ -95,8 +96,9 @@ def update_depth(
     """Give a diorama the depth of a new estimate of the same photograph.
 
     Camera, rig, animation, lens and every setting on the root stay as the artist left them; the
-    estimate's near and far become the defaults that "Reset to Default Value" brings back. A baked
-    diorama is baked anew.
+    estimate's near and far become the defaults that "Reset to Default Value" brings back. What the
+    depth brush painted lies over the new estimate as it lay over the old. A baked diorama is baked
+    anew.
 
     Raises ValueError where the result is of a picture of another size.
     """
@@ -227,13 +229,7 @@ def set_smooth_filter(diorama: Diorama, smooth: bool) -> None:
 
 def disparity_image(name: str, disparity: np.ndarray) -> bpy.types.Image:
     """Make a float image of a disparity map (h, w) whose row 0 is the top, packed without loss."""
-    height, width = disparity.shape
-    image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
-    pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., :3] = disparity[::-1, :, None]
-    image.pixels.foreach_set(pixels.ravel())
-    image.pack()
-    return image
+    return map_image(name, disparity[..., None])
 
 
 def _intrinsics(metadata: Mapping[str, Any]) -> Intrinsics:
@@ -318,6 +314,7 @@ def _set_pictures(
         else:
             materials.set_picture(material, picture, rectangles[part])
         layer[DISPARITY], layer[RECTANGLE] = disparity, rectangles[part]
+        edits.carry_over(layer)
         inputs = _picture_inputs(intrinsics, rectangles[part]) | {"Disparity": disparity}
         if layer != diorama.photograph:
             inputs |= {"Behind": True, "Disparity in front": diorama.photograph[DISPARITY]}

@@ -2,12 +2,30 @@
 
 from ..capabilities import Capability
 from . import building, operators, panels, properties
+from .brush import edits as brush_edits
+from .brush import operators as brush_operators
+from .brush import panel as brush_panel
+from .brush import properties as brush_properties
 from .command import COMMAND
+from .eyes import operators as eyes_operators
+from .eyes import panel as eyes_panel
+from .eyes import properties as eyes_properties
 
 CAPABILITY = Capability(
     name=building.NAME,
     settings="zograscope_depth",
-    modules=(properties, operators, panels),
+    modules=(
+        properties,
+        operators,
+        panels,
+        brush_properties,
+        brush_edits,
+        brush_operators,
+        brush_panel,
+        eyes_properties,
+        eyes_operators,
+        eyes_panel,
+    ),
     build=building.build,
     title_of=building.title_of,
     purpose="depth",

@@ -23,6 +23,7 @@ from ..capabilities import Command
 from ..command_output import Outputs, complain, print_json, render, save_scene, show_job
 from . import builders, cameras, submissions
 from .diorama import Diorama
+from .eyes import setup as eyes
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,7 +78,8 @@ def _make_diorama(
         _export(client, submissions.depth_submission(diorama, target.suffix), target)
     save_scene(place("scene", command.output))
     if command.render is not None:
-        render(scene, place("render", command.render), command.engine, command.samples)
+        target, finish = place("render", command.render), eyes.finish_of(scene)
+        render(scene, target, command.engine, command.samples, finish)
     if command.contact_sheet is not None:
         rendering.contact_sheet(scene, place("sheet", command.contact_sheet), command.engine)
     for warning in result.metadata.get("warnings", ()):
@@ -102,6 +104,10 @@ def _apply_options(command: DioramaCommand, diorama: Diorama, scene: bpy.types.S
     if command.camera != NO_CAMERA:
         cameras.apply_preset(diorama, command.camera, command.frames, command.fps)
     scene.frame_start, scene.frame_end = 1, command.frames
+    if command.eyes is not None:
+        eyes.set_eyes(diorama, scene, command.eyes, command.rest_eye)
+        if command.size is not None:
+            scene.render.resolution_x, scene.render.resolution_y = command.size
     if command.bake:
         builders.bake(diorama)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ..pictures import maps_of
 from ..scenes import PART_MARK
 from .geometry_nodes import relief_modifier
 from .relief import Intrinsics, Relief, Settings, build_relief
@@ -96,9 +97,5 @@ def _diorama_of(root: bpy.types.Object) -> Diorama:
 
 
 def disparity_of(layer: bpy.types.Object) -> np.ndarray:
-    """Return the disparity map of a layer, (h, w) with row 0 at the top."""
-    image = layer[DISPARITY]
-    width, height = image.size
-    pixels = np.empty((height, width, 4), np.float32)
-    image.pixels.foreach_get(pixels.ravel())
-    return np.ascontiguousarray(pixels[::-1, :, 0])
+    """Return the disparity map of a layer, (h, w) with row 0 at the top, as it was painted."""
+    return np.ascontiguousarray(maps_of(layer[DISPARITY])[..., 0])

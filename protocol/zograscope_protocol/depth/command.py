@@ -31,6 +31,8 @@ CAMERA_PRESETS = (
 NO_CAMERA = "none"
 MESH_SUFFIXES = (".glb", ".ply", ".obj")
 DEPTH_SUFFIXES = (".png", ".exr")
+EYES = ("side-by-side", "anaglyph", "card", "vr180")
+REST_EYES = ("left", "centre")
 NAME_FIELD = "{name}"
 
 
@@ -44,6 +46,8 @@ class DioramaCommand:
     frames: int
     fps: int
     render: Path | None
+    eyes: str | None
+    rest_eye: str
     engine: str
     samples: int | None
     size: Size | None
@@ -94,6 +98,13 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
     add("--frames", type=int, default=96, help="length of the move")
     add("--fps", type=int, default=24)
     add("--render", type=Path, metavar="FILM.mp4|FOLDER", help="render a film, or frames")
+    add("--eyes", choices=EYES, help="render for two eyes")
+    add(
+        "--rest-eye",
+        choices=REST_EYES,
+        default=REST_EYES[0],
+        help="which of two eyes sees exactly the photograph",
+    )
     add("--engine", choices=ENGINES, default="workbench")
     add("--samples", type=int, help="for each pixel, with EEVEE and Cycles")
     add("--size", type=size, metavar="WxH", help="of the film; the picture's own by default")
@@ -144,6 +155,8 @@ def _check(command: DioramaCommand) -> None:
         value = getattr(command, name)
         if value is not None and value <= 0:
             raise refusal(f"--{name} must be greater than 0")
+    if command.eyes == "vr180" and command.engine != "cycles":
+        raise refusal("--eyes vr180 looks all around, which needs --engine cycles")
     check_suffixes("--output", [command.output], (".blend",))
     check_suffixes("--export", command.export, MESH_SUFFIXES)
     check_suffixes("--depth-output", [command.depth_output], DEPTH_SUFFIXES)

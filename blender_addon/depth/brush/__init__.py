@@ -1,0 +1,1 @@
+"""The depth brush: depth that an artist paints onto the relief, as a layer of its own."""

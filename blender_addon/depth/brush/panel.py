@@ -1,0 +1,38 @@
+"""The sidebar's section for the depth brush."""
+
+import bpy
+
+from ...server_panel import Sidebar
+from ..selection import selected_diorama
+
+
+class ZOGRASCOPE_PT_depth_brush(Sidebar):
+    """What paints on the selected diorama's depth."""
+
+    bl_label = "Depth Brush"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is a diorama that can be painted on."""
+        diorama = selected_diorama(context)
+        return diorama is not None and diorama.is_live
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.zograscope_depth_brush
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.column(align=True).prop(settings, "tool", expand=True)
+        layout.prop(settings, "strength")
+        layout.prop(settings, "radius")
+        layout.prop(settings, "on_surface")
+        if settings.tool == "put":
+            layout.prop(settings, "picked")
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("zograscope.paint_depth", icon="BRUSH_DATA")
+        layout.operator("zograscope.clear_depth_edits", icon="X")
+
+
+register, unregister = bpy.utils.register_classes_factory((ZOGRASCOPE_PT_depth_brush,))

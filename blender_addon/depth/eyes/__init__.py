@@ -1,0 +1,1 @@
+"""Two eyes: a diorama as a stereoscopic picture, by Blender's own stereoscopy."""

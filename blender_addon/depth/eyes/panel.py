@@ -1,0 +1,36 @@
+"""The sidebar's section for two eyes."""
+
+import bpy
+
+from ...server_panel import Sidebar
+from ..selection import selected_diorama
+from .setup import CARD, OFF, VR180, mode_of
+
+
+class ZOGRASCOPE_PT_two_eyes(Sidebar):
+    """How the selected diorama is shown to two eyes."""
+
+    bl_label = "Two Eyes"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is a diorama."""
+        return selected_diorama(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, settings = self.layout, context.scene.zograscope_two_eyes
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "mode")
+        if settings.mode != OFF:
+            if settings.mode != VR180:
+                layout.prop(settings, "rest")
+            layout.prop(settings, "parallax")
+        layout.operator("zograscope.two_eyes", icon="CAMERA_STEREO")
+        if mode_of(context.scene) == CARD:
+            layout.operator("zograscope.render_card", icon="RENDER_STILL")
+
+
+register, unregister = bpy.utils.register_classes_factory((ZOGRASCOPE_PT_two_eyes,))
