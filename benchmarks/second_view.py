@@ -1,12 +1,12 @@
 """What does a plate look like from where a second photograph was really taken?
 
-The left view of scikit-image's `stereo_motorcycle` becomes a diorama with its true depth, brought as
-an artist would bring it, and is seen from where the right view was taken. That is compared with the
-right view itself: peak signal-to-noise ratio (PSNR, dB) and structural similarity (SSIM), over the
-whole view, where the left view was hidden by something nearer, and beyond its frame. Beside the
-diorama stand other answers, from the same depth: the sheet cut at the same edges and its holes filled
-by OpenCV's inpainting (Telea, "An image inpainting technique based on the fast marching method",
-2004) or with a copy of the far side of each row, and the sheet left uncut.
+The left view of scikit-image's `stereo_motorcycle` becomes a diorama with its true depth, brought
+as an artist would bring it, and is seen from where the right view was taken. That is compared with
+the right view itself: peak signal-to-noise ratio (PSNR, dB) and structural similarity (SSIM), over
+the whole view, where the left view was hidden by something nearer, and beyond its frame. Beside
+the diorama stand other answers, from the same depth: the sheet cut at the same edges and its holes
+filled by OpenCV's inpainting (Telea, "An image inpainting technique based on the fast marching
+method", 2004) or with a copy of the far side of each row, and the sheet left uncut.
 
     python benchmarks/second_view.py [--output OUT.json] [--pictures FOLDER]
 """
@@ -174,7 +174,7 @@ def telea(view: np.ndarray, seen: np.ndarray) -> np.ndarray:
 def second_views(
     pair: Pair, parts: DioramaParts, shift_range: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The right view as each method sees it; and the regions to compare in, (height, width) bool."""
+    """The right view as each method sees it, and the regions (bool) to compare them in."""
     shape = pair.left.shape[:2]
     low, high = shift_range
     assert parts.plate is not None and parts.disparity.shape == shape

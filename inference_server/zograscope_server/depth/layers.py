@@ -8,17 +8,18 @@ viewpoint it is never seen.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.filling import continue_picture, fill_smoothly
+from zograscope_server.depth.exemplars import Scene, paint
 
 DISPARITY_LONG_SIDE = 1024  # of the photograph's part of the plate
 COLOUR_LONG_SIDE = 3072  # of the plate's whole canvas
 MARGIN = 0.25  # of the photograph's side, added on each side of the canvas
-MARGIN_DETAIL = 0.03  # of the long side: coarsest structure that is mirrored into the margin
 MARGIN_SOFTENING = 0.03  # of the long side: blur of the margin's disparity
 
 EDGE_DEPTH_RATIO = 1.10  # of far to near depth across an edge
@@ -27,6 +28,10 @@ EDGE_SOFTNESS = 0.004  # of the long side: over how many pixels an edge may be s
 # are the shifts, for disparity 1, that the plate prepares for, as shares of the long side.
 REACH_ACROSS = 0.35
 REACH_UPWARDS = 0.20
+FAR_LEVELS = 12  # of near depth, for each of which far sides are sought
+FAR_SOFTENING = 0.006  # of the long side: blur between far sides that meet behind a near thing
+MIXED_SHARE = 0.3  # of the near side's colour in a pixel of the far side that is not to be learnt
+MIXED_CONTRAST = 12.0  # of colour (0..255) between both: less tells nothing
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,6 @@ class BackgroundPlate:
     rectangle: tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class Occlusion:
-    """Where a disparity map hides something.
-
-    Attributes:
-        hidden: (rows, columns) bool: near sides of depth edges, as wide as a camera move uncovers.
-        background: (rows, columns) float32 in [0, 1]: how far a pixel shows what would continue
-            behind the hidden parts; 0 in them, at their soft rims, and on near things at large.
-    """
-
-    hidden: np.ndarray
-    background: np.ndarray
-
-
 def make_background_plate(
     pixels: np.ndarray, disparity: np.ndarray, depth_range: DepthRange
 ) -> BackgroundPlate:
@@ -74,45 +65,56 @@ def make_background_plate(
     rows, columns = small.shape
     margin_rows, margin_columns = round(MARGIN * rows), round(MARGIN * columns)
     margin_x, margin_y = margin_columns * width / columns, margin_rows * height / rows
-    occlusion = find_occlusion(small, depth_range)
-    keep = np.where(_grow(occlusion.hidden, _edge_width(small)), 0.0, 1.0).astype(np.float32)
+    hidden = find_hidden(small, depth_range)
+    mixed = _mixed_rims(pixels, small, depth_range)
 
-    behind = fill_smoothly(small, occlusion.background)
-    behind = cv2.GaussianBlur(behind, (0, 0), 1.0 + _edge_width(small))
-    behind = behind + keep * (small - behind)
-    behind = _extend_disparity(behind, margin_rows, margin_columns)
+    expected = _extend_disparity(
+        _continue_far_sides(small, hidden, depth_range), margin_rows, margin_columns
+    )
+    behind = expected.copy()
     inside = np.s_[margin_rows : margin_rows + rows, margin_columns : margin_columns + columns]
     behind[inside] = np.minimum(behind[inside], _furthest_nearby(disparity, small.shape))
 
     scale = min(1.0, COLOUR_LONG_SIDE / max(width + 2 * margin_x, height + 2 * margin_y))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    colour = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    background = cv2.resize(occlusion.background, size, interpolation=cv2.INTER_LINEAR)
-    painted = continue_picture(colour, background)
-    painted += cv2.resize(keep, size, interpolation=cv2.INTER_LINEAR)[..., None] * (
-        colour - painted
+    margins = (round(margin_y * scale),) * 2 + (round(margin_x * scale),) * 2
+
+    def on_canvas(values: np.ndarray, outside: int = 0) -> np.ndarray:
+        values = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
+        return cv2.copyMakeBorder(values, *margins, cv2.BORDER_CONSTANT, value=outside)
+
+    canvas = on_canvas(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    log_behind = np.log(depth_range.depth(expected))
+    scene = Scene(
+        pixels=canvas,
+        seen=on_canvas((~mixed).astype(np.uint8)) > 0,
+        depth=on_canvas(np.log(depth_range.depth(small))),
+        wanted=on_canvas((hidden | mixed).astype(np.uint8), outside=1) > 0,
+        depth_behind=cv2.resize(log_behind, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST),
     )
-    painted = _extend_picture(painted, round(margin_y * scale), round(margin_x * scale))
     return BackgroundPlate(
-        pixels=np.clip(np.rint(painted), 0, 255).astype(np.uint8),
+        pixels=paint(scene),
         disparity=np.clip(behind, 0.0, 1.0),
         rectangle=(-margin_x, -margin_y, width + margin_x, height + margin_y),
     )
 
 
-def find_occlusion(disparity: np.ndarray, depth_range: DepthRange) -> Occlusion:
-    """Find the depth edges of a disparity map, and what they hide.
+def find_hidden(disparity: np.ndarray, depth_range: DepthRange) -> np.ndarray:
+    """Find where a disparity map hides something.
 
     A camera move uncovers a band along each edge that is as wide as the edge's jump in disparity
     is high. In the band, whatever stands well before the far side hides something.
+
+    Returns:
+        (rows, columns) bool: near sides of depth edges, as wide as a camera move uncovers.
     """
     edge = _edge_width(disparity)
     inverse = depth_range.inverse_depth(disparity)
-    window = np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)
+    window = _square(edge)
     nearest, furthest = cv2.dilate(inverse, window), cv2.erode(inverse, window)
     far_side = (nearest > EDGE_DEPTH_RATIO * furthest) & (inverse < 1.02 * furthest)
     if not far_side.any():
-        return Occlusion(np.zeros_like(far_side), np.ones_like(disparity))
+        return np.zeros_like(far_side)
 
     # In pixels of the widest shift: how far each edge can be uncovered, ...
     across = REACH_ACROSS * max(disparity.shape)
@@ -122,15 +124,75 @@ def find_occlusion(disparity: np.ndarray, depth_range: DepthRange) -> Occlusion:
     cone = -_spread(np.where(far_side, -disparity, -2.0) * across) / across
     tolerance = EDGE_DEPTH_RATIO - 1.0
     above_cone = inverse > (1.0 + 0.5 * tolerance) * depth_range.inverse_depth(cone)
-    hidden = reached & above_cone
+    return reached & above_cone
 
-    expected = fill_smoothly(disparity, far_side.astype(np.float32))
-    surplus = inverse / depth_range.inverse_depth(expected) - 1.0
-    # Beyond its hidden rim a near thing stays in the plate, but nothing is learnt from it: only
-    # what agrees with the far sides of the edges around is background.
-    agreement = np.exp(-np.square(np.maximum(surplus, 0.0) / tolerance))
-    background = np.where(_grow(hidden, edge), 0.0, agreement)
-    return Occlusion(hidden, background.astype(np.float32))
+
+def _continue_far_sides(
+    disparity: np.ndarray, hidden: np.ndarray, depth_range: DepthRange
+) -> np.ndarray:
+    """Replace what is hidden by the far side that a camera uncovers there first.
+
+    It is the nearest far side of an edge that lies well behind the pixel itself: past a man who
+    stands before a bench it is the bench, past the bench it is the wall.
+    """
+    edge = _edge_width(disparity)
+    step = float(np.log(EDGE_DEPTH_RATIO))
+    closeness = np.log(depth_range.inverse_depth(disparity)).astype(np.float32)
+    furthest = cv2.erode(closeness, _square(edge))
+    far_side = cv2.dilate(closeness, _square(edge)) - furthest > step
+    far_side &= closeness < furthest + 0.02
+    if not hidden.any() or not far_side.any():
+        return disparity
+    continued = disparity.copy()
+    levels = np.linspace(closeness[hidden].min(), closeness[hidden].max(), FAR_LEVELS + 1)
+    for low, high in pairwise(levels):
+        here = hidden & (closeness >= low) & (closeness <= high)
+        seeds = far_side & (closeness < max(low - step, float(closeness[far_side].min()) + 1e-6))
+        if here.any():
+            rows, columns = ndimage.distance_transform_edt(
+                ~seeds,
+                sampling=(REACH_ACROSS / REACH_UPWARDS, 1.0),
+                return_distances=False,
+                return_indices=True,
+            )
+            continued[here] = disparity[rows[here], columns[here]]
+    # Neighbours that go on from different places of one surface meet softly.
+    blur, weight = FAR_SOFTENING * max(disparity.shape), hidden.astype(np.float32)
+    soft = cv2.GaussianBlur(continued * weight, (0, 0), blur)
+    soft /= np.maximum(cv2.GaussianBlur(weight, (0, 0), blur), 1e-3)
+    ratio = depth_range.inverse_depth(soft) / depth_range.inverse_depth(continued)
+    alike = hidden & (np.abs(np.log(ratio)) < step)
+    return np.where(alike, soft, continued).astype(np.float32)
+
+
+def _mixed_rims(pixels: np.ndarray, disparity: np.ndarray, depth_range: DepthRange) -> np.ndarray:
+    """Find far pixels at depth edges whose colour is partly that of the near side.
+
+    A pixel's share of the near side is measured along the line from the mean colour of the far
+    side to that of the near one, beside it.
+    """
+    edge = _edge_width(disparity)
+    step = float(np.log(EDGE_DEPTH_RATIO))
+    closeness = np.log(depth_range.inverse_depth(disparity)).astype(np.float32)
+    near = closeness - cv2.erode(closeness, _square(edge)) > step
+    far = cv2.dilate(closeness, _square(edge)) - closeness > step
+    rim = far & _grow(near & ~far, edge)
+    if not rim.any():
+        return rim
+    colour = cv2.resize(pixels, disparity.shape[::-1], interpolation=cv2.INTER_AREA)
+    colour = colour.astype(np.float32)
+    reach = (4 * edge + 1, 4 * edge + 1)
+
+    def mean_of(mask: np.ndarray) -> np.ndarray:
+        weight = mask.astype(np.float32)
+        total = cv2.blur(colour * weight[..., None], reach)
+        return total / np.maximum(cv2.blur(weight, reach), 1e-6)[..., None]
+
+    far_colour = mean_of(_grow(far, edge) & ~near & ~_grow(near, edge))
+    contrast = mean_of(near & ~far) - far_colour
+    length = np.square(contrast).sum(axis=2)
+    share = ((colour - far_colour) * contrast).sum(axis=2) / np.maximum(length, 1.0)
+    return rim & (length > MIXED_CONTRAST**2) & (share > MIXED_SHARE)
 
 
 def _spread(height: np.ndarray) -> np.ndarray:
@@ -163,16 +225,6 @@ def _furthest_nearby(disparity: np.ndarray, shape: tuple[int, int]) -> np.ndarra
     return cv2.resize(furthest, shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 
-def _extend_picture(picture: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Continue a picture on a canvas that is larger by so many pixels on each side."""
-    margins = (rows, rows, columns, columns)
-    canvas = cv2.copyMakeBorder(picture, *margins, cv2.BORDER_CONSTANT)
-    known = cv2.copyMakeBorder(
-        np.ones(picture.shape[:2], np.float32), *margins, cv2.BORDER_CONSTANT
-    )
-    return continue_picture(canvas, known, coarsest_detail=MARGIN_DETAIL)
-
-
 def _extend_disparity(disparity: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Continue a disparity map likewise: its borders go straight on, and soften outwards."""
     canvas = cv2.copyMakeBorder(disparity, rows, rows, columns, columns, cv2.BORDER_REPLICATE)
@@ -198,5 +250,8 @@ def _edge_width(disparity: np.ndarray) -> int:
 
 
 def _grow(mask: np.ndarray, radius: int) -> np.ndarray:
-    window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), window) > 0
+    return cv2.dilate(mask.astype(np.uint8), _square(radius)) > 0
+
+
+def _square(radius: int) -> np.ndarray:
+    return np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
