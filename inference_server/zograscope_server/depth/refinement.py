@@ -27,15 +27,16 @@ STRIP_PIXELS = 4_000_000
 JUMP = 0.06  # of disparity: less is a slope, not an edge
 EDGE_REACH = 2  # samples of the estimate over which an edge is spread, to each side
 SLOPE_REACH = 5  # samples to each side, over which a slope goes on and an edge does not
-STEEPNESS = 0.7  # of the change over the slope's reach that an edge makes within its own
+STEEPNESS = 0.77  # of the change over the slope's reach that an edge makes within its own
 STEEPNESS_SOFTNESS = 0.15
 BAND = 1.5  # samples to each side of an edge, in which it may be moved
 PLATEAU = 2.5  # samples from an edge, where the surfaces beside it begin
-EDGE_WEIGHT = 0.02  # of what lies nearer to the edge, where nothing else tells of a surface
+CREST = (0.85, 0.95)  # of an edge's height: what is thinner than a plateau is told by its crest ...
+CREST_WEIGHT = 0.02  # ... which counts less
 CONTRAST = 0.033  # of the range of Lab: a contour that the walker seldom crosses
 LEAST_CONDUCTANCE = 1e-3
-PRIOR = 0.03  # how much the estimate itself says, against the picture's contours
-DECISION = 1.5  # gain about an even chance: who is sure of it makes a step
+PRIOR = 0.05  # how much the estimate itself says, against the picture's contours
+DECISION = 1.2  # gain about an even chance: who is sure of it makes a step
 WALKER_TOLERANCE, WALKER_STEPS = 1e-3, 300
 GUIDE_RADIUS = 2  # pixels of the working size
 GUIDE_CONTRAST = 0.02  # of the picture's range: weaker structure is grain, not an edge
@@ -43,7 +44,7 @@ GUIDE_CONTRAST = 0.02  # of the picture's range: weaker structure is grain, not 
 CREVICE_SHARE = 0.004  # of the long side: gaps this narrow, as between leaves, are closed
 STEP_SHARE = 0.002  # of the long side: edges this soft become steps
 STEP_JUMP = 0.05  # of disparity
-STEP_STEEPNESS = 0.8  # of the change within four times that softness
+STEP_STEEPNESS = 0.8  # of the change within three times that softness
 RIM_SHARE = 0.001  # of the long side, by which near things grow over their soft rim
 MEASURED_RIM = 2  # samples by which they do in a map that was not brought to the picture's edges
 
@@ -125,14 +126,15 @@ def settle_edges(disparity: np.ndarray) -> np.ndarray:
     """
     crevice = _disc(max(1, round(CREVICE_SHARE * max(disparity.shape))))
     closed = cv2.morphologyEx(disparity, cv2.MORPH_CLOSE, crevice)
-    radius = max(1, round(STEP_SHARE * max(disparity.shape)))
+    radius = max(2, round(STEP_SHARE * max(disparity.shape)))
     low, high = cv2.erode(closed, _disc(radius)), cv2.dilate(closed, _disc(radius))
     around = _disc(2 * radius)
     wider = cv2.dilate(high, around) - cv2.erode(low, around)
     is_step = (high - low > STEP_JUMP) & (high - low > STEP_STEEPNESS * wider)
     nearer_extreme = np.where(high - closed < closed - low, high, low)
     settled = np.where(is_step, nearer_extreme, closed)
-    return grow_near_side(settled, round(RIM_SHARE * max(disparity.shape)))
+    rim = min(MEASURED_RIM, round(RIM_SHARE * max(disparity.shape)))
+    return grow_near_side(settled, rim)
 
 
 def grow_near_side(disparity: np.ndarray, rim: int = MEASURED_RIM) -> np.ndarray:
@@ -172,17 +174,13 @@ def _find_sides(disparity: np.ndarray, smooth: np.ndarray, picture: np.ndarray) 
     """
     size = smooth.shape
     sample = max(1.0, max(size) / max(disparity.shape))
-    low, high = cv2.erode(disparity, _square(EDGE_REACH)), cv2.dilate(disparity, _square(EDGE_REACH))
-    jump = high - low
-    lowest = cv2.erode(disparity, _square(SLOPE_REACH))
-    slope = cv2.dilate(disparity, _square(SLOPE_REACH)) - lowest
-    steepness = jump / np.maximum(slope, 1e-6)
+    low, high = _extremes(disparity, EDGE_REACH)
+    lowest, highest = _extremes(disparity, SLOPE_REACH)
+    jump, slope = high - low, highest - lowest
     strength = _ramp(jump, JUMP, 2 * JUMP)
-    strength *= _ramp(steepness, STEEPNESS, STEEPNESS + STEEPNESS_SOFTNESS)
-    low, high = (enlarge(cv2.blur(bound, (3, 3)), size) for bound in (low, high))
+    strength *= _ramp(jump / np.maximum(slope, 1e-6), STEEPNESS, STEEPNESS + STEEPNESS_SOFTNESS)
     strength = cv2.resize(strength, size[::-1], interpolation=cv2.INTER_LINEAR)
-
-    chance = np.clip((smooth - low) / np.maximum(high - low, 1e-6), 0.0, 1.0)
+    chance, is_known = _place_between(smooth, low, high)
     is_near = chance > 0.5
     rim = cv2.morphologyEx(is_near.astype(np.uint8), cv2.MORPH_GRADIENT, _square(1)) > 0
     contour = rim & (strength > 0)
@@ -192,14 +190,31 @@ def _find_sides(disparity: np.ndarray, smooth: np.ndarray, picture: np.ndarray) 
     band = distance < max(2.0, BAND * sample)
     side = _walk(picture, band, is_near, chance)
 
+    # Surfaces are learnt from around edges only: farther away nothing is nearer than anything.
     plateau = distance >= max(3.0, PLATEAU * sample)
-    of_near = np.where(plateau, 1.0, EDGE_WEIGHT * chance**4) * is_near
-    of_far = np.where(plateau, 1.0, EDGE_WEIGHT * (1.0 - chance) ** 4) * ~is_near
+    place, is_beside = _place_between(smooth, lowest, highest)
+    ridge, trough = _ramp(chance, *CREST) * is_known, _ramp(1.0 - chance, *CREST) * is_known
+    of_near = np.where(plateau, is_beside & (place > 0.5), CREST_WEIGHT * ridge * is_near)
+    of_far = np.where(plateau, is_beside & (place <= 0.5), CREST_WEIGHT * trough * ~is_near)
     near, far = fill_smoothly(smooth, of_near), fill_smoothly(smooth, of_far)
     # Along an edge that fades its sides do so too; across it they count up to the plateaus.
     reach = max(1, round(sample))
     strength = cv2.blur(cv2.dilate(strength, _square(reach)), (2 * reach + 1, 2 * reach + 1))
     return _Sides(np.maximum(near, far), far, side, strength * ~plateau)
+
+
+def _extremes(values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest of the values around each."""
+    return cv2.erode(values, _square(radius)), cv2.dilate(values, _square(radius))
+
+
+def _place_between(
+    values: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where values lie between bounds that are coarser maps, in [0, 1]; and where that tells."""
+    low, high = (enlarge(cv2.blur(bound, (3, 3)), values.shape) for bound in (low, high))
+    place = np.clip((values - low) / np.maximum(high - low, 1e-6), 0.0, 1.0)
+    return place, high - low > JUMP
 
 
 def _walk(
