@@ -188,7 +188,7 @@ def _find_sides(disparity: np.ndarray, smooth: np.ndarray, picture: np.ndarray) 
         return None
     distance = cv2.distanceTransform((~contour).astype(np.uint8), cv2.DIST_L2, 5)
     band = distance < max(2.0, BAND * sample)
-    side = _walk(picture, band, is_near, chance)
+    side = random_walk(picture, band, is_near, chance)
 
     # Surfaces are learnt from around edges only: farther away nothing is nearer than anything.
     plateau = distance >= max(3.0, PLATEAU * sample)
@@ -217,8 +217,12 @@ def _place_between(
     return place, high - low > JUMP
 
 
-def _walk(
-    picture: np.ndarray, band: np.ndarray, is_near: np.ndarray, chance: np.ndarray
+def random_walk(
+    picture: np.ndarray,
+    band: np.ndarray,
+    is_near: np.ndarray,
+    chance: np.ndarray,
+    prior: float = PRIOR,
 ) -> np.ndarray:
     """The chance that a random walker from each pixel of the band leaves it on the near side.
 
@@ -227,6 +231,7 @@ def _walk(
         band: (height, width) bool: where sides are not known.
         is_near: (height, width) bool: the sides elsewhere.
         chance: (height, width) in [0, 1]: what the estimate says within the band.
+        prior: how much it says, against the contours of the picture.
 
     Returns:
         (height, width) float32 in [0, 1]; `is_near` outside the band.
@@ -238,8 +243,8 @@ def _walk(
     count = np.count_nonzero(band)
     index = np.full(band.shape, -1, np.int64)
     index[band] = np.arange(count)
-    diagonal = np.full(count, PRIOR)
-    target = PRIOR * chance[band].astype(np.float64)
+    diagonal = np.full(count, prior)
+    target = prior * chance[band].astype(np.float64)
     rows, columns, values = [], [], []
     for here, there in (
         (np.s_[:-1, :], np.s_[1:, :]),
@@ -247,13 +252,13 @@ def _walk(
     ):
         contrast = np.square(lab[here] - lab[there]).sum(axis=2)
         conductance = np.exp(-0.5 * contrast / CONTRAST**2) + LEAST_CONDUCTANCE
-        for one, other, end in ((here, there, is_near[there]), (there, here, is_near[here])):
-            inside = band[one]
+        for one, other in ((here, there), (there, here)):
+            inside, end = band[one], is_near[other]
             node, neighbour = index[one][inside], index[other][inside]
-            weight, end = conductance[inside].astype(np.float64), end[inside]
+            weight = conductance[inside].astype(np.float64)
             diagonal += np.bincount(node, weight, count)
             leaves = neighbour < 0
-            target += np.bincount(node[leaves], weight[leaves] * end[leaves], count)
+            target += np.bincount(node[leaves], weight[leaves] * end[inside][leaves], count)
             rows.append(node[~leaves])
             columns.append(neighbour[~leaves])
             values.append(-weight[~leaves])
