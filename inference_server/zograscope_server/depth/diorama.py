@@ -25,6 +25,7 @@ from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.refinement import settle_edges
 from zograscope_server.depth.sky import sky_mask
+from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
 from zograscope_server.progress import OnProgress, no_progress
@@ -63,6 +64,7 @@ class DioramaParts:
         kind: "photograph" or "print".
         paper_border: the crop that was found or None; offered even when it was not applied.
         sky_share: of the photograph, in [0, 1].
+        stereo: how depth was measured, where the scan was a stereograph.
         warnings: sentences for the artist.
     """
 
@@ -76,6 +78,7 @@ class DioramaParts:
     kind: str
     paper_border: Rectangle | None
     sky_share: float
+    stereo: StereoDepth | None = None
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -108,14 +111,26 @@ def make_diorama(
     border = find_paper_border(photograph.pixels)
     crop = _choose_crop(options.crop, border)
     scan_size = photograph.pixels.shape[:2]
-    photograph = crop_photograph(photograph, crop)
-    kind = options.kind if options.kind != "auto" else guess_kind(photograph)
+    scan, photograph = photograph, crop_photograph(photograph, crop)
+    stereograph, stereo = None, None
+    if not isinstance(estimate, DepthMap):
+        card = photograph if isinstance(options.crop, tuple) else scan
+        stereograph = find_stereograph(card, options.stereo)
+    if stereograph is not None:
+        photograph, border = stereograph.left, None
+    kind = options.kind
+    if kind == "auto":
+        kind = "photograph" if stereograph is not None else guess_kind(photograph)
 
     on_progress(0.05, "Estimating depth")
     if isinstance(estimate, DepthMap):
         depth = crop_depth_map(estimate, crop, scan_size)
     else:
         depth = estimate(photograph)
+    if stereograph is not None:
+        on_progress(0.40, "Matching the halves of the stereograph")
+        stereo = measure_depth(stereograph, depth)
+        depth = stereo.depth
     on_preview(_small_preview(depth.disparity))
 
     on_progress(0.60, "Finding the sky")
@@ -144,6 +159,8 @@ def make_diorama(
         kind=kind,
         paper_border=border,
         sky_share=float(sky.mean()),
+        stereo=stereo,
+        warnings=stereo.warnings if stereo is not None else (),
     )
 
 
@@ -172,6 +189,7 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "paper_border": list(parts.paper_border) if parts.paper_border else None,
         "kind": parts.kind,
         "sky_share": parts.sky_share,
+        "stereo": parts.stereo.metadata() if parts.stereo is not None else None,
         "warnings": list(parts.warnings),
     }
     if parts.plate is not None and parts.dome is not None:
