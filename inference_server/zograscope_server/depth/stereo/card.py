@@ -19,6 +19,8 @@ NARROWEST, WIDEST = 1.25, 3.4  # width over height of what can be a card
 SHEETS = 3  # bed of the scanner, mount, and a border printed on it
 OUTER_STRIP = 0.006
 EVEN_STRIP = 0.75  # of the outermost strip that is of one colour where it is a sheet
+UNEVEN = 8.0  # median colour distance within the strips: paper is more even, print is not
+TOLERANCE, LEAST_TOLERANCE = 3.0, 7.0  # over that spread; colour distance
 STILL_SHEET = 0.75  # of a line that has the colour of the sheet
 SETTLED = 0.02  # over which a line of print must go on as print
 MIDDLE = (0.2, 0.8)  # of a line, where it is judged: clear of arches and round corners
@@ -184,14 +186,20 @@ def _peel(lab: np.ndarray) -> tuple[Rectangle, np.ndarray, float]:
         strips = [_strip(lines) for lines in _from_each_side(inside)]
         sheet = np.median(np.concatenate([strips[0], strips[2]]), axis=0)
         distances = [np.linalg.norm(strip - sheet, axis=-1) for strip in strips]
-        near = float(np.clip(3.0 * np.percentile(np.concatenate(distances), 50), 8.0, 26.0))
+        spread = float(np.median(np.concatenate(distances)))
+        if spread > UNEVEN:
+            break
+        near = max(LEAST_TOLERANCE, TOLERANCE * spread)
         depths = [
             _depth_of_sheet(np.linalg.norm(lines - sheet, axis=-1) <= near)
             if (distance <= near).mean() >= EVEN_STRIP
             else 0
             for lines, distance in zip(_from_each_side(inside), distances, strict=True)
         ]
-        if not any(depths):
+        # A sheet shows on opposite sides; one even side may be a sky, or more of the same sheet.
+        opposite = (depths[0] and depths[2]) or (depths[1] and depths[3])
+        more = tolerance > 0 and np.linalg.norm(sheet - colour) <= tolerance
+        if not any(depths) or not (opposite or more):
             break
         peeled = (left + depths[0], top + depths[1], right - depths[2], bottom - depths[3])
         if peeled[2] - peeled[0] < 2 * SMALLEST_HALF * width:
