@@ -20,12 +20,13 @@ AGREEMENT = 1.2  # pixels between the two directions
 SPECKLE_SHARE = 0.0008  # of the picture: smaller islands of disparity are chance
 SPECKLE_STEP = 2  # pixels
 SPARE = 0.15  # of the range of points' disparities, on both sides
+LEAST_TEXTURE = 3.0  # spread of grey in even light; a burnt-out sky has less, and matches anything
 UNKNOWN = -30000  # in OpenCV's sixteenths of a pixel
 
 NEIGHBOURS = 0.03  # of the width: the window in which measured pixels support each other
 SUPPORT = 0.7  # of it that is measured, or a match is taken for chance
 EVENNESS, EDGE = 200.0, 4.0  # how far what was measured reaches, and which edges (0..255) stop it
-CALM, DEPTH_EDGE = 50.0, 4.0  # the same for surfaces, and edges of depth (0..255 of its range)
+CALM, DEPTH_EDGE = 10.0, 4.0  # the same for surfaces, and edges of depth (0..255 of its range)
 MEDIAN_RADIUS, MEDIAN_CONTRAST = 0.02, 25.5  # of the width; (0..255)
 
 
@@ -87,7 +88,7 @@ def fill(measured: np.ndarray, estimate: np.ndarray, pixels: np.ndarray) -> np.n
     low, high = (float(value) for value in np.percentile(measured[known], (0.2, 99.8)))
     whole = np.where(known, measured, fitted + spread)
     settled = _median_along_edges(np.clip(whole, low, high).astype(np.float32), smooth)
-    return _even_surfaces(settled)
+    return np.clip(fitted + _even_surfaces(settled - fitted, settled), low, high)
 
 
 def _match_both_ways(
@@ -111,7 +112,7 @@ def _match_both_ways(
     answer = np.take_along_axis(back, there, axis=1)
     with np.errstate(invalid="ignore"):
         agreed = np.abs(forth - answer) <= AGREEMENT
-    agreed &= np.take_along_axis(seen, there, axis=1) > 0
+    agreed &= (np.take_along_axis(seen, there, axis=1) > 0) & (_texture(one) >= LEAST_TEXTURE)
     return _without_speckles(np.where(agreed, forth, np.nan)[:, pad:-pad])
 
 
@@ -131,6 +132,14 @@ def _semi_global(left: np.ndarray, right: np.ndarray, least: int, count: int) ->
     found = matcher.compute(np.ascontiguousarray(left), np.ascontiguousarray(right))
     disparity = found.astype(np.float32) / 16
     return np.where(disparity < least, np.nan, disparity)
+
+
+def _texture(half: np.ndarray) -> np.ndarray:
+    """The spread of (height, width) uint8 grey around each pixel."""
+    grey = half.astype(np.float32)
+    window = (2 * BLOCK + 1, 2 * BLOCK + 1)
+    variance = cv2.blur(grey * grey, window) - cv2.blur(grey, window) ** 2
+    return np.sqrt(np.maximum(variance, 0.0))
 
 
 def _without_speckles(disparity: np.ndarray) -> np.ndarray:
@@ -188,11 +197,11 @@ def _smooth_globally(guide: np.ndarray, values: np.ndarray) -> np.ndarray:
     return smoothed
 
 
-def _even_surfaces(disparity: np.ndarray) -> np.ndarray:
-    """Smooth what grain made uneven, up to the edges of depth."""
+def _even_surfaces(beyond: np.ndarray, disparity: np.ndarray) -> np.ndarray:
+    """Smooth what disparity has beyond the estimate, which grain made uneven, up to its edges."""
     spread = max(float(np.ptp(disparity)), 1e-6)
     levels = np.rint((disparity - disparity.min()) / spread * 255).astype(np.uint8)
-    even: np.ndarray = cv2.ximgproc.fastGlobalSmootherFilter(levels, disparity, CALM, DEPTH_EDGE)
+    even: np.ndarray = cv2.ximgproc.fastGlobalSmootherFilter(levels, beyond, CALM, DEPTH_EDGE)
     return even
 
 
