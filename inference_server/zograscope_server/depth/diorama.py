@@ -26,6 +26,7 @@ from zograscope_server.depth.layers import BackgroundPlate, make_background_plat
 from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
 from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.sky import sky_mask
+from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
 from zograscope_server.progress import OnProgress, no_progress
@@ -66,6 +67,7 @@ class DioramaParts:
         sky_share: of the photograph, in [0, 1].
         faces: (n, 478, 3) float32: x and y in pixels of the photograph, z in the same unit towards
             the viewer, about the middle of the head; n may be 0.
+        stereo: how depth was measured, where the scan was a stereograph.
         warnings: sentences for the artist.
     """
 
@@ -80,6 +82,7 @@ class DioramaParts:
     paper_border: Rectangle | None
     sky_share: float
     faces: np.ndarray = field(default_factory=no_faces)
+    stereo: StereoDepth | None = None
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -115,14 +118,26 @@ def make_diorama(
     border = find_paper_border(photograph.pixels)
     crop = _choose_crop(options.crop, border)
     scan_size = photograph.pixels.shape[:2]
-    photograph = crop_photograph(photograph, crop)
-    kind = options.kind if options.kind != "auto" else guess_kind(photograph)
+    scan, photograph = photograph, crop_photograph(photograph, crop)
+    stereograph, stereo = None, None
+    if not isinstance(estimate, DepthMap):
+        card = photograph if isinstance(options.crop, tuple) else scan
+        stereograph = find_stereograph(card, options.stereo)
+    if stereograph is not None:
+        photograph, border = stereograph.left, None
+    kind = options.kind
+    if kind == "auto":
+        kind = "photograph" if stereograph is not None else guess_kind(photograph)
 
     on_progress(0.05, "Estimating depth")
     if isinstance(estimate, DepthMap):
         depth = crop_depth_map(estimate, crop, scan_size)
     else:
         depth = estimate(photograph)
+    if stereograph is not None:
+        on_progress(0.40, "Matching the halves of the stereograph")
+        stereo = measure_depth(stereograph, depth)
+        depth = stereo.depth
     on_preview(_small_preview(depth.disparity))
 
     on_progress(0.60, "Finding the sky")
@@ -136,7 +151,10 @@ def make_diorama(
         disparity = grow_near_side(depth.disparity)
     else:
         disparity = settle_edges(send_sky_away(depth.disparity, sky))
-        disparity = hold_together(disparity, photograph.pixels, faces, depth_range, focal_length)
+        if stereograph is None:  # else the heads were measured
+            disparity = hold_together(
+                disparity, photograph.pixels, faces, depth_range, focal_length
+            )
 
     plate, dome = None, None
     if options.background:
@@ -157,6 +175,8 @@ def make_diorama(
         paper_border=border,
         sky_share=float(sky.mean()),
         faces=faces,
+        stereo=stereo,
+        warnings=stereo.warnings if stereo is not None else (),
     )
 
 
@@ -186,6 +206,7 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "paper_border": list(parts.paper_border) if parts.paper_border else None,
         "kind": parts.kind,
         "sky_share": parts.sky_share,
+        "stereo": parts.stereo.metadata() if parts.stereo is not None else None,
         "warnings": list(parts.warnings),
     }
     if parts.plate is not None and parts.dome is not None:
