@@ -121,7 +121,9 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/layout_quality.py --output $(FIGURES)/layout_quality.json
 	$(SERVER)/bin/python benchmarks/grid_quality.py --output $(FIGURES)/grid_quality.json
 	$(SERVER)/bin/python benchmarks/mosaic_memory.py --output $(FIGURES)/mosaic_memory.json
-	$(SERVER)/bin/python benchmarks/depth_models.py --output $(FIGURES)/depth_models.json
+	$(SERVER)/bin/python benchmarks/held_faces.py $(PHOTOS) --output $(FIGURES)/held_faces.json
+	$(SERVER)/bin/python benchmarks/depth_models.py --refined --output $(FIGURES)/depth_models.json
+	$(SERVER)/bin/python benchmarks/stereo_cards.py --output $(FIGURES)/stereo_cards.json
 	$(SERVER)/bin/python benchmarks/portrait_quality.py --output $(FIGURES)/portrait_quality.json
 	$(SERVER)/bin/python benchmarks/portrait_networks.py --output $(FIGURES)/portrait_networks.json
 	$(SERVER)/bin/python benchmarks/dream_quality.py --output $(FIGURES)/dream_quality.json --grids $(FIGURES)/dreams

@@ -8,8 +8,12 @@ size of the measured depth and judged where that is known:
   disparity that fit best (Ranftl et al., "Towards Robust Monocular Depth Estimation", TPAMI 2020);
 - Spearman's rank correlation of disparity, exact, which needs no alignment;
 - boundary F1 (Bochkovskii et al., "Depth Pro", 2024), see `boundary_f1`;
+- ripple: what an estimate makes of surfaces that are smooth, see `ripple`;
 - processor seconds for a picture on one thread, from its pixels to disparity at the model's own
   size; processor time, since other programs on a shared computer hardly change it.
+
+With --refined, each model is also judged as the diorama gets it: enlarged along the photograph's
+edges, its sky sent away and its edges settled; `NAME, refined` stands beside NAME.
 
 The table has the means over each group of pictures, and the mean rank of each model over all pairs
 and the four measures of quality (1 is best).
@@ -41,16 +45,23 @@ from scipy.stats import rankdata, spearmanr
 from small_depth_networks import KITTI, NYU, Meter, MobilePydnet
 from zograscope_server.depth.classical import ClassicalDepth
 from zograscope_server.depth.depth_map import DepthMap
+from zograscope_server.depth.diorama import send_sky_away
 from zograscope_server.depth.embedded import EmbeddedDepth
 from zograscope_server.depth.estimate import DepthModel
-from zograscope_server.depth.refinement import refine
+from zograscope_server.depth.refinement import enlarge, refine, settle_edges
+from zograscope_server.depth.sky import sky_mask
 from zograscope_server.images import read_photograph
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+REFINED = ", refined"
 MEASURES = {"AbsRel": -1, "delta1": 1, "Spearman": 1, "F1": 1}  # 1 where more is better
 BOUNDARY_RATIOS = np.linspace(1.05, 1.25, 10)
 CLOSE_RATIO = 1.25
 EDGE_GRID = 160
+RIPPLE_SCALE = 0.008  # of the long side: what is finer than this is ripple
+SMOOTH = 0.04  # of the range of disparity, that it may change within four scales
+LEAST_SMOOTH = 0.02  # share of a picture
+LONG_SIDE = 1024  # samples of a diorama of standard quality
 DENSE = 0.5  # share of known depths below which boundaries cannot be told
 REPEATS = 3
 ROW_HEIGHT = 240  # pixels, of the pictures for looking
@@ -156,6 +167,35 @@ def boundary_f1(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray) -> f
     return float(np.average(scores, weights=weights)) if scores else math.nan
 
 
+def ripple(disparity: np.ndarray, true: np.ndarray, valid: np.ndarray) -> float:
+    """High-pass energy of an estimate where the true surface is smooth.
+
+    Args:
+        disparity: (height, width), in any scale.
+        true: (height, width) depth.
+        valid: (height, width) bool, where `true` is known.
+
+    Returns:
+        Root of the mean square of what a Gaussian blur takes away, in per cent of the estimate's
+        range; nan where hardly any surface is known to be smooth.
+    """
+    if valid.mean() < DENSE:
+        return math.nan
+    nearness = np.where(valid, 1 / np.where(valid, true, 1), 0).astype(np.float32)
+    low, high = np.percentile(nearness[valid], (1, 99))
+    nearness = np.clip((nearness - low) / (high - low), 0, 1)
+    scale = max(1.0, RIPPLE_SCALE * max(true.shape))
+    around = np.ones((4 * math.ceil(scale) + 1,) * 2, np.uint8)
+    change = cv2.dilate(nearness * valid, around) - cv2.erode(np.where(valid, nearness, 1), around)
+    known = cv2.erode(valid.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    smooth = known & (change < SMOOTH)
+    if smooth.mean() < LEAST_SMOOTH:
+        return math.nan
+    fine = disparity - cv2.GaussianBlur(disparity, (0, 0), scale)
+    low, high = np.percentile(disparity[valid], (1, 99))
+    return float(100 * np.sqrt(np.square(fine[smooth]).mean()) / max(high - low, 1e-6))
+
+
 def _steps(values: np.ndarray) -> np.ndarray:
     """All differences between neighbours in (height, width), down and across, as one row."""
     return np.concatenate([np.diff(values, axis=axis).ravel() for axis in (0, 1)])
@@ -178,14 +218,29 @@ def resized(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(picture, shape[::-1], interpolation=interpolation)
 
 
-def judge(model: DepthModel, sample: Sample, *, refined: bool) -> dict[str, float]:
-    """Return all measures of one model on one pair, with nan where one does not apply."""
-    true, valid = sample["depth"], sample["valid"]
-    disparity = model.estimate(sample["rgb"]).disparity
+def judge(model: DepthModel, sample: Sample, *, refined: bool) -> dict[str, dict[str, float]]:
+    """Return all measures of one model on one pair, by "" and, as the diorama has it, ", refined".
+
+    A measure is nan where it does not apply.
+    """
+    pixels = sample["rgb"]
+    disparity = model.estimate(pixels).disparity
+    scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
+    size = (round(scale * pixels.shape[0]), round(scale * pixels.shape[1]))
+    answers = {"": enlarge(disparity, size)}
     if refined:
-        disparity = refine(disparity, sample["rgb"], true.shape)
-    else:
-        disparity = resized(disparity, true.shape)
+        fine = refine(disparity, pixels, size)
+        answers[REFINED] = settle_edges(send_sky_away(fine, sky_mask(pixels, fine)))
+    seconds = processor_seconds(model, pixels)
+    return {
+        name: measures(answer, sample) | {"seconds": seconds} for name, answer in answers.items()
+    }
+
+
+def measures(disparity: np.ndarray, sample: Sample) -> dict[str, float]:
+    """Return all measures of the quality of a disparity map of any size."""
+    true, valid = sample["depth"], sample["valid"]
+    disparity = resized(disparity, true.shape)
     aligned = align_disparity(disparity, true, valid)
     ratio = aligned[valid] / true[valid]
     return {
@@ -193,7 +248,7 @@ def judge(model: DepthModel, sample: Sample, *, refined: bool) -> dict[str, floa
         "delta1": float((np.maximum(ratio, 1 / ratio) < CLOSE_RATIO).mean()),
         "Spearman": float(spearmanr(disparity[valid], -true[valid]).statistic),
         "F1": boundary_f1(aligned, true, valid),
-        "seconds": processor_seconds(model, sample["rgb"]),
+        "ripple": ripple(disparity, true, valid),
     }
 
 
@@ -209,8 +264,18 @@ def means(figures: list[Figures]) -> Figures:
 
 
 def mean_ranks(figures: list[Figures]) -> dict[str, float]:
-    """Rank models by each measure on each pair, 1 is best, ties share, and average."""
-    models = list(figures[0])
+    """Rank models by each measure on each pair, 1 is best, ties share, and average.
+
+    What is refined is ranked among its like.
+    """
+    refined = {name: name.endswith(REFINED) for name in figures[0]}
+    ranks = {}
+    for kind in set(refined.values()):
+        ranks |= _mean_ranks(figures, [name for name in refined if refined[name] == kind])
+    return ranks
+
+
+def _mean_ranks(figures: list[Figures], models: list[str]) -> dict[str, float]:
     ranks = []
     for pair in figures:
         for measure, sign in MEASURES.items():
@@ -280,7 +345,11 @@ def compare(models: dict[str, DepthModel], pairs: list[Sample], *, refined: bool
     by_pair: dict[str, Figures] = {}
     groups: dict[str, list[Figures]] = {}
     for sample in pairs:
-        figures = {name: judge(model, sample, refined=refined) for name, model in models.items()}
+        figures = {
+            name + answer: row
+            for name, model in models.items()
+            for answer, row in judge(model, sample, refined=refined).items()
+        }
         by_pair[sample["id"]] = figures
         groups.setdefault(group_of(sample), []).append(figures)
         print_table(f"{sample['id']} ({group_of(sample)})", figures)
@@ -322,9 +391,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, default=SHARED / "depth_pairs")
     parser.add_argument("--weights-folder", type=Path, default=SHARED / "weights" / "depth")
     parser.add_argument("--weights", type=Path, help="other weights of our own network")
-    parser.add_argument(
-        "--refined", action="store_true", help="enlarge answers along edges, as the server does"
-    )
+    parser.add_argument("--refined", action="store_true", help="judge also what the diorama gets")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of all depths")
     parser.add_argument("--photos", type=Path, help="folder of photographs to add to these")
     options = parser.parse_args()

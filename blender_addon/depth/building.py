@@ -27,7 +27,8 @@ def new_source(settings: bpy.types.PropertyGroup) -> Source:
     if not settings.photograph:
         raise refusal("no photograph is chosen")
     crop = "auto" if settings.crop else "none"
-    source: Source = {"photograph": storable(settings.photograph), "parameters": {"crop": crop}}
+    parameters = {"crop": crop, "stereo": settings.stereo}
+    source: Source = {"photograph": storable(settings.photograph), "parameters": parameters}
     choose_estimate(source, settings)
     return source
 
@@ -93,6 +94,8 @@ def remember(diorama: Diorama, source: Source, metadata: Mapping[str, Any]) -> N
     border = metadata.get("paper_border")
     source["paper_border"] = None if applied else border
     source["crop"] = border if applied else None
+    if stereo := metadata.get("stereo"):
+        source["crop"] = stereo["left"]
     source["model"] = metadata["depth"]["model"]
     source["licence"] = metadata["depth"]["licence"]
     source["warnings"] = metadata.get("warnings", [])

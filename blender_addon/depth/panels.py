@@ -26,6 +26,7 @@ class ZOGRASCOPE_PT_new_diorama(Sidebar):
         column = layout.column(heading="Options")
         column.prop(settings, "crop")
         column.prop(settings, "own_scene")
+        layout.prop(settings, "stereo")
         layout.prop(settings, "depth_map")
         if settings.depth_map:
             layout.prop(settings, "depth_map_near", expand=True)

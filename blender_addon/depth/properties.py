@@ -2,7 +2,7 @@
 
 import bpy
 from zograscope_protocol.depth.command import CAMERA_PRESETS, NO_CAMERA
-from zograscope_protocol.depth.tasks import QUALITIES
+from zograscope_protocol.depth.tasks import QUALITIES, STEREO
 
 DEFAULT_MODEL = "default"
 QUALITY_HELP = {
@@ -10,6 +10,11 @@ QUALITY_HELP = {
     "standard": "1024 points along the long side",
     "high": "2048 points along the long side",
     "full": "As many points as the photograph has pixels",
+}
+STEREO_HELP = {
+    "auto": "Look whether it is one",
+    "yes": "It is one: depth is measured between its halves, the left half is shown",
+    "no": "It is one picture",
 }
 
 
@@ -39,6 +44,11 @@ class DepthSettings(bpy.types.PropertyGroup):
         name="Crop Paper Border",
         description="Cut away the paper around an archive scan",
         default=True,
+    )
+    stereo: bpy.props.EnumProperty(
+        name="Stereograph",
+        description="Whether the picture is a card with two photographs of one place",
+        items=[(name, name.capitalize(), STEREO_HELP[name]) for name in STEREO],
     )
     depth_map: bpy.props.StringProperty(
         name="Depth Map",

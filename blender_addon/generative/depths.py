@@ -94,6 +94,7 @@ def options_for(path: Path, model: str) -> DioramaOptions:
         crop="none",
         kind="print",
         background=False,
+        stereo="no",
     )
 
 

@@ -46,8 +46,7 @@ def test_everything_is_made(made):
         *("scene.blend", "film.mp4", "model.glb", "model.obj.zip", "depth.exr", "sheet.png")
     }
     assert all(path.stat().st_size > 1000 for path in folder.iterdir())
-    start = finished.stdout.index("[\n  {")
-    (entry,) = json.JSONDecoder().raw_decode(finished.stdout[start:])[0]
+    (entry,) = json.loads(finished.stdout)
     assert entry["scene"] == str(folder / "scene.blend")
     assert entry["metadata"]["depth"]["model"] == "zograscope-small"
 

@@ -11,6 +11,7 @@ from zograscope_protocol.depth.tasks import (
     MESH_FORMATS,
     NEAR_TONES,
     QUALITIES,
+    STEREO,
     DioramaOptions,
     ExportDepthOptions,
     ExportMeshOptions,
@@ -51,6 +52,7 @@ all_options = st.one_of(
         field_of_view=st.none() | st.floats(1.0, 170.0),
         kind=st.sampled_from(KINDS),
         background=st.booleans(),
+        stereo=st.sampled_from(STEREO),
     ),
     st.builds(
         ExportMeshOptions,
@@ -122,6 +124,7 @@ def test_a_submission_names_its_task(options):
         (DioramaOptions, {"kind": "film"}),
         (DioramaOptions, {"quality": 1024}),
         (DioramaOptions, {"background": "yes"}),
+        (DioramaOptions, {"stereo": True}),
         (DioramaOptions, {"file_name": 3}),
         (ExportMeshOptions, {"layers": []}),
         (ExportMeshOptions, {"layers": "photograph"}),

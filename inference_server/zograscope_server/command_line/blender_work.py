@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from zograscope_protocol.connection import state_folder
@@ -15,6 +17,7 @@ from zograscope_server.errors import ServerError
 SCRIPT = Path(__file__).with_name("run_in_blender.py")
 EXTENSION_VARIABLE = "ZOGRASCOPE_EXTENSION"
 EXTENSION_MISSING = 3  # as run_in_blender.py exits
+STANDARD_ERROR = 2  # where Blender's own log goes, since it is no answer
 OWN_OPTIONS = ("--blender", "--extension")
 
 
@@ -29,6 +32,8 @@ def add_blender_arguments(parser: argparse.ArgumentParser) -> None:
 def run_in_blender(arguments: argparse.Namespace, *more: str) -> int:
     """Run the same command of the extension; return Blender's exit code.
 
+    What the extension prints is printed, and nothing else: Blender's log goes to standard error.
+
     Args:
         arguments: of the command, with `typed` (its name and options as they were typed), `blender`
             and `extension`.
@@ -40,8 +45,17 @@ def run_in_blender(arguments: argparse.Namespace, *more: str) -> int:
     blender = find_blender(arguments.blender)
     zips = _extension_zips(arguments.extension)
     passed_on = [*_without_own_options(arguments.typed), *more]
-    command = blender.command(SCRIPT, [json.dumps([str(path) for path in zips]), *passed_on])
-    code = subprocess.run(command, env=_environment(zips), check=False).returncode
+    with tempfile.TemporaryDirectory(prefix="zograscope-") as folder:
+        answer = Path(folder) / "answer"
+        before = [json.dumps([str(path) for path in zips]), str(answer)]
+        command = blender.command(SCRIPT, [*before, *passed_on])
+        finished = subprocess.run(
+            command, env=_environment(zips), stdout=STANDARD_ERROR, check=False
+        )
+        if answer.is_file():
+            sys.stdout.write(answer.read_text("utf-8"))
+            sys.stdout.flush()
+    code = finished.returncode
     if code == EXTENSION_MISSING:
         raise ServerError("extension-not-found")
     return code

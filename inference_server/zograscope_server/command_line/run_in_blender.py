@@ -1,17 +1,20 @@
 """Runs inside Blender, not in the server: hands the arguments after `--` to the extension.
 
-    blender --background --python run_in_blender.py -- ["ZIP", ...] diorama PHOTO ...
+    blender --background --python run_in_blender.py -- ["ZIP", ...] ANSWER diorama PHOTO ...
 
 The first argument is a JSON list of extension zips. Where the extension is not installed, the one
-that fits this Blender is, into the user resources that the environment names.
+that fits this Blender is, into the user resources that the environment names. The second is a file
+for what the extension prints, since Blender logs to standard output as it likes.
 """
 
+import contextlib
 import importlib
 import json
 import platform
 import sys
 import tomllib
 import zipfile
+from pathlib import Path
 
 import bpy
 
@@ -52,10 +55,12 @@ def load_extension(zips: list[str]) -> bool:
 
 def main() -> int:
     """Find the extension and let it work."""
-    zips, *arguments = sys.argv[sys.argv.index("--") + 1 :]
+    zips, answer, *arguments = sys.argv[sys.argv.index("--") + 1 :]
     if not load_extension(json.loads(zips)):
         return EXTENSION_MISSING
-    return importlib.import_module(f"{MODULE}.command_line").run(arguments)
+    command_line = importlib.import_module(f"{MODULE}.command_line")
+    with Path(answer).open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+        return command_line.run(arguments)
 
 
 sys.exit(main())

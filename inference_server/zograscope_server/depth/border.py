@@ -18,6 +18,8 @@ WIDEST = 0.30  # of the side: more is an even picture, not paper
 TRANSITION = 0.016  # of the side: shadow, second mount line and soft edge between paper and picture
 PAPER_SHARE = 0.85  # of a line's samples that match, while it is still paper
 PICTURE_SHARE = 0.6  # at most so many match, once it is picture
+SLIVER = 0.02  # of the side: how far into the picture paper may reach from a corner, as a wedge ...
+SLIVER_LENGTH = 0.01  # ... and of a line's samples, how many at its end are still a wedge
 SAME_PAPER = 30.0  # colour distance (Lab, 0..255) between the papers of two sides
 
 
@@ -107,8 +109,22 @@ def _find_margin(lines: np.ndarray) -> _Margin | None:
     paper_like = (_distance(settled, colour) <= SAME_PAPER).mean(axis=1)
     wedge = np.flatnonzero(paper_like > paper_like.min() + 0.05)
     after_wedge = int(wedge[-1]) + 1 if len(wedge) else 0
-    edge = max(after_change, after_wedge)
-    return _Margin(first_departure + edge + 1, colour)
+    width = first_departure + max(after_change, after_wedge) + 1
+    inside = lines[width : width + round(SLIVER * count)]
+    return _Margin(width + _sliver(_distance(inside, colour) <= tolerance), colour)
+
+
+def _sliver(is_paper: np.ndarray) -> int:
+    """How many of the lines (n, samples) bool begin or end on paper: a tilted print's last wedge.
+
+    One line more is taken for the wedge's soft edge.
+    """
+    least = max(2, round(SLIVER_LENGTH * is_paper.shape[1]))
+    at_ends = is_paper[:, :least].all(axis=1) | is_paper[:, -least:].all(axis=1)
+    picture = _first(~at_ends)
+    if picture is None:  # no wedge ends nowhere: the picture is as light as its paper
+        return 0
+    return picture + 1 if picture else 0
 
 
 def _first(condition: np.ndarray) -> int | None:

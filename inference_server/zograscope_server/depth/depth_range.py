@@ -24,3 +24,8 @@ class DepthRange:
     def depth(self, disparity: np.ndarray) -> np.ndarray:
         """Turn disparity into depth."""
         return 1.0 / self.inverse_depth(disparity)
+
+    def disparity(self, depth: np.ndarray) -> np.ndarray:
+        """Turn depth into disparity; what is nearer or farther than the range exceeds [0, 1]."""
+        b = 1.0 / self.far
+        return (1.0 / depth - b) / (1.0 / self.near - b)

@@ -3,8 +3,8 @@
     photograph = read_photograph(Path("street.jpg").read_bytes(), "street.jpg")
     parts = make_diorama(photograph, estimate_depth)
 
-crops the paper away, estimates depth, finds the sky, settles the camera and the range of depth, and
-paints what the camera will see beside and behind the photograph.
+crops the paper away, estimates depth, finds the sky, holds people together, settles the camera and
+the range of depth, and paints what the camera will see beside and behind the photograph.
 """
 
 import math
@@ -23,8 +23,10 @@ from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.errors import DepthError
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
-from zograscope_server.depth.refinement import settle_edges
+from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
+from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.sky import sky_mask
+from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
 from zograscope_server.progress import OnProgress, no_progress
@@ -63,6 +65,9 @@ class DioramaParts:
         kind: "photograph" or "print".
         paper_border: the crop that was found or None; offered even when it was not applied.
         sky_share: of the photograph, in [0, 1].
+        faces: (n, 478, 3) float32: x and y in pixels of the photograph, z in the same unit towards
+            the viewer, about the middle of the head; n may be 0.
+        stereo: how depth was measured, where the scan was a stereograph.
         warnings: sentences for the artist.
     """
 
@@ -76,6 +81,8 @@ class DioramaParts:
     kind: str
     paper_border: Rectangle | None
     sky_share: float
+    faces: np.ndarray = field(default_factory=no_faces)
+    stereo: StereoDepth | None = None
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -89,6 +96,7 @@ def make_diorama(
     options: DioramaOptions = AUTOMATIC,
     on_progress: OnProgress = no_progress,
     on_preview: OnPreview = _unseen,
+    find_faces: FindFaces | None = None,
 ) -> DioramaParts:
     """Make the parts of a diorama from one photograph.
 
@@ -99,6 +107,8 @@ def make_diorama(
         options: the artist's decisions.
         on_progress: may raise to cancel.
         on_preview: shown the disparity, small, as soon as there is one.
+        find_faces: how faces are found, where that is installed. An estimate holds together where
+            they are.
 
     Raises:
         ZograscopeError: `bad-parameters` for a crop outside the picture, `depth-map-shape` for a
@@ -108,23 +118,43 @@ def make_diorama(
     border = find_paper_border(photograph.pixels)
     crop = _choose_crop(options.crop, border)
     scan_size = photograph.pixels.shape[:2]
-    photograph = crop_photograph(photograph, crop)
-    kind = options.kind if options.kind != "auto" else guess_kind(photograph)
+    scan, photograph = photograph, crop_photograph(photograph, crop)
+    stereograph, stereo = None, None
+    if not isinstance(estimate, DepthMap):
+        card = photograph if isinstance(options.crop, tuple) else scan
+        stereograph = find_stereograph(card, options.stereo)
+    if stereograph is not None:
+        photograph, border = stereograph.left, None
+    kind = options.kind
+    if kind == "auto":
+        kind = "photograph" if stereograph is not None else guess_kind(photograph)
 
     on_progress(0.05, "Estimating depth")
     if isinstance(estimate, DepthMap):
         depth = crop_depth_map(estimate, crop, scan_size)
     else:
         depth = estimate(photograph)
+    if stereograph is not None:
+        on_progress(0.40, "Matching the halves of the stereograph")
+        stereo = measure_depth(stereograph, depth)
+        depth = stereo.depth
     on_preview(_small_preview(depth.disparity))
 
     on_progress(0.60, "Finding the sky")
     sky = sky_mask(photograph.pixels, depth.disparity)
-    disparity = send_sky_away(depth.disparity, sky)
-    if not isinstance(estimate, DepthMap):
-        disparity = settle_edges(disparity)
     focal_length = choose_focal_length(photograph, depth, options.field_of_view)
     depth_range = choose_depth_range(depth, kind)
+    on_progress(0.62, "Looking for faces")
+    faces = large_enough(find_faces(photograph.pixels)) if find_faces else no_faces()
+    if isinstance(estimate, DepthMap):
+        # What an artist brought was made with care: nothing but the rims is changed.
+        disparity = grow_near_side(depth.disparity)
+    else:
+        disparity = settle_edges(send_sky_away(depth.disparity, sky))
+        if stereograph is None:  # else the heads were measured
+            disparity = hold_together(
+                disparity, photograph.pixels, faces, depth_range, focal_length
+            )
 
     plate, dome = None, None
     if options.background:
@@ -144,6 +174,9 @@ def make_diorama(
         kind=kind,
         paper_border=border,
         sky_share=float(sky.mean()),
+        faces=faces,
+        stereo=stereo,
+        warnings=stereo.warnings if stereo is not None else (),
     )
 
 
@@ -157,6 +190,7 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
     arrays = {
         "photograph": np.frombuffer(encode_png(picture), np.uint8),
         "disparity": parts.disparity,
+        "faces": parts.faces,
     }
     metadata: dict[str, Any] = {
         "photograph": {"name": name, "width": width, "height": height},
@@ -172,6 +206,7 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "paper_border": list(parts.paper_border) if parts.paper_border else None,
         "kind": parts.kind,
         "sky_share": parts.sky_share,
+        "stereo": parts.stereo.metadata() if parts.stereo is not None else None,
         "warnings": list(parts.warnings),
     }
     if parts.plate is not None and parts.dome is not None:

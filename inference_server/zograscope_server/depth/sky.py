@@ -2,7 +2,8 @@
 
 Old photographs have grey, sepia, blotched and burnt-out skies, so colour says little. Evenness and
 place say more, and where they leave doubt there is no sky: a sky missed stays at the depth that was
-estimated for it, but a wall mistaken for sky tears a hole in the scene.
+estimated for it, but a wall mistaken for sky tears a hole in the scene. Walls and ceilings are even
+and reach the top too; what is known of depth tells them apart, since they come nearer somewhere.
 """
 
 import cv2
@@ -23,6 +24,13 @@ LIGHT = 100.0  # lightness (0..255) of a sky at least, unless it is blue (dusk) 
 BLUE = -5.0  # ... by this much on Lab b, from neutral
 FLOATING_SHARE = 0.02  # of the sky: pictures on a wall are islands, towers stand on the ground
 ONE_COLOUR = 9.0  # largest spread of chroma (Lab a and b, 0..255) of one sky
+FAR = 0.25  # of disparity: what is nearer is no sky, whatever it looks like
+FAR_SHARE = 0.5  # of a sky that is at least so far
+WHOLE_SHARE = 0.9  # of a sky that is so far: then the rest is so too, whatever was estimated
+USUALLY_FAR = 0.15  # of disparity: the middle of a sky, at most
+DISPARITY_SPREAD = 0.16  # of disparity: between the outer tenths of one sky, at most
+BEHIND = 0.25  # of the rest of the picture, from the far end: a sky lies behind as much of it
+OVERHEAD = 0.06  # of disparity: what comes so much nearer towards the top is a ceiling
 
 
 def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndarray:
@@ -31,7 +39,7 @@ def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndar
     Args:
         pixels: (height, width, 3) uint8 sRGB.
         disparity: (rows, columns) float32 in [0, 1], 1 is near, where it is known: it can only
-            speak against a sky.
+            speak against a sky, or a part of one.
 
     Returns:
         (height, width) bool; nothing is set where no sky is certain.
@@ -50,9 +58,11 @@ def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndar
     if not _is_plausible(sky, lab):
         return nothing
     if disparity is not None:
-        near = cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)
-        if np.median(near[sky]) > np.median(near[~sky]):
+        disparity = cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)
+        far = sky & (disparity < FAR)
+        if not _is_sky_by_depth(far, sky, disparity):
             return nothing
+        sky = sky if far.sum() >= WHOLE_SHARE * sky.sum() else far
     return cv2.resize(sky.astype(np.float32), (width, height)) > 0.5
 
 
@@ -96,6 +106,22 @@ def _is_plausible(sky: np.ndarray, lab: np.ndarray) -> bool:
         and (colour[0] >= LIGHT or colour[2] - 128.0 <= BLUE)
         and lab[sky][:, 1:].std(axis=0).max() <= ONE_COLOUR
         and _floating_share(sky) <= FLOATING_SHARE
+    )
+
+
+def _is_sky_by_depth(far: np.ndarray, sky: np.ndarray, disparity: np.ndarray) -> bool:
+    """Whether the far part of a region is as large, as far and as even as a sky, and no ceiling."""
+    if far.sum() < FAR_SHARE * sky.sum():
+        return False
+    values, rows = disparity[far], np.nonzero(far)[0]
+    low, middle, high = np.percentile(values, (10, 50, 90))
+    highest, lowest = np.percentile(rows, (25, 75))
+    nearer_above = np.median(values[rows <= highest]) - np.median(values[rows >= lowest])
+    return bool(
+        middle <= USUALLY_FAR
+        and high - low <= DISPARITY_SPREAD
+        and middle <= np.quantile(disparity[~sky], BEHIND)
+        and nearer_above <= OVERHEAD
     )
 
 

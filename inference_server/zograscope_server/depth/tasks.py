@@ -18,22 +18,27 @@ from zograscope_protocol.depth.tasks import (
 from zograscope_protocol.options import refusal
 
 from zograscope_server.depth.loading import PURPOSE
-from zograscope_server.models.catalogue import revision_of
+from zograscope_server.faces.loading import FACES
+from zograscope_server.models.catalogue import DEFAULT, default_model, is_installed, revision_of
 from zograscope_server.tasks import TaskContext, TaskResult, required, task
 
 if TYPE_CHECKING:
     from zograscope_server.depth.depth_map import DepthMap
     from zograscope_server.depth.diorama import Estimate
     from zograscope_server.depth.export import Layer
+    from zograscope_server.depth.people import FindFaces
 
 QUALITY_LONG_SIDE = {"draft": 512, "standard": 1024, "high": 2048, "full": None}
 
 
 def _model_revision(options: DioramaOptions, models_folder: Path) -> str:
-    return revision_of(options.model, models_folder, PURPOSE)
+    of_depth = revision_of(options.model, models_folder, PURPOSE)
+    if not is_installed(default_model(FACES, models_folder), models_folder):
+        return of_depth
+    return of_depth + revision_of(DEFAULT, models_folder, FACES)
 
 
-@task(DioramaOptions, version=1, cacheable=True, revision=_model_revision)
+@task(DioramaOptions, version=2, cacheable=True, revision=_model_revision)
 def diorama(
     inputs: Mapping[str, np.ndarray], options: DioramaOptions, context: TaskContext
 ) -> TaskResult:
@@ -45,7 +50,14 @@ def diorama(
     photograph = read_photograph(required(inputs, "image").tobytes(), options.file_name)
     check_large_enough(photograph, options.file_name)
     estimate = _choose_estimate(inputs, options, context)
-    parts = make_diorama(photograph, estimate, options, context.progress, context.preview)
+    parts = make_diorama(
+        photograph,
+        estimate,
+        options,
+        context.progress,
+        context.preview,
+        _choose_face_finder(context),
+    )
     context.progress(0.92, "Packing the diorama")
     return TaskResult(*pack_diorama(parts, options.file_name))
 
@@ -94,6 +106,21 @@ def _choose_estimate(
         return read_depth_map(data, options.depth_map_name, near_is_white=near_is_white)
     model = context.load_model(options.model, PURPOSE)
     return partial(estimate_depth, model=model, long_side=QUALITY_LONG_SIDE[options.quality])
+
+
+def _choose_face_finder(context: TaskContext) -> "FindFaces | None":
+    """What finds faces; None where it is not installed, or cannot be loaded here."""
+    from zograscope_server.depth.people import face_finder
+    from zograscope_server.faces.errors import FaceError
+
+    if not is_installed(
+        default_model(FACES, context.settings.models_folder), context.settings.models_folder
+    ):
+        return None
+    try:
+        return face_finder(context.load_model(DEFAULT, FACES))
+    except FaceError:
+        return None
 
 
 def _read_layer(inputs: Mapping[str, np.ndarray], name: str) -> "Layer":

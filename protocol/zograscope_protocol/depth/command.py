@@ -15,7 +15,7 @@ from zograscope_protocol.command_options import (
     check_suffixes,
     size,
 )
-from zograscope_protocol.depth.tasks import NEAR_TONES, QUALITIES, Crop, DioramaOptions
+from zograscope_protocol.depth.tasks import NEAR_TONES, QUALITIES, STEREO, Crop, DioramaOptions
 from zograscope_protocol.options import refusal
 
 CAMERA_PRESETS = (
@@ -56,6 +56,7 @@ class DioramaCommand:
     depth_map_near: str
     quality: str
     crop: Crop
+    stereo: str
     field_of_view: float | None
     near: float | None
     far: float | None
@@ -83,6 +84,7 @@ class DioramaCommand:
             model=self.model,
             quality=self.quality,
             crop=self.crop,
+            stereo=self.stereo,
             depth_map_name=self.depth_map.name if self.depth_map else "depth map",
             depth_map_near=self.depth_map_near,
             field_of_view=self.field_of_view,
@@ -113,6 +115,7 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
     add("--depth-map-near", choices=NEAR_TONES, default=NEAR_TONES[0])
     add("--quality", choices=QUALITIES, default="standard")
     add("--crop", type=_crop, default="auto", metavar="auto|none|L,T,R,B", help="paper borders")
+    add("--stereo", choices=STEREO, default=STEREO[0], help="is it a stereograph card?")
     add("--field-of-view", type=float, metavar="DEGREES", help="horizontal")
     add("--near", type=float, metavar="METRES", help="distance of what is nearest")
     add("--far", type=float, metavar="METRES", help="distance of what is farthest")

@@ -8,6 +8,7 @@ from zograscope_protocol.options import Options, choice, flag, number, option, r
 QUALITIES = ("draft", "standard", "high", "full")
 NEAR_TONES = ("white", "black")
 KINDS = ("auto", "photograph", "print")
+STEREO = ("auto", "yes", "no")
 MESH_FORMATS = ("glb", "ply", "obj")
 DEPTH_FORMATS = ("png16", "exr")
 LAYER_PARTS = ("vertices", "triangles", "uv", "texture")
@@ -45,6 +46,8 @@ class DioramaOptions(Options):
             the camera's record in the file, or a usual lens, in this order.
         kind: "print" for paintings, prints and maps, whose depth is only ever relative.
         background: whether to paint the background plate and the dome.
+        stereo: whether the picture is a stereograph, of which the left half becomes the diorama and
+            both give its depth; "auto" looks. With the artist's own depth map it never is one.
     """
 
     task = "diorama"
@@ -57,6 +60,7 @@ class DioramaOptions(Options):
     field_of_view: float | None = number(1.0, 170.0, default=None)
     kind: str = choice(KINDS)
     background: bool = flag(default=True)
+    stereo: str = choice(STEREO)
 
 
 @dataclass(frozen=True)

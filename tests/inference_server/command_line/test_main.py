@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from zograscope_server.command_line import blender_work
+from zograscope_server.command_line.find_blender import Blender
 from zograscope_server.command_line.main import main
 from zograscope_server.depth.commands import diorama
 
@@ -51,9 +52,25 @@ def test_what_was_typed_reaches_blender_whatever_else_this_process_was_started_w
     own = ["--blender", sys.executable, "--extension", str(_extension(tmp_path))]
     assert main([*typed[:2], *own, *typed[2:]]) == 7
     (line,) = handed_on
-    zips, *arguments = line[line.index("--") + 1 :]
+    zips, _, *arguments = line[line.index("--") + 1 :]
     assert arguments == typed
     assert len(json.loads(zips)) == 1
+
+
+def test_what_the_extension_prints_is_all_that_is_printed(monkeypatch, tmp_path, capfd):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys; from pathlib import Path; print('Fra:1 Mem:2M', flush=True);"
+        "Path(sys.argv[sys.argv.index('--') + 2]).write_text('[1]\\n')"
+    )
+    monkeypatch.setattr(blender_work, "SCRIPT", script)
+    monkeypatch.setattr(blender_work, "find_blender", lambda _: Blender(sys.executable, True))
+    asked = SimpleNamespace(typed=["diorama"], blender=None, extension=_extension(tmp_path))
+    monkeypatch.setenv("ZOGRASCOPE_HOME", str(tmp_path))
+    assert blender_work.run_in_blender(asked) == 0
+    seen = capfd.readouterr()
+    assert seen.out == "[1]\n"
+    assert "Fra:1" in seen.err
 
 
 def test_an_error_is_one_sentence_and_exit_code_1(capsys, tmp_path):

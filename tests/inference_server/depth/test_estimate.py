@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from zograscope_server.depth.classical import ClassicalDepth
 from zograscope_server.depth.depth_map import disparity_of_metric_depth, normalise_disparity
 from zograscope_server.depth.estimate import estimate_depth
-from zograscope_server.depth.refinement import refine, settle_edges
+from zograscope_server.depth.refinement import enlarge, grow_near_side, refine, settle_edges
 from zograscope_server.images import Photograph
 
 
@@ -100,11 +100,39 @@ def test_refined_edges_lie_where_the_picture_has_them():
     assert fine[:, 176:].min() > 0.9
 
 
+def test_surfaces_stay_smooth_whatever_is_painted_on_them():
+    random = np.random.default_rng(3)
+    pixels = np.kron(random.integers(0, 256, (24, 32, 3), np.uint8), np.ones((10, 10, 1), np.uint8))
+    slope = np.repeat(np.linspace(0.2, 0.9, 60, dtype=np.float32)[:, None], 80, axis=1)
+    fine = refine(slope, pixels, (240, 320))
+    assert fine == pytest.approx(enlarge(slope, (240, 320)), abs=1e-3)
+    assert settle_edges(fine) == pytest.approx(fine, abs=1e-2)
+
+
+def test_an_edge_without_a_contour_stays_a_slope():
+    coarse = cv2.GaussianBlur(
+        np.repeat(np.float32([[0.2] * 40 + [0.8] * 40]), 60, axis=0), (0, 0), 1
+    )
+    grey = np.full((240, 320, 3), 128, np.uint8)
+    assert np.abs(np.diff(refine(coarse, grey, (240, 320)), axis=1)).max() < 0.1
+
+
+def test_near_things_grow_by_their_rim_and_nothing_else_changes():
+    disparity = np.tile(np.linspace(0.1, 0.4, 60, dtype=np.float32)[:, None], (1, 60))
+    disparity[20:40, 20:40] = 0.9
+    grown = grow_near_side(disparity)
+    assert (grown[18:42, 18:42] == np.float32(0.9)).all()
+    grown[18:42, 18:42] = disparity[18:42, 18:42]
+    assert np.array_equal(grown, disparity)
+
+
 def test_strips_leave_no_seams(monkeypatch):
     random = np.random.default_rng(2)
     pixels = cv2.GaussianBlur(random.integers(0, 256, (200, 300, 3), np.uint8), (0, 0), 3)
     coarse = cv2.GaussianBlur(random.random((50, 75), np.float32), (0, 0), 2)
     for size in ((200, 300), (133, 200)):
+        # As if these were large.
+        monkeypatch.setattr("zograscope_server.depth.refinement.WORKING_LONG_SIDE", 150)
         whole = refine(coarse, pixels, size)
         with monkeypatch.context() as patch:
             patch.setattr("zograscope_server.depth.refinement.STRIP_PIXELS", 7 * size[1])

@@ -35,6 +35,23 @@ def test_what_is_near_is_no_sky():
     assert not sky_mask(picture, np.where(truth, 0.9, 0.2).astype(np.float32)).any()
 
 
+def test_walls_and_ceilings_that_come_nearer_are_no_sky():
+    picture, truth = landscape((205, 190, 160))
+    height, width = truth.shape
+    ceiling = np.where(truth, np.linspace(0.2, -0.1, height)[:, None].clip(0), 0.6)
+    wall = np.where(truth, np.linspace(0.0, 0.45, width), 0.6)
+    for room in (ceiling, wall):
+        assert not sky_mask(picture, room.astype(np.float32)).any()
+
+
+def test_a_part_that_is_near_is_left_out_of_a_sky():
+    picture, truth = landscape((205, 190, 160))
+    near = truth & (np.arange(truth.shape[1]) < 80)
+    found = sky_mask(picture, np.where(near, 0.7, np.where(truth, 0.01, 0.6)).astype(np.float32))
+    assert found[truth & ~near].mean() > 0.9
+    assert found[near].mean() < 0.05
+
+
 def test_a_wall_with_pictures_is_no_sky():
     picture, _ = landscape((230, 228, 224))
     for left in (40, 140, 240):

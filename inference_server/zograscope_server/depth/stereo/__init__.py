@@ -1,0 +1,1 @@
+"""Stereographs: two photographs of one place on a card, from which depth is measured."""
