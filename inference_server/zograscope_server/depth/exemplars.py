@@ -15,7 +15,6 @@ the more the farther they are carried. Pieces take over with distance, or at onc
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -36,10 +35,9 @@ SEED = 7
 VOTERS = ((0, 0), (-2, -2), (-2, 2), (2, -2), (2, 2))  # whose pieces are averaged: cells away
 
 CARRY_SIZE = 1280  # pixels of the canvas's long side at which colours are carried on
-CARRY_STEPS = 24  # at most, in which depths are told apart for it
 CARRY_BLUR = 0.5  # pixels of blur for each pixel of distance
-CARRY_REACH = 0.054  # of the canvas's long side: where pieces have taken over
-AGREEMENT = 8.0  # of colour (0..255): pieces that differ less from what is carried on agree
+CARRY_REACH = 0.08  # of the canvas's long side: where pieces have taken over
+AGREEMENT = 4.0  # of colour (0..255): pieces that differ less from what is carried on agree
 AGREEMENT_BLUR = 4.0  # pixels of CARRY_SIZE over which they are compared
 STRIP_PIXELS = 1_000_000
 
@@ -50,10 +48,12 @@ class Scene:
 
     Attributes:
         pixels: (height, width, 3) uint8; counts where `seen`.
-        seen: bool: the photograph, without the mixed colours at depth edges.
+        seen: bool: the photograph; the rest of the canvas is not.
         depth: float32, logarithm of the photograph's depth.
         wanted: bool: what is to be painted.
         depth_behind: float32, logarithm of the depth that is expected there.
+        origin: (rows, columns, 2) float32 in [0, 1], over the canvas in any size: x and y of what
+            is continued there.
     """
 
     pixels: np.ndarray
@@ -61,6 +61,7 @@ class Scene:
     depth: np.ndarray
     wanted: np.ndarray
     depth_behind: np.ndarray
+    origin: np.ndarray
 
 
 def paint(scene: Scene) -> np.ndarray:
@@ -103,25 +104,15 @@ def paint(scene: Scene) -> np.ndarray:
 
 
 def _carry_on(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Fill with the colour of the nearest pixel of the right depth, blurred with its distance.
+    """Fill with the colour that goes on from where each pixel continues, blurred with distance.
 
     Returns the canvas, float32, and how far each pixel is from what is not wanted.
     """
-    rows, columns = np.nonzero(scene.wanted)
-    depth = scene.depth_behind[rows, columns]
-    canvas = scene.pixels.astype(np.float32)
-    count = np.ceil(float(np.ptp(depth)) / DEPTH_TOLERANCE)
-    steps = np.linspace(depth.min(), depth.max(), int(np.clip(count, 1, CARRY_STEPS)) + 1)
-    for low, high in pairwise(steps):
-        here = (depth >= low) & (depth <= high)
-        if not here.any():
-            continue
-        off = np.maximum(np.maximum(low - scene.depth, scene.depth - high), 0.0)
-        off = np.where(scene.seen, off, np.inf)
-        usable = off <= max(0.5 * DEPTH_TOLERANCE, float(off.min()))
-        y, x = _nearest(usable, STEEPNESS)
-        y, x = y[rows[here], columns[here]], x[rows[here], columns[here]]
-        canvas[rows[here], columns[here]] = scene.pixels[y, x]
+    height, width = scene.seen.shape
+    x, y = cv2.split(cv2.resize(scene.origin, (width, height), interpolation=cv2.INTER_NEAREST))
+    x = np.clip((x * width).astype(int), 0, width - 1)
+    y = np.clip((y * height).astype(int), 0, height - 1)
+    canvas = np.where(scene.wanted[..., None], scene.pixels[y, x], scene.pixels).astype(np.float32)
     distance = cv2.distanceTransform(scene.wanted.astype(np.uint8), cv2.DIST_L2, 5)
     for blur in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
         share = np.clip(CARRY_BLUR * distance / blur - 0.5, 0.0, 1.0)[..., None]
@@ -397,13 +388,14 @@ def _resize(scene: Scene, scale: float) -> Scene:
         cv2.resize(scene.depth, size, interpolation=cv2.INTER_NEAREST),
         wanted > 0,
         cv2.resize(scene.depth_behind, size, interpolation=cv2.INTER_NEAREST),
+        scene.origin,
     )
 
 
-def _nearest(mask: np.ndarray, steepness: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return row and column of the pixel of the mask that is nearest to each pixel."""
     rows, columns = ndimage.distance_transform_edt(
-        ~mask, sampling=(steepness, 1.0), return_distances=False, return_indices=True
+        ~mask, return_distances=False, return_indices=True
     )
     return rows, columns
 

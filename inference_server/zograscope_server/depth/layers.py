@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from scipy import ndimage
 
 from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.exemplars import Scene, paint
@@ -28,10 +27,9 @@ EDGE_SOFTNESS = 0.004  # of the long side: over how many pixels an edge may be s
 # are the shifts, for disparity 1, that the plate prepares for, as shares of the long side.
 REACH_ACROSS = 0.35
 REACH_UPWARDS = 0.20
-FAR_LEVELS = 12  # of near depth, for each of which far sides are sought
-FAR_SOFTENING = 0.006  # of the long side: blur between far sides that meet behind a near thing
-MIXED_SHARE = 0.3  # of the near side's colour in a pixel of the far side that is not to be learnt
-MIXED_CONTRAST = 12.0  # of colour (0..255) between both: less tells nothing
+ORIGIN_STEEPNESS = 4  # how much farther up and down counts than across, for what is continued
+FAR_LEVELS = 32  # of near depth, for each of which far sides are sought
+FAR_SOFTENING = 0.002  # of the long side: blur between far sides that meet behind a near thing
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,9 @@ def make_background_plate(
     margin_rows, margin_columns = round(MARGIN * rows), round(MARGIN * columns)
     margin_x, margin_y = margin_columns * width / columns, margin_rows * height / rows
     hidden = find_hidden(small, depth_range)
-    mixed = _mixed_rims(pixels, small, depth_range)
-
-    expected = _extend_disparity(
-        _continue_far_sides(small, hidden, depth_range), margin_rows, margin_columns
-    )
+    origin_y, origin_x = _find_origins(small, hidden, depth_range)
+    continued = _continue_depth(small[origin_y, origin_x], hidden, depth_range)
+    expected = _extend_disparity(continued, margin_rows, margin_columns)
     behind = expected.copy()
     inside = np.s_[margin_rows : margin_rows + rows, margin_columns : margin_columns + columns]
     behind[inside] = np.minimum(behind[inside], _furthest_nearby(disparity, small.shape))
@@ -85,12 +81,20 @@ def make_background_plate(
 
     canvas = on_canvas(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     log_behind = np.log(depth_range.depth(expected))
+    margins_small = (margin_rows,) * 2 + (margin_columns,) * 2
+    origins = [
+        cv2.copyMakeBorder((place + margin + 0.5) / length, *margins_small, cv2.BORDER_REPLICATE)
+        for place, margin, length in zip(
+            (origin_x, origin_y), (margin_columns, margin_rows), expected.shape[::-1], strict=True
+        )
+    ]
     scene = Scene(
         pixels=canvas,
-        seen=on_canvas((~mixed).astype(np.uint8)) > 0,
+        seen=on_canvas(np.ones(small.shape, np.uint8)) > 0,
         depth=on_canvas(np.log(depth_range.depth(small))),
-        wanted=on_canvas((hidden | mixed).astype(np.uint8), outside=1) > 0,
+        wanted=on_canvas(hidden.astype(np.uint8), outside=1) > 0,
         depth_behind=cv2.resize(log_behind, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST),
+        origin=np.stack(origins, axis=-1).astype(np.float32),
     )
     return BackgroundPlate(
         pixels=paint(scene),
@@ -127,14 +131,16 @@ def find_hidden(disparity: np.ndarray, depth_range: DepthRange) -> np.ndarray:
     return reached & above_cone
 
 
-def _continue_far_sides(
+def _find_origins(
     disparity: np.ndarray, hidden: np.ndarray, depth_range: DepthRange
-) -> np.ndarray:
-    """Replace what is hidden by the far side that a camera uncovers there first.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find which pixel is continued at each one, as rows and columns; most continue themselves.
 
-    It is the nearest far side of an edge that lies well behind the pixel itself: past a man who
-    stands before a bench it is the bench, past the bench it is the wall.
+    What is hidden continues the far side that a camera uncovers there first: the nearest one of an
+    edge that lies well behind the pixel itself. Past a man before a bench it is the bench, past the
+    bench it is the wall.
     """
+    rows, columns = np.indices(disparity.shape)
     edge = _edge_width(disparity)
     step = float(np.log(EDGE_DEPTH_RATIO))
     closeness = np.log(depth_range.inverse_depth(disparity)).astype(np.float32)
@@ -142,57 +148,41 @@ def _continue_far_sides(
     far_side = cv2.dilate(closeness, _square(edge)) - furthest > step
     far_side &= closeness < furthest + 0.02
     if not hidden.any() or not far_side.any():
-        return disparity
-    continued = disparity.copy()
+        return rows, columns
+    lowest = float(closeness[far_side].min())
     levels = np.linspace(closeness[hidden].min(), closeness[hidden].max(), FAR_LEVELS + 1)
     for low, high in pairwise(levels):
         here = hidden & (closeness >= low) & (closeness <= high)
-        seeds = far_side & (closeness < max(low - step, float(closeness[far_side].min()) + 1e-6))
         if here.any():
-            rows, columns = ndimage.distance_transform_edt(
-                ~seeds,
-                sampling=(REACH_ACROSS / REACH_UPWARDS, 1.0),
-                return_distances=False,
-                return_indices=True,
-            )
-            continued[here] = disparity[rows[here], columns[here]]
-    # Neighbours that go on from different places of one surface meet softly.
-    blur, weight = FAR_SOFTENING * max(disparity.shape), hidden.astype(np.float32)
+            y, x = _nearest(far_side & (closeness <= max(low - step, lowest)))
+            rows[here], columns[here] = y[here], x[here]
+    return rows, columns
+
+
+def _nearest(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the nearest pixel of a mask, where rows are farther apart than columns."""
+    rows, columns = np.nonzero(mask)
+    stretched = np.ones((ORIGIN_STEEPNESS * len(mask), mask.shape[1]), np.uint8)
+    stretched[::ORIGIN_STEEPNESS] = ~mask
+    _, labels = cv2.distanceTransformWithLabels(
+        stretched, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    label = labels[::ORIGIN_STEEPNESS]
+    place = np.zeros(len(rows) + 1, int)
+    place[label[rows, columns]] = np.arange(len(rows))
+    return rows[place[label]], columns[place[label]]
+
+
+def _continue_depth(
+    continued: np.ndarray, hidden: np.ndarray, depth_range: DepthRange
+) -> np.ndarray:
+    """Soften where the continuations of one surface meet behind something near."""
+    blur, weight = FAR_SOFTENING * max(hidden.shape), hidden.astype(np.float32)
     soft = cv2.GaussianBlur(continued * weight, (0, 0), blur)
     soft /= np.maximum(cv2.GaussianBlur(weight, (0, 0), blur), 1e-3)
     ratio = depth_range.inverse_depth(soft) / depth_range.inverse_depth(continued)
-    alike = hidden & (np.abs(np.log(ratio)) < step)
+    alike = hidden & (np.abs(np.log(ratio)) < np.log(EDGE_DEPTH_RATIO))
     return np.where(alike, soft, continued).astype(np.float32)
-
-
-def _mixed_rims(pixels: np.ndarray, disparity: np.ndarray, depth_range: DepthRange) -> np.ndarray:
-    """Find far pixels at depth edges whose colour is partly that of the near side.
-
-    A pixel's share of the near side is measured along the line from the mean colour of the far
-    side to that of the near one, beside it.
-    """
-    edge = _edge_width(disparity)
-    step = float(np.log(EDGE_DEPTH_RATIO))
-    closeness = np.log(depth_range.inverse_depth(disparity)).astype(np.float32)
-    near = closeness - cv2.erode(closeness, _square(edge)) > step
-    far = cv2.dilate(closeness, _square(edge)) - closeness > step
-    rim = far & _grow(near & ~far, edge)
-    if not rim.any():
-        return rim
-    colour = cv2.resize(pixels, disparity.shape[::-1], interpolation=cv2.INTER_AREA)
-    colour = colour.astype(np.float32)
-    reach = (4 * edge + 1, 4 * edge + 1)
-
-    def mean_of(mask: np.ndarray) -> np.ndarray:
-        weight = mask.astype(np.float32)
-        total = cv2.blur(colour * weight[..., None], reach)
-        return total / np.maximum(cv2.blur(weight, reach), 1e-6)[..., None]
-
-    far_colour = mean_of(_grow(far, edge) & ~near & ~_grow(near, edge))
-    contrast = mean_of(near & ~far) - far_colour
-    length = np.square(contrast).sum(axis=2)
-    share = ((colour - far_colour) * contrast).sum(axis=2) / np.maximum(length, 1.0)
-    return rim & (length > MIXED_CONTRAST**2) & (share > MIXED_SHARE)
 
 
 def _spread(height: np.ndarray) -> np.ndarray:
