@@ -113,6 +113,7 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/transport.py --output $(FIGURES)/transport.json
 	$(SERVER)/bin/python benchmarks/streaming.py --output $(FIGURES)/streaming.json
 	$(SERVER)/bin/python benchmarks/depth_memory.py --output $(FIGURES)/depth_memory.json
+	$(SERVER)/bin/python benchmarks/second_view.py --output $(FIGURES)/second_view.json
 	$(SERVER)/bin/python benchmarks/rest_pose.py $(PHOTOS) --output $(FIGURES)/rest_pose.json
 	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py --output $(FIGURES)/mesh_build.json
 	$(BLENDER_5_2)/bin/python benchmarks/timer_ticks.py --output $(FIGURES)/timer_ticks.json

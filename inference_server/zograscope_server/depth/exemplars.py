@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-SEARCH_SIZES = (128, 256, 512)  # pixels of the canvas's long side
-ROUNDS = (2, 2, 1)  # of search and painting, at each of them
+SEARCH_SIZES = (96, 192, 384)  # pixels of the canvas's long side
+ROUNDS = (2, 1, 1)  # of search and painting, at each of them
 PATCH_RADIUS = 3  # pixels
 DEPTH_TOLERANCE = 0.10  # of log depth: what differs by more is another surface
 DEPTH_COST = 3000.0  # squared colour (0..255) for a source that is off by that
@@ -37,8 +37,11 @@ VOTERS = ((0, 0), (-2, -2), (-2, 2), (2, -2), (2, 2))  # whose pieces are averag
 CARRY_SIZE = 1280  # pixels of the canvas's long side at which colours are carried on
 CARRY_BLUR = 0.5  # pixels of blur for each pixel of distance
 CARRY_REACH = 0.08  # of the canvas's long side: where pieces have taken over
-AGREEMENT = 4.0  # of colour (0..255): pieces that differ less from what is carried on agree
+AGREEMENT = 0.5  # of colour (0..255): pieces that differ less from what is carried on agree
+TEXTURE_TOLERANCE = 1.4  # of the spread of fine structure: what may differ more in a texture
 AGREEMENT_BLUR = 4.0  # pixels of CARRY_SIZE over which they are compared
+FLAT = 4.0  # of colour (0..255): less fine structure hides no seam
+SEAM_BLUR = 8.0  # pixels of CARRY_SIZE over which seams are evened out there
 STRIP_PIXELS = 1_000_000
 
 
@@ -83,20 +86,30 @@ def paint(scene: Scene) -> np.ndarray:
     pieces = np.where(small.wanted[..., None], pieces, carried)
     apart = cv2.GaussianBlur(pieces - carried, (0, 0), AGREEMENT_BLUR)
     apart = cv2.dilate(np.abs(apart).max(axis=2), np.ones((5, 5), np.uint8))
-    agreement = np.exp(-np.square(cv2.GaussianBlur(apart, (0, 0), 2.0) / AGREEMENT))
+    apart = cv2.GaussianBlur(apart, (0, 0), 2.0)
+    calm = cv2.GaussianBlur(pieces, (0, 0), 2.0)
+    fine = np.square(pieces - calm).mean(axis=2)
+    texture = np.sqrt(cv2.GaussianBlur(fine, (0, 0), 2.0 * AGREEMENT_BLUR))
+    # In a sky the eye sees where pieces meet: their levels are evened out, their grain stays.
+    flatness = np.exp(-np.square(texture / FLAT))[..., None]
+    evening = flatness * (cv2.GaussianBlur(pieces, (0, 0), SEAM_BLUR) - calm)
+    agreement = np.exp(-np.square(apart / (AGREEMENT + TEXTURE_TOLERANCE * texture)))
+    # A single piece has its full grain, but its borders show where there is nothing else.
+    whole = agreement * (1.0 - flatness[..., 0])
     remoteness = np.clip(distance / (CARRY_REACH * max(size)), 0.0, 1.0)
     share = np.maximum(agreement, remoteness)
 
     result = scene.pixels.copy()
     full = scene.seen.shape[::-1]
-    carried, agreement, share = (
+    carried, evening, whole, share = (
         cv2.resize(values.astype(np.float32), full, interpolation=cv2.INTER_LINEAR)
-        for values in (carried, agreement, share)
+        for values in (carried, evening, whole, share)
     )
     for rows in _strips(scene.seen.shape):
         wanted = scene.wanted[rows]
         piece = voted[rows][wanted].astype(np.float32)
-        piece += agreement[rows][wanted][:, None] * (copied[rows][wanted] - piece)
+        piece += whole[rows][wanted][:, None] * (copied[rows][wanted] - piece)
+        piece += evening[rows][wanted]
         base = carried[rows][wanted]
         blend = base + share[rows][wanted][:, None] * (piece - base)
         result[rows][wanted] = np.clip(np.rint(blend), 0, 255)

@@ -66,10 +66,8 @@ def make_background_plate(
     hidden = find_hidden(small, depth_range)
     origin_y, origin_x = _find_origins(small, hidden, depth_range)
     continued = _continue_depth(small[origin_y, origin_x], hidden, depth_range)
-    expected = _extend_disparity(continued, margin_rows, margin_columns)
-    behind = expected.copy()
-    inside = np.s_[margin_rows : margin_rows + rows, margin_columns : margin_columns + columns]
-    behind[inside] = np.minimum(behind[inside], _furthest_nearby(disparity, small.shape))
+    continued = np.minimum(continued, _furthest_nearby(disparity, small.shape))
+    behind = _extend_disparity(continued, margin_rows, margin_columns)
 
     scale = min(1.0, COLOUR_LONG_SIDE / max(width + 2 * margin_x, height + 2 * margin_y))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -80,12 +78,12 @@ def make_background_plate(
         return cv2.copyMakeBorder(values, *margins, cv2.BORDER_CONSTANT, value=outside)
 
     canvas = on_canvas(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
-    log_behind = np.log(depth_range.depth(expected))
+    log_behind = np.log(depth_range.depth(behind))
     margins_small = (margin_rows,) * 2 + (margin_columns,) * 2
     origins = [
         cv2.copyMakeBorder((place + margin + 0.5) / length, *margins_small, cv2.BORDER_REPLICATE)
         for place, margin, length in zip(
-            (origin_x, origin_y), (margin_columns, margin_rows), expected.shape[::-1], strict=True
+            (origin_x, origin_y), (margin_columns, margin_rows), behind.shape[::-1], strict=True
         )
     ]
     scene = Scene(
@@ -140,6 +138,8 @@ def _find_origins(
     edge that lies well behind the pixel itself. Past a man before a bench it is the bench, past the
     bench it is the wall.
     """
+    rows: np.ndarray
+    columns: np.ndarray
     rows, columns = np.indices(disparity.shape)
     edge = _edge_width(disparity)
     step = float(np.log(EDGE_DEPTH_RATIO))
@@ -178,8 +178,8 @@ def _continue_depth(
 ) -> np.ndarray:
     """Soften where the continuations of one surface meet behind something near."""
     blur, weight = FAR_SOFTENING * max(hidden.shape), hidden.astype(np.float32)
-    soft = cv2.GaussianBlur(continued * weight, (0, 0), blur)
-    soft /= np.maximum(cv2.GaussianBlur(weight, (0, 0), blur), 1e-3)
+    total = np.maximum(cv2.GaussianBlur(weight, (0, 0), blur), 1e-3)
+    soft = cv2.GaussianBlur(continued * weight, (0, 0), blur) / total
     ratio = depth_range.inverse_depth(soft) / depth_range.inverse_depth(continued)
     alike = hidden & (np.abs(np.log(ratio)) < np.log(EDGE_DEPTH_RATIO))
     return np.where(alike, soft, continued).astype(np.float32)
@@ -222,7 +222,8 @@ def _extend_disparity(disparity: np.ndarray, rows: int, columns: int) -> np.ndar
     outside = np.ones(canvas.shape, np.uint8)
     outside[inside] = 0
     softening = MARGIN_SOFTENING * max(disparity.shape)
-    share = cv2.distanceTransform(outside, cv2.DIST_L2, 5) / (2.0 * softening)
+    # The first ring stays, or what is interpolated at the frame would come in front.
+    share = (cv2.distanceTransform(outside, cv2.DIST_L2, 5) - 1.0) / (2.0 * softening)
     soft = cv2.GaussianBlur(canvas, (0, 0), softening)
     return canvas + np.clip(share, 0.0, 1.0) * (soft - canvas)
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.layers import find_occlusion, make_background_plate
+from zograscope_server.depth.layers import find_hidden, make_background_plate
+from zograscope_server.depth.refinement import grow_near_side
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.filling import continue_picture, fill_smoothly
 
@@ -42,7 +43,7 @@ def test_the_plate_shows_the_wall_behind_the_card():
 
 def test_a_soft_rim_of_the_foreground_does_not_smear():
     pixels, disparity, card = card_before_wall(240, 320, halo=1)
-    plate = make_background_plate(pixels, disparity, RANGE)
+    plate = make_background_plate(pixels, grow_near_side(disparity), RANGE)
     assert np.abs(inside(plate.pixels, card.shape).astype(int) - GREEN).max() <= 6
 
 
@@ -52,14 +53,14 @@ def test_where_nothing_is_hidden_the_plate_is_the_photograph():
     ground = np.repeat(np.linspace(0, 1, 60, dtype=np.float32)[:, None], 80, axis=1)
     plate = make_background_plate(pixels, ground, RANGE)
     assert np.array_equal(inside(plate.pixels, (60, 80)), pixels)
-    assert not find_occlusion(ground, RANGE).hidden.any()
+    assert not find_hidden(ground, RANGE).any()
 
 
 def test_the_hidden_band_widens_with_the_jump():
     def band(near_disparity: float) -> int:
         disparity = np.full((100, 400), 0.1, np.float32)
         disparity[:, 200:] = near_disparity
-        return int(find_occlusion(disparity, RANGE).hidden[50].sum())
+        return int(find_hidden(disparity, RANGE)[50].sum())
 
     low, middle, high = band(0.2), band(0.4), band(0.7)
     assert 0 < low < middle < high
@@ -72,7 +73,7 @@ def test_what_is_nearer_than_its_surroundings_everywhere_is_not_learnt_from():
     pixels[:, 100:300] = RED
     disparity = np.full((200, 400), 0.1, np.float32)
     disparity[:, 100:300] = 0.4
-    hidden = find_occlusion(disparity, RANGE).hidden
+    hidden = find_hidden(disparity, RANGE)
     assert not hidden[100, 200]
     plate = make_background_plate(pixels, disparity, RANGE)
     painted = inside(plate.pixels, hidden.shape)[hidden].astype(int)
@@ -155,6 +156,78 @@ def test_grain_goes_on_in_what_is_filled():
     filled = continue_picture(picture * weight[..., None], weight)
     assert filled[40:80, 60:100].std() == pytest.approx(8, rel=0.35)
     assert filled[40:80, 60:100].mean() == pytest.approx(128, abs=2)
+
+
+def textured_wall(card: np.ndarray) -> np.ndarray:
+    """A green wall of woven texture behind a red card."""
+    random = np.random.default_rng(3)
+    weave = cv2.GaussianBlur(random.normal(0, 1, card.shape), (0, 0), 0.8)
+    wall = np.array(GREEN) + 25 * weave[..., None] / weave.std()
+    pixels = np.where(card[..., None], RED, np.clip(wall, 0, 255))
+    return pixels.astype(np.uint8)
+
+
+def test_what_is_painted_has_the_texture_of_its_surroundings():
+    _, disparity, card = card_before_wall(240, 320)
+    pixels = textured_wall(card)
+    plate = make_background_plate(pixels, disparity, RANGE)
+    grey = plate.pixels.mean(axis=2)
+    fine = inside(grey - cv2.GaussianBlur(grey, (0, 0), 2.0), card.shape)
+    beside = ~cv2.dilate(card.astype(np.uint8), np.ones((9, 9))).astype(bool)
+    beside[:, :80] = beside[:, -80:] = False
+    assert np.square(fine[card]).mean() == pytest.approx(np.square(fine[beside]).mean(), rel=0.3)
+    # Nothing red has come behind the card, nor into the margin.
+    assert (plate.pixels[..., 0].astype(int) - plate.pixels[..., 1]).max() < 40
+
+
+def test_a_stripe_goes_straight_on_behind_the_card():
+    pixels, disparity, card = card_before_wall(240, 320)
+    stripe = np.zeros_like(card)
+    stripe[118:130] = True
+    pixels[stripe & ~card] = (240, 240, 200)
+    plate = make_background_plate(pixels, disparity, RANGE)
+    shown = inside(plate.pixels, card.shape)[..., 0].astype(int)
+    assert shown[121:127][card[121:127]].min() > 170
+    assert shown[100:112][card[100:112]].max() < 70
+    assert shown[136:150][card[136:150]].max() < 70
+
+
+def test_past_a_man_before_a_bench_comes_the_bench():
+    disparity = np.full((120, 240), 0.05, np.float32)
+    disparity[60:, 60:180] = 0.3  # the bench
+    disparity[20:, 100:130] = 0.8  # the man
+    pixels = np.full((120, 240, 3), GREEN, np.uint8)
+    pixels[60:, 60:180] = (90, 60, 200)
+    pixels[20:, 100:130] = RED
+    plate = make_background_plate(pixels, disparity, RANGE)
+    behind_man = inside(plate.pixels, disparity.shape)[80:110, 101:129].astype(int)
+    assert np.abs(behind_man - (90, 60, 200)).max() <= 6
+    above_bench = inside(plate.pixels, disparity.shape)[25:40, 101:129].astype(int)
+    assert np.abs(above_bench - GREEN).max() <= 6
+    depth_behind = inside(plate.disparity, disparity.shape)
+    assert depth_behind[80:110, 101:129] == pytest.approx(0.3, abs=0.01)
+    assert depth_behind[80:110, 64:74] == pytest.approx(0.05, abs=0.01)
+
+
+def test_the_same_photograph_gets_the_same_plate():
+    _, disparity, card = card_before_wall()
+    pixels = textured_wall(card)
+    one, other = (make_background_plate(pixels, disparity, RANGE) for _ in range(2))
+    assert np.array_equal(one.pixels, other.pixels)
+    assert np.array_equal(one.disparity, other.disparity)
+
+
+def test_lettering_at_the_frame_is_not_mirrored_beyond_it():
+    pixels = np.full((150, 200, 3), 230, np.uint8)
+    cv2.putText(pixels, "FROG", (125, 80), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
+    plate = make_background_plate(pixels, np.zeros((150, 200), np.float32), RANGE)
+    margin = (plate.pixels.shape[1] - 200) // 2
+    beyond = plate.pixels[:, margin + 200 :].astype(float).mean(axis=2)
+    mirrored = pixels[:, ::-1][:, : beyond.shape[1]].astype(float).mean(axis=2)
+    rows = slice((plate.pixels.shape[0] - 150) // 2, (plate.pixels.shape[0] + 150) // 2)
+    dark = mirrored < 120
+    assert dark.any()
+    assert (beyond[rows][dark] < 120).mean() < 0.5
 
 
 def looking(dome: np.ndarray, longitude: float, latitude: float) -> np.ndarray:
