@@ -37,6 +37,7 @@ VOTERS = ((0, 0), (-2, -2), (-2, 2), (2, -2), (2, 2))  # whose pieces are averag
 CARRY_SIZE = 1280  # pixels of the canvas's long side at which colours are carried on
 CARRY_BLUR = 0.5  # pixels of blur for each pixel of distance
 CARRY_REACH = 0.08  # of the canvas's long side: where pieces have taken over
+FRAME_REACH = 0.04  # ... beyond the photograph, where blur would show as a band along its frame
 AGREEMENT = 0.5  # of colour (0..255): pieces that differ less from what is carried on agree
 TEXTURE_TOLERANCE = 1.4  # of the spread of fine structure: what may differ more in a texture
 AGREEMENT_BLUR = 4.0  # pixels of CARRY_SIZE over which they are compared
@@ -96,7 +97,8 @@ def paint(scene: Scene) -> np.ndarray:
     agreement = np.exp(-np.square(apart / (AGREEMENT + TEXTURE_TOLERANCE * texture)))
     # A single piece has its full grain, but its borders show where there is nothing else.
     whole = agreement * (1.0 - flatness[..., 0])
-    remoteness = np.clip(distance / (CARRY_REACH * max(size)), 0.0, 1.0)
+    reach = np.where(small.seen, CARRY_REACH, FRAME_REACH) * max(size)
+    remoteness = np.clip(distance / reach, 0.0, 1.0)
     share = np.maximum(agreement, remoteness)
 
     result = scene.pixels.copy()

@@ -79,9 +79,8 @@ def make_background_plate(
 
     canvas = on_canvas(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     log_behind = np.log(depth_range.depth(behind))
-    margins_small = (margin_rows,) * 2 + (margin_columns,) * 2
     origins = [
-        cv2.copyMakeBorder((place + margin + 0.5) / length, *margins_small, cv2.BORDER_REPLICATE)
+        _repeat_border((place + margin + 0.5) / length, margin_rows, margin_columns)
         for place, margin, length in zip(
             (origin_x, origin_y), (margin_columns, margin_rows), behind.shape[::-1], strict=True
         )
@@ -226,6 +225,16 @@ def _extend_disparity(disparity: np.ndarray, rows: int, columns: int) -> np.ndar
     share = (cv2.distanceTransform(outside, cv2.DIST_L2, 5) - 1.0) / (2.0 * softening)
     soft = cv2.GaussianBlur(canvas, (0, 0), softening)
     return canvas + np.clip(share, 0.0, 1.0) * (soft - canvas)
+
+
+def _repeat_border(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Continue a map by what is just inside its border: a scan's last pixels are often pale."""
+    inset = min(_edge_width(values), min(values.shape) // 4)
+    inner = values[inset : values.shape[0] - inset, inset : values.shape[1] - inset]
+    margins = (rows + inset,) * 2 + (columns + inset,) * 2
+    canvas = cv2.copyMakeBorder(inner, *margins, cv2.BORDER_REPLICATE)
+    canvas[rows : rows + values.shape[0], columns : columns + values.shape[1]] = values
+    return canvas
 
 
 def _shrink(disparity: np.ndarray, long_side: int) -> np.ndarray:
