@@ -29,15 +29,15 @@ DISTANCE_COST = 4000.0  # squared colour (0..255) for a source as far away as th
 STEEPNESS = 3.0  # how much farther up and down counts than across, as cameras mostly move
 SEEN_WEIGHT = 4.0  # of what is seen in a patch, against what is itself painted
 RING_SUPPORT = 0.35  # of a patch that is known when its middle is painted
-STRAYING = 4.0  # pixels by which a source is tried elsewhere
+STRAYING = (4.0, 2.0, 1.0)  # pixels by which a source is tried elsewhere
 CHUNK = 16_384  # patches that are compared at once
 SEED = 7
-VOTERS = ((0, 0), (-2, -2), (-2, 2), (2, -2), (2, 2))  # whose pieces are averaged: cells away
+# Cells away, whose pieces are averaged.
+VOTERS = tuple((down, across) for down in (0, -2, 2) for across in (0, -2, 2))
 
 CARRY_SIZE = 1280  # pixels of the canvas's long side at which colours are carried on
 CARRY_BLUR = 0.5  # pixels of blur for each pixel of distance
-CARRY_REACH = 0.08  # of the canvas's long side: where pieces have taken over
-FRAME_REACH = 0.04  # ... beyond the photograph, where blur would show as a band along its frame
+CARRY_REACH = 0.09  # of the canvas's long side: where pieces have taken over
 AGREEMENT = 0.5  # of colour (0..255): pieces that differ less from what is carried on agree
 TEXTURE_TOLERANCE = 1.4  # of the spread of fine structure: what may differ more in a texture
 AGREEMENT_BLUR = 4.0  # pixels of CARRY_SIZE over which they are compared
@@ -97,23 +97,21 @@ def paint(scene: Scene) -> np.ndarray:
     agreement = np.exp(-np.square(apart / (AGREEMENT + TEXTURE_TOLERANCE * texture)))
     # A single piece has its full grain, but its borders show where there is nothing else.
     whole = agreement * (1.0 - flatness[..., 0])
-    reach = np.where(small.seen, CARRY_REACH, FRAME_REACH) * max(size)
-    remoteness = np.clip(distance / reach, 0.0, 1.0)
+    remoteness = np.clip(distance / (CARRY_REACH * max(size)), 0.0, 1.0)
     share = np.maximum(agreement, remoteness)
 
     result = scene.pixels.copy()
     full = scene.seen.shape[::-1]
-    carried, evening, whole, share = (
+    wide = [
         cv2.resize(values.astype(np.float32), full, interpolation=cv2.INTER_LINEAR)
         for values in (carried, evening, whole, share)
-    )
+    ]
     for rows in _strips(scene.seen.shape):
         wanted = scene.wanted[rows]
+        base, even, own, part = (values[rows][wanted] for values in wide)
         piece = voted[rows][wanted].astype(np.float32)
-        piece += whole[rows][wanted][:, None] * (copied[rows][wanted] - piece)
-        piece += evening[rows][wanted]
-        base = carried[rows][wanted]
-        blend = base + share[rows][wanted][:, None] * (piece - base)
+        piece += own[:, None] * (copied[rows][wanted] - piece) + even
+        blend = base + part[:, None] * (piece - base)
         result[rows][wanted] = np.clip(np.rint(blend), 0, 255)
     return result
 
@@ -244,10 +242,8 @@ class _Level:
 
     def search(self, sources: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Return better sources: those of a neighbour, moved along, or some nearby."""
-        sources, straying = sources.copy(), []
-        while not straying or straying[-1] > 1.0:
-            straying.append(STRAYING if not straying else straying[-1] / 2)
-        strays = random.uniform(-1.0, 1.0, (len(straying), 2, len(sources))).astype(np.float32)
+        sources = sources.copy()
+        strays = random.uniform(-1.0, 1.0, (len(STRAYING), 2, len(sources))).astype(np.float32)
         for start in range(0, len(sources), CHUNK):
             part = np.arange(start, min(start + CHUNK, len(sources)))
             context = self._context(part)
@@ -256,7 +252,7 @@ class _Level:
                 neighbour = self.number[np.clip(self.targets[part] - step, 0, self.number.size - 1)]
                 candidate = np.where(neighbour >= 0, sources[neighbour] + step, -1)
                 self._improve(sources, candidate, part, context)
-            for radius, stray in zip(straying, strays, strict=True):
+            for radius, stray in zip(STRAYING, strays, strict=True):
                 y, x = np.divmod(sources[part], self.width)
                 dy, dx = np.rint(radius * stray[:, part]).astype(int)
                 y, x = np.clip(y + dy, 0, self.height - 1), np.clip(x + dx, 0, self.width - 1)
@@ -356,10 +352,10 @@ def _copy_pieces(scene: Scene, level: _Level, sources: np.ndarray) -> tuple[np.n
     down, across = level.offsets(sources)
     down = np.rint(down * (height / level.height)).astype(np.int32)
     across = np.rint(across * (width / level.width)).astype(np.int32)
-    fit = np.zeros(level.number.size, np.float32)
+    fits = np.zeros(level.number.size, np.float32)
     typical = 2.0 * float(np.median(level.best)) + 1.0
-    fit[level.targets] = np.exp(-np.minimum(level.best / typical, 20.0))
-    fit = fit.reshape(level.height, level.width)
+    fits[level.targets] = np.exp(-np.minimum(level.best / typical, 20.0))
+    fit = fits.reshape(level.height, level.width)
     voted, copied = scene.pixels.copy(), scene.pixels.copy()
     for strip in _strips(scene.seen.shape):
         rows, columns = np.nonzero(scene.wanted[strip])

@@ -137,9 +137,8 @@ def _find_origins(
     edge that lies well behind the pixel itself. Past a man before a bench it is the bench, past the
     bench it is the wall.
     """
-    rows: np.ndarray
-    columns: np.ndarray
-    rows, columns = np.indices(disparity.shape)
+    places = np.indices(disparity.shape)
+    rows, columns = np.asarray(places[0]), np.asarray(places[1])
     edge = _edge_width(disparity)
     step = float(np.log(EDGE_DEPTH_RATIO))
     closeness = np.log(depth_range.inverse_depth(disparity)).astype(np.float32)

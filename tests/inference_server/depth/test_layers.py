@@ -87,7 +87,7 @@ disparities = hnp.arrays(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(disparity=disparities, near=st.floats(0.1, 10), ratio=st.floats(1.5, 1000))
 def test_the_plate_is_behind_the_foreground_everywhere(disparity, near, ratio):
     pixels = np.zeros((*disparity.shape, 3), np.uint8)
