@@ -32,7 +32,7 @@ FEWEST_BELIEVED = 0.2  # of a print's columns, or nothing is known of its arch
 CHROMA = 2.0  # how much more tint tells than lightness: paper is unevenly lit, but of one tint
 SMALLEST_HALF = 0.28  # of the card's width, and ...
 LOWEST_HALF = 0.4  # ... of its height
-RIM = 0.004  # taken off each print, where paper and photograph mix
+RIM = 0.006  # taken off each print, where paper and photograph mix
 
 # The comparison.
 COMPARED_HEIGHT = 240  # pixels
