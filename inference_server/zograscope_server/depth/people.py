@@ -289,7 +289,7 @@ def _head_relief(
     points = face.points[:468]
     towards = points[:, 2] - np.mean(points[:, 2])
     nearness = np.maximum(1.0 - towards / np.float32(focal_length), np.float32(0.2))
-    values = depth_range.disparity(depth_range.depth(np.float32(base)) * nearness)
+    values = depth_range.disparity(depth_range.depth(np.array(base, np.float32)) * nearness)
 
     rows, columns = np.nonzero(oval)
     inside = LinearNDInterpolator(points[:, :2], values)(columns + 0.5, rows + 0.5)
