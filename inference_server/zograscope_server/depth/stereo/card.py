@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from zograscope_protocol.depth.tasks import Rectangle
 
+from zograscope_server.depth.cropping import cut
+
 WORKING_LONG_SIDE = 900
 NARROWEST, WIDEST = 1.25, 3.4  # width over height of what can be a card
 
@@ -89,12 +91,6 @@ def find_card(pixels: np.ndarray) -> Halves | None:
     halves = split_card(pixels)
     likeness = compare(cut(pixels, halves.left), cut(pixels, halves.right))
     return halves if likeness.is_stereo else None
-
-
-def cut(pixels: np.ndarray, rectangle: Rectangle) -> np.ndarray:
-    """Return the pixels inside of (left, top, right, bottom)."""
-    left, top, right, bottom = rectangle
-    return pixels[top:bottom, left:right]
 
 
 def split_card(pixels: np.ndarray) -> Halves:
