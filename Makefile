@@ -17,8 +17,9 @@ SERVER_FLOOR := 94
 BLENDER_FLOOR := 90
 
 PYTEST := pytest
-# Files of tests are shared out to as many processes; most of a test is waiting for others.
-WORKERS ?= $(shell nproc)
+# Files of tests are shared out to as many processes; most of a test is waiting for others. Without
+# --all, nproc would heed the variable above.
+WORKERS ?= $(shell nproc --all)
 SPREAD := -n $(WORKERS) --dist loadfile
 
 .PHONY: help setup system-libraries demo test test-protocol test-server test-blender test-blender-4.5 \

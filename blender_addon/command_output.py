@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import bpy
 from zograscope_protocol.blocking import OnProgress
@@ -68,6 +68,19 @@ def complain(error: ZograscopeError) -> None:
     print(f"{NAME}: {error.sentence}", file=sys.stderr)
 
 
+_answer: list[TextIO] = []
+
+
+def answer_to(file: TextIO) -> None:
+    """Write what commands answer to a file: Blender logs to standard output as it likes."""
+    _answer[:] = [file]
+
+
+def say(words: str) -> None:
+    """Print a part of a command's answer."""
+    print(words, file=_answer[0] if _answer else sys.stdout, flush=True)
+
+
 class Outputs:
     """What a command makes, and where.
 
@@ -94,12 +107,12 @@ class Outputs:
     def print(self) -> None:
         """Print a line for each."""
         for kind, path in self.paths.items():
-            print(f"{kind}: {path}")
+            say(f"{kind}: {path}")
 
 
 def print_json(answer: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print what a script reads."""
-    print(json.dumps(answer, indent=2))
+    say(json.dumps(answer, indent=2))
 
 
 def save_scene(path: Path) -> None:

@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No test asserts how fast it is: a busy computer would fail it.
+hypothesis.settings.register_profile("zograscope", deadline=None)
+hypothesis.settings.load_profile("zograscope")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ZOGRASCOPE_SHARED", REPOSITORY.parent / "shared"))

@@ -20,7 +20,7 @@ from zograscope_protocol.submission import Submission
 
 from .. import rendering
 from ..capabilities import Command
-from ..command_output import Outputs, complain, print_json, render, save_scene, show_job
+from ..command_output import Outputs, complain, print_json, render, save_scene, say, show_job
 from . import builders, cameras, submissions
 from .diorama import Diorama
 from .eyes import setup as eyes
@@ -85,7 +85,7 @@ def _make_diorama(
     for warning in result.metadata.get("warnings", ()):
         print(f"{photograph.name}: {warning}", file=sys.stderr)
     if not command.json:
-        print(f"photograph: {photograph}")
+        say(f"photograph: {photograph}")
         outputs.print()
     return {"photograph": str(photograph), **outputs.paths, "metadata": result.metadata}
 

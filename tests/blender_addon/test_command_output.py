@@ -49,3 +49,16 @@ def test_places_are_whole_and_made(command_output, tmp_path, monkeypatch, capsys
     assert (tmp_path / "new").is_dir()
     outputs.print()
     assert capsys.readouterr().out == f"scene: {tmp_path / 'new' / 'scene.blend'}\n"
+
+
+def test_answers_go_where_they_are_wanted(command_output, capsys, tmp_path):
+    outputs = command_output.Outputs()
+    outputs.place("scene", tmp_path / "a.blend")
+    outputs.print()
+    assert capsys.readouterr().out == f"scene: {tmp_path / 'a.blend'}\n"
+    with (tmp_path / "answer").open("w") as file:
+        command_output.answer_to(file)
+        command_output.print_json([1])
+        command_output._answer.clear()
+    assert (tmp_path / "answer").read_text() == "[\n  1\n]\n"
+    assert capsys.readouterr().out == ""

@@ -4,10 +4,9 @@
 
 The first argument is a JSON list of extension zips. Where the extension is not installed, the one
 that fits this Blender is, into the user resources that the environment names. The second is a file
-for what the extension prints, since Blender logs to standard output as it likes.
+for what the extension answers, since Blender logs to standard output as it likes.
 """
 
-import contextlib
 import importlib
 import json
 import platform
@@ -58,9 +57,9 @@ def main() -> int:
     zips, answer, *arguments = sys.argv[sys.argv.index("--") + 1 :]
     if not load_extension(json.loads(zips)):
         return EXTENSION_MISSING
-    command_line = importlib.import_module(f"{MODULE}.command_line")
-    with Path(answer).open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
-        return command_line.run(arguments)
+    with Path(answer).open("w", encoding="utf-8") as file:
+        importlib.import_module(f"{MODULE}.command_output").answer_to(file)
+        return importlib.import_module(f"{MODULE}.command_line").run(arguments)
 
 
 sys.exit(main())

@@ -9,18 +9,17 @@ the range of depth, and paints what the camera will see beside and behind the ph
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 from zograscope_protocol.depth.tasks import Crop, DioramaOptions, Rectangle
-from zograscope_protocol.options import refusal
 
 from zograscope_server.depth.border import find_paper_border
+from zograscope_server.depth.cropping import crop_depth_map, crop_photograph
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.errors import DepthError
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
@@ -42,8 +41,6 @@ RELATIVE_RANGE = {
     "photograph": DepthRange(2.0, 20.0),
     "print": DepthRange(2.0, 8.0),
 }
-SHORTEST_SIDE = 16  # pixels
-SHAPE_TOLERANCE = 0.02  # of the height, by which a depth map may miss the proportions
 MONOCHROME_SPREAD = 10.0  # chroma (Lab, 0..255) around the tint of a toned black-and-white picture
 BARE_PAPER_SHARE = 0.6  # of a picture, in one light tone: a map or a drawing
 BARE_PAPER_LIGHTNESS = 170.0  # (0..255)
@@ -215,70 +212,6 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         arrays["dome"] = np.frombuffer(encode_png(parts.dome), np.uint8)
         metadata["background"] = {"rectangle": list(parts.plate.rectangle)}
     return arrays, metadata
-
-
-def check_large_enough(photograph: Photograph, name: str) -> None:
-    """Raise ZograscopeError `image-too-small` for a picture that no diorama can be made of."""
-    height, width = photograph.pixels.shape[:2]
-    if min(width, height) < SHORTEST_SIDE:
-        raise DepthError(
-            "image-too-small", name=name, width=width, height=height, limit=SHORTEST_SIDE
-        )
-
-
-def crop_photograph(photograph: Photograph, rectangle: Rectangle | None) -> Photograph:
-    """Cut the rectangle (left, top, right, bottom; right and bottom exclusive) out.
-
-    Raises:
-        ZograscopeError: `bad-parameters` when it does not lie in the picture, or is too small.
-    """
-    if rectangle is None:
-        return photograph
-    left, top, right, bottom = rectangle
-    height, width = photograph.pixels.shape[:2]
-    inside = 0 <= left < right <= width and 0 <= top < bottom <= height
-    if not inside or min(right - left, bottom - top) < SHORTEST_SIDE:
-        raise refusal(
-            f"the crop {list(rectangle)} does not fit into the picture of {width} x {height} pixels"
-        )
-    part = np.s_[top:bottom, left:right]
-    alpha = photograph.alpha
-    return replace(
-        photograph,
-        pixels=np.ascontiguousarray(photograph.pixels[part]),
-        alpha=None if alpha is None else np.ascontiguousarray(alpha[part]),
-    )
-
-
-def crop_depth_map(
-    depth: DepthMap, rectangle: Rectangle | None, scan_size: tuple[int, int]
-) -> DepthMap:
-    """Cut the same rectangle out of a depth map of the whole scan of (height, width) pixels.
-
-    Raises ZograscopeError `depth-map-shape` for a map of other proportions.
-    """
-    rows, columns = depth.disparity.shape
-    height, width = scan_size
-    if abs(rows - columns * height / width) > max(1.0, SHAPE_TOLERANCE * rows):
-        raise DepthError(
-            "depth-map-shape",
-            name=depth.model,
-            depth_shape=f"{columns} x {rows}",
-            picture_shape=f"{width} x {height}",
-        )
-    if rectangle is None:
-        return depth
-    left, top, right, bottom = rectangle
-    # The crop's pixel grid, brought to the depth map's own resolution.
-    crop_columns = max(2, round((right - left) * columns / width))
-    crop_rows = max(2, round((bottom - top) * rows / height))
-    x = left + (np.arange(crop_columns, dtype=np.float32) + 0.5) * (right - left) / crop_columns
-    y = top + (np.arange(crop_rows, dtype=np.float32) + 0.5) * (bottom - top) / crop_rows
-    map_x, map_y = np.meshgrid(x * columns / width - 0.5, y * rows / height - 0.5)
-    disparity = cv2.remap(
-        depth.disparity, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return replace(depth, disparity=disparity)
 
 
 def guess_kind(photograph: Photograph) -> str:

@@ -19,6 +19,7 @@ from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.refinement import random_walk
 from zograscope_server.faces.regions import CHIN, OVAL, TEMPLES, TOP, face_width
 from zograscope_server.filling import fill_smoothly
+from zograscope_server.ramp import ramp
 
 if TYPE_CHECKING:
     from zograscope_server.faces.loading import FaceModel
@@ -136,20 +137,14 @@ def _hold_one(
     figure, body = _find_figure(disparity, face, oval)
     base = _base(body, figure, disparity, face, oval)
     held = disparity + figure * (body - disparity)
-    head = _find_head(held, pixels, face, oval, base)
+    across, down = _face_axes(disparity.shape, face)
+    head = _find_head(held, pixels, face, oval, base, (across, down))
     relief = _head_relief(face, oval, head, base, depth_range, focal_length)
 
     # The head passes into the body over the neck.
-    _, down = _face_axes(disparity.shape, face)
-    share = _smooth_step(down / (NECK * face.height))
+    share = ramp(down, 0.0, NECK * face.height)
     below = np.where(np.abs(held - base) < 2 * BELONGS, held, np.float32(base))
     return np.where(head, np.clip(relief + share * (below - relief), 0.0, 1.0), held)
-
-
-def _smooth_step(values: np.ndarray) -> np.ndarray:
-    """0 up to 0, 1 from 1 on, smoothly between."""
-    share = np.clip(values, 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)
 
 
 def _face_axes(shape: tuple[int, ...], face: _Face) -> tuple[np.ndarray, np.ndarray]:
@@ -174,9 +169,9 @@ def _find_figure(
     if not chest.any():
         return np.zeros_like(disparity), disparity
     depth = np.float32(np.median(disparity[chest]))
-    alike = _smooth_step(2.0 - np.abs(disparity - depth) / BELONGS)
-    alike *= _smooth_step(4.0 * (FIGURE_HALF_WIDTH - np.abs(across)))
-    alike *= _smooth_step(FIGURE - down) * (down > 0.0)
+    alike = ramp(2.0 - np.abs(disparity - depth) / BELONGS, 0.0, 1.0)
+    alike *= ramp(4.0 * (FIGURE_HALF_WIDTH - np.abs(across)), 0.0, 1.0)
+    alike *= ramp(FIGURE - down, 0.0, 1.0) * (down > 0.0)
     _, labels = cv2.connectedComponents((alike > 0.0).astype(np.uint8), connectivity=4)
     own = np.unique(labels[chest & (alike > 0.0)])
     alike = np.where(np.isin(labels, own[own > 0]), alike, np.float32(0.0))
@@ -199,10 +194,15 @@ def _base(
 
 
 def _find_head(
-    disparity: np.ndarray, pixels: np.ndarray, face: _Face, oval: np.ndarray, base: float
+    disparity: np.ndarray,
+    pixels: np.ndarray,
+    face: _Face,
+    oval: np.ndarray,
+    base: float,
+    axes: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
     """Find face, hair, hat and neck: (rows, columns) bool, with an outline of the picture's."""
-    across, down = _face_axes(disparity.shape, face)
+    across, down = axes
     # A head turns about the middle between its temples: there is its skull, and below it the neck.
     radius = 0.5 * face_width(face.points)
     axis = np.array([-face.up[1], face.up[0]], np.float32)
@@ -289,7 +289,7 @@ def _head_relief(
     points = face.points[:468]
     towards = points[:, 2] - np.mean(points[:, 2])
     nearness = np.maximum(1.0 - towards / np.float32(focal_length), np.float32(0.2))
-    values = depth_range.disparity(depth_range.depth(np.float32(base)) * nearness)
+    values = depth_range.disparity(depth_range.depth(np.array(base, np.float32)) * nearness)
 
     rows, columns = np.nonzero(oval)
     inside = LinearNDInterpolator(points[:, :2], values)(columns + 0.5, rows + 0.5)

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from zograscope_server.filling import fill_smoothly
+from zograscope_server.ramp import ramp
 
 WORKING_LONG_SIDE = 1024
 STRIP_PIXELS = 4_000_000
@@ -177,8 +178,8 @@ def _find_sides(disparity: np.ndarray, smooth: np.ndarray, picture: np.ndarray) 
     low, high = _extremes(disparity, EDGE_REACH)
     lowest, highest = _extremes(disparity, SLOPE_REACH)
     jump, slope = high - low, highest - lowest
-    strength = _ramp(jump, JUMP, 2 * JUMP)
-    strength *= _ramp(jump / np.maximum(slope, 1e-6), STEEPNESS, STEEPNESS + STEEPNESS_SOFTNESS)
+    strength = ramp(jump, JUMP, 2 * JUMP)
+    strength *= ramp(jump / np.maximum(slope, 1e-6), STEEPNESS, STEEPNESS + STEEPNESS_SOFTNESS)
     strength = cv2.resize(strength, size[::-1], interpolation=cv2.INTER_LINEAR)
     chance, is_known = _place_between(smooth, low, high)
     is_near = chance > 0.5
@@ -193,7 +194,7 @@ def _find_sides(disparity: np.ndarray, smooth: np.ndarray, picture: np.ndarray) 
     # Surfaces are learnt from around edges only: farther away nothing is nearer than anything.
     plateau = distance >= max(3.0, PLATEAU * sample)
     place, is_beside = _place_between(smooth, lowest, highest)
-    ridge, trough = _ramp(chance, *CREST) * is_known, _ramp(1.0 - chance, *CREST) * is_known
+    ridge, trough = ramp(chance, *CREST) * is_known, ramp(1.0 - chance, *CREST) * is_known
     of_near = np.where(plateau, is_beside & (place > 0.5), CREST_WEIGHT * ridge * is_near)
     of_far = np.where(plateau, is_beside & (place <= 0.5), CREST_WEIGHT * trough * ~is_near)
     near, far = fill_smoothly(smooth, of_near), fill_smoothly(smooth, of_far)
@@ -294,12 +295,6 @@ def _local_linear_functions(picture: np.ndarray, side: np.ndarray) -> tuple[np.n
     gain = np.linalg.solve(spread, covariance[..., None])[..., 0].astype(np.float32)
     offset = mean_side - (gain * mean_picture).sum(axis=2)
     return mean(gain), mean(offset)
-
-
-def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    """0 up to the start, 1 from the end on, smoothly between."""
-    share = np.clip((values - start) / (end - start), 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)
 
 
 def _square(radius: int) -> np.ndarray:

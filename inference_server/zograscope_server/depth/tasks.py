@@ -33,9 +33,13 @@ QUALITY_LONG_SIDE = {"draft": 512, "standard": 1024, "high": 2048, "full": None}
 
 def _model_revision(options: DioramaOptions, models_folder: Path) -> str:
     of_depth = revision_of(options.model, models_folder, PURPOSE)
-    if not is_installed(default_model(FACES, models_folder), models_folder):
+    if not _finds_faces(models_folder):
         return of_depth
     return of_depth + revision_of(DEFAULT, models_folder, FACES)
+
+
+def _finds_faces(models_folder: Path) -> bool:
+    return is_installed(default_model(FACES, models_folder), models_folder)
 
 
 @task(DioramaOptions, version=2, cacheable=True, revision=_model_revision)
@@ -43,12 +47,13 @@ def diorama(
     inputs: Mapping[str, np.ndarray], options: DioramaOptions, context: TaskContext
 ) -> TaskResult:
     """Make everything that a diorama is made of from the file `image`."""
-    from zograscope_server.depth.diorama import check_large_enough, make_diorama, pack_diorama
+    from zograscope_server.depth.cropping import check_large_enough
+    from zograscope_server.depth.diorama import make_diorama, pack_diorama
     from zograscope_server.images import read_photograph
 
     context.progress(0.0, "Reading the photograph")
     photograph = read_photograph(required(inputs, "image").tobytes(), options.file_name)
-    check_large_enough(photograph, options.file_name)
+    check_large_enough(photograph.pixels, options.file_name)
     estimate = _choose_estimate(inputs, options, context)
     parts = make_diorama(
         photograph,
@@ -113,9 +118,7 @@ def _choose_face_finder(context: TaskContext) -> "FindFaces | None":
     from zograscope_server.depth.people import face_finder
     from zograscope_server.faces.errors import FaceError
 
-    if not is_installed(
-        default_model(FACES, context.settings.models_folder), context.settings.models_folder
-    ):
+    if not _finds_faces(context.settings.models_folder):
         return None
     try:
         return face_finder(context.load_model(DEFAULT, FACES))

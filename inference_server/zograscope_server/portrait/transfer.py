@@ -9,9 +9,9 @@ from zograscope_server.faces import regions
 from zograscope_server.faces.landmarks import Face
 from zograscope_server.faces.regions import face_width
 from zograscope_server.portrait.head.fit import FittedHead
-from zograscope_server.portrait.ramp import ramp
 from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack
+from zograscope_server.ramp import ramp
 
 LEAST_RATIO, MOST_RATIO = 0.6, 1.7
 """How much less or more a part of the portrait may move than the driver's, for its own size."""

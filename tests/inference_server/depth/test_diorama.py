@@ -13,10 +13,9 @@ from PIL import Image
 from zograscope_protocol.depth.tasks import DioramaOptions
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth.border import find_paper_border
+from zograscope_server.depth.cropping import check_large_enough, crop_photograph
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.diorama import (
-    check_large_enough,
-    crop_photograph,
     guess_kind,
     make_diorama,
     pack_diorama,
@@ -223,7 +222,7 @@ def test_progress_never_goes_back_and_the_preview_comes_early():
 
 
 def test_a_picture_that_is_too_small_is_refused():
-    check_large_enough(photograph(np.zeros((16, 20, 3), np.uint8)), "stamp.png")
+    check_large_enough(np.zeros((16, 20, 3), np.uint8), "stamp.png")
     with pytest.raises(ZograscopeError, match=r"stamp\.png has only 20 x 15 pixels") as refusal:
-        check_large_enough(photograph(np.zeros((15, 20, 3), np.uint8)), "stamp.png")
+        check_large_enough(np.zeros((15, 20, 3), np.uint8), "stamp.png")
     assert refusal.value.code == "image-too-small"

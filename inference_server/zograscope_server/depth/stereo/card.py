@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from zograscope_protocol.depth.tasks import Rectangle
 
+from zograscope_server.depth.cropping import cut
+
 WORKING_LONG_SIDE = 900
 NARROWEST, WIDEST = 1.25, 3.4  # width over height of what can be a card
 
@@ -32,7 +34,7 @@ FEWEST_BELIEVED = 0.2  # of a print's columns, or nothing is known of its arch
 CHROMA = 2.0  # how much more tint tells than lightness: paper is unevenly lit, but of one tint
 SMALLEST_HALF = 0.28  # of the card's width, and ...
 LOWEST_HALF = 0.4  # ... of its height
-RIM = 0.004  # taken off each print, where paper and photograph mix
+RIM = 0.006  # taken off each print, where paper and photograph mix
 
 # The comparison.
 COMPARED_HEIGHT = 240  # pixels
@@ -89,12 +91,6 @@ def find_card(pixels: np.ndarray) -> Halves | None:
     halves = split_card(pixels)
     likeness = compare(cut(pixels, halves.left), cut(pixels, halves.right))
     return halves if likeness.is_stereo else None
-
-
-def cut(pixels: np.ndarray, rectangle: Rectangle) -> np.ndarray:
-    """Return the pixels inside of (left, top, right, bottom)."""
-    left, top, right, bottom = rectangle
-    return pixels[top:bottom, left:right]
 
 
 def split_card(pixels: np.ndarray) -> Halves:

@@ -14,14 +14,18 @@ import numpy as np
 from scipy.stats import spearmanr
 from zograscope_protocol.depth.tasks import Rectangle
 
+from zograscope_server.depth.cropping import (
+    SHORTEST_SIDE,
+    check_large_enough,
+    cut,
+    cut_photograph,
+)
 from zograscope_server.depth.depth_map import DepthMap
-from zograscope_server.depth.errors import DepthError
-from zograscope_server.depth.stereo.card import cut, find_card, split_card
+from zograscope_server.depth.stereo.card import find_card, split_card
 from zograscope_server.depth.stereo.matching import fill, match
 from zograscope_server.depth.stereo.rectification import even_light, rectify, warp_right
 from zograscope_server.images import Photograph
 
-SMALLEST_SIDE = 16  # pixels of a half
 WORKING_LONG_SIDE = 1000  # pixels, at which halves are matched
 LEAST_MATCHED = 0.25  # of the left half: less, and the estimate is better alone
 WELL_MATCHED = 0.5  # less is said
@@ -105,24 +109,11 @@ def find_stereograph(photograph: Photograph, wanted: str) -> Stereograph | None:
     halves = find_card(pixels) if wanted == "auto" else split_card(pixels)
     if halves is None:
         return None
-    for left, top, right, bottom in (halves.left, halves.right):
-        if min(right - left, bottom - top) < SMALLEST_SIDE:
-            raise DepthError(
-                "image-too-small",
-                name="A half of the stereograph",
-                width=right - left,
-                height=bottom - top,
-                limit=SMALLEST_SIDE,
-            )
-    alpha = photograph.alpha
-    left_half = replace(
-        photograph,
-        pixels=np.ascontiguousarray(cut(pixels, halves.left)),
-        alpha=None if alpha is None else np.ascontiguousarray(cut(alpha, halves.left)),
-        focal_length=None,  # of the camera that copied the card
-    )
-    right_half = np.ascontiguousarray(cut(pixels, halves.right))
-    return Stereograph(left_half, right_half, (halves.left, halves.right))
+    left, right = cut_photograph(photograph, halves.left), cut(pixels, halves.right)
+    for half in (left.pixels, right):
+        check_large_enough(half, "A half of the stereograph")
+    left = replace(left, focal_length=None)  # that was of the camera that copied the card
+    return Stereograph(left, np.ascontiguousarray(right), (halves.left, halves.right))
 
 
 def measure_depth(stereograph: Stereograph, estimate: DepthMap) -> StereoDepth:
@@ -138,7 +129,7 @@ def measure_depth(stereograph: Stereograph, estimate: DepthMap) -> StereoDepth:
     """
     height, width = stereograph.left.pixels.shape[:2]
     shrink = min(1.0, WORKING_LONG_SIDE / max(height, width))
-    size = (max(SMALLEST_SIDE, round(width * shrink)), max(SMALLEST_SIDE, round(height * shrink)))
+    size = (max(SHORTEST_SIDE, round(width * shrink)), max(SHORTEST_SIDE, round(height * shrink)))
     left = cv2.resize(stereograph.left.pixels, size, interpolation=cv2.INTER_AREA)
     right = cv2.resize(stereograph.right, size, interpolation=cv2.INTER_AREA)
     alone = StereoDepth(estimate, stereograph.rectangles, warnings=(NOT_ALIKE,))

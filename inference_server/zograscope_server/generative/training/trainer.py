@@ -36,7 +36,7 @@ MIXED_EVERY, MIXED = 4, 2  # steps between two looks at mixed styles, and how ma
 CALIBRATION = 16  # batches by which the averaged weights' statistics are taken
 STATE = "training.pt"
 LARGE_PRIME = 1_000_003
-# Channels: on graphics cards the paper's; on a processor the steps of narrow networks are worth more.
+# Channels: the paper's; and on a processor, where more steps are worth more than width.
 WIDE, NARROW = 64, 8
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from zograscope_server.filling import fill_smoothly
 from zograscope_server.portrait.mesh.outlines import smooth_outline, uncrossed
 from zograscope_server.portrait.mesh.rasterizer import Window, draw_polygon, sample
-from zograscope_server.portrait.ramp import ramp
 from zograscope_server.portrait.transfer import EYES
+from zograscope_server.ramp import ramp
 
 AROUND = 0.35  # of the eye's width: how far the layer goes on below the lids
 STIFF = 1.15  # radii around the iris that move as one

@@ -17,9 +17,9 @@ from zograscope_server.portrait.mesh.rasterizer import (
     sample,
 )
 from zograscope_server.portrait.mesh.relief import strip
-from zograscope_server.portrait.ramp import ramp
 from zograscope_server.portrait.similarity import Similarity
 from zograscope_server.portrait.track import DriverTrack
+from zograscope_server.ramp import ramp
 
 LIPS = regions.INNER_UPPER_LIP + regions.INNER_LOWER_LIP[1:-1]
 _RIM = len(regions.INNER_UPPER_LIP)

@@ -14,7 +14,7 @@ from scipy.spatial import Delaunay
 
 from zograscope_server.faces import regions
 from zograscope_server.faces.regions import face_width
-from zograscope_server.portrait.ramp import ramp
+from zograscope_server.ramp import ramp
 
 GRID = 0.09  # face widths between vertices around the face
 REACH = 0.45  # face widths from the face to where its expression is no longer felt

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from zograscope_server.depth.stereo.card import compare, cut, find_card, split_card
+from zograscope_server.depth.cropping import cut
+from zograscope_server.depth.stereo.card import compare, find_card, split_card
 
 
 def prints(card):
