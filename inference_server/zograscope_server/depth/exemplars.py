@@ -15,6 +15,7 @@ the more the farther they are carried. Pieces take over with distance, or at onc
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ DISTANCE_COST = 4000.0  # squared colour (0..255) for a source as far away as th
 STEEPNESS = 3.0  # how much farther up and down counts than across, as cameras mostly move
 SEEN_WEIGHT = 4.0  # of what is seen in a patch, against what is itself painted
 RING_SUPPORT = 0.35  # of a patch that is known when its middle is painted
+RING_SHARE = 0.7  # of the best supported: where less is known, a ring is as wide as that
 STRAYING = (4.0, 2.0, 1.0)  # pixels by which a source is tried elsewhere
 CHUNK = 16_384  # patches that are compared at once
 SEED = 7
@@ -90,10 +92,10 @@ def paint(scene: Scene) -> np.ndarray:
     apart = cv2.GaussianBlur(apart, (0, 0), 2.0)
     calm = cv2.GaussianBlur(pieces, (0, 0), 2.0)
     fine = np.square(pieces - calm).mean(axis=2)
-    texture = np.sqrt(cv2.GaussianBlur(fine, (0, 0), 2.0 * AGREEMENT_BLUR))
+    texture = np.sqrt(_blurred(fine, 2.0 * AGREEMENT_BLUR))
     # In a sky the eye sees where pieces meet: their levels are evened out, their grain stays.
     flatness = np.exp(-np.square(texture / FLAT))[..., None]
-    evening = flatness * (cv2.GaussianBlur(pieces, (0, 0), SEAM_BLUR) - calm)
+    evening = flatness * (_blurred(pieces, SEAM_BLUR) - calm)
     agreement = np.exp(-np.square(apart / (AGREEMENT + TEXTURE_TOLERANCE * texture)))
     # A single piece has its full grain, but its borders show where there is nothing else.
     whole = agreement * (1.0 - flatness[..., 0])
@@ -129,7 +131,7 @@ def _carry_on(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     distance = cv2.distanceTransform(scene.wanted.astype(np.uint8), cv2.DIST_L2, 5)
     for blur in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0):
         share = np.clip(CARRY_BLUR * distance / blur - 0.5, 0.0, 1.0)[..., None]
-        canvas += share * (cv2.GaussianBlur(canvas, (0, 0), blur) - canvas)
+        canvas += share * (_blurred(canvas, blur) - canvas)
     return canvas, distance
 
 
@@ -196,6 +198,15 @@ class _Level:
         self.confidence = np.maximum(np.exp(-inwards / (2 * PATCH_RADIUS)), 1e-3)
         self.best = np.zeros(len(self.targets), np.float32)
 
+    @cached_property
+    def examples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All that may be copied: their numbers, patches (3 patch, n) and squares (patch, n)."""
+        candidates = np.flatnonzero(self.seen)
+        patches = np.clip(candidates[:, None] + self.shifts, 0, self.number.size - 1)
+        shown = self.photograph[patches] - np.float32(128.0)
+        squares = np.square(shown).sum(axis=2).T
+        return candidates, shown.reshape(len(candidates), -1).T, squares
+
     def peel(self) -> np.ndarray:
         """Find sources from the seen inwards, ring by ring; each ring sees those before it."""
         sources = np.full(len(self.targets), -1)
@@ -203,7 +214,7 @@ class _Level:
         while (rest := np.flatnonzero(sources < 0)).size:
             useful = self.is_seen[rest] | (self.is_painted[rest] & filled[self.patches[rest]])
             support = useful @ self.nearness
-            ring = support >= min(RING_SUPPORT, float(support.max()))
+            ring = support >= min(RING_SUPPORT, RING_SHARE * float(support.max()))
             part = rest[ring]
             sources[part] = self._best_of_all(part, useful[ring])
             filled[self.targets[part]] = True
@@ -314,10 +325,7 @@ class _Level:
 
     def _best_of_all(self, part: np.ndarray, useful: np.ndarray) -> np.ndarray:
         """Return the best of all sources, comparing what is useful of the targets' patches."""
-        candidates = np.flatnonzero(self.seen)
-        patches = np.clip(candidates[:, None] + self.shifts, 0, self.number.size - 1)
-        shown = self.photograph[patches] - 128.0
-        squares, shown = np.square(shown).sum(axis=2).T, shown.reshape(len(candidates), -1).T
+        candidates, shown, squares = self.examples
         result = np.empty(len(part), int)
         for start in range(0, len(part), CHUNK // 16):
             some = slice(start, start + CHUNK // 16)
@@ -401,6 +409,16 @@ def _resize(scene: Scene, scale: float) -> Scene:
         cv2.resize(scene.depth_behind, size, interpolation=cv2.INTER_NEAREST),
         scene.origin,
     )
+
+
+def _blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+    """A Gaussian blur; a wide one is made on fewer pixels, which looks the same."""
+    times = max(1, int(sigma / 2.0))
+    height, width = values.shape[:2]
+    size = max(1, width // times), max(1, height // times)
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / times)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _nearest(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,7 @@ EDGE_SOFTNESS = 0.004  # of the long side: over how many pixels an edge may be s
 REACH_ACROSS = 0.35
 REACH_UPWARDS = 0.20
 ORIGIN_STEEPNESS = 4  # how much farther up and down counts than across, for what is continued
-FAR_LEVELS = 32  # of near depth, for each of which far sides are sought
+FAR_LEVELS = 16  # of near depth, for each of which far sides are sought
 FAR_SOFTENING = 0.002  # of the long side: blur between far sides that meet behind a near thing
 
 
