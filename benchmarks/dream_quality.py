@@ -4,10 +4,10 @@ All learn the same pictures from scratch for the same time, each in a process of
 processor, with one thread (`--minutes`; 20 are ten minutes of two cores), or on a graphics card,
 one after the other. The package trains as its trainer does by default, but for what only helps it
 here: it sees pictures that are in memory already; its average of weights follows from the start;
-the best of three ways to sample it is taken; and on a processor its networks are narrower, about
-as ours are there. Its discriminator looks at itself by an attention that takes nine tenths of all
-time on a processor and lets it make few steps, so that it is also trained without: a distance
-that is told as "theirs" is that of the better of both.
+the best of three ways to sample it is taken; and on a processor its networks have a quarter of its
+width (ours have an eighth of the paper's). Its discriminator looks at itself by an attention that
+takes nine tenths of all time on a processor and lets it make few steps, so that it is also trained
+without: a distance that is told as "theirs" is that of the better of both.
 
 The package asks for a graphics card when it is imported, and runs without.
 
@@ -391,7 +391,7 @@ def main() -> None:
     parser.add_argument("--grids", type=Path, metavar="FOLDER", help="where to write pictures")
     arguments = parser.parse_args()
     collection = arguments.collection or (PATCHES if PATCHES.is_dir() else None)
-    sides = ABLATION if arguments.ablation else dict(SIDES)
+    sides = dict(ABLATION if arguments.ablation else SIDES)
     if not arguments.ablation and importlib.util.find_spec(PACKAGE) is None:
         print("The package lightweight-gan is not installed: there is nothing to compare with.")
         sides = {OURS: train_ours}

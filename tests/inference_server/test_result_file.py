@@ -23,9 +23,7 @@ def read(result: ResultFile) -> dict[str, np.ndarray]:
     }
 
 
-@settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     contents=st.dictionaries(
         st.text(min_size=1, max_size=8),

@@ -10,7 +10,7 @@ from zograscope_protocol.transfers import Receiver, Sender
 CHUNK = 1 << 20
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     size=st.integers(0, 12 * CHUNK),
     window=st.integers(1, 5 * CHUNK),

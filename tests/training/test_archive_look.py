@@ -49,7 +49,7 @@ def test_ingredients_are_pure(ingredient):
         np.testing.assert_array_equal(first, ingredient(picture, np.random.default_rng(seed)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(size=SIZES, seed=st.integers(0, 2**32), with_depth=st.booleans())
 def test_any_look_of_any_size(size, seed, with_depth):
     picture = make_picture(size, seed)
@@ -95,7 +95,7 @@ def test_defocus_keeps_the_plane_of_focus_sharp():
     np.testing.assert_allclose(same, picture, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(size=SIZES, seed=st.integers(0, 2**32))
 def test_a_border_moves_picture_and_disparity_alike(size, seed):
     disparity = np.add.outer(np.linspace(0.2, 0.7, size[0]), np.linspace(0, 0.3, size[1]))

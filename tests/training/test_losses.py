@@ -27,7 +27,7 @@ def everywhere(disparity: torch.Tensor) -> torch.Tensor:
     return torch.ones_like(disparity, dtype=torch.bool)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, scale=st.floats(1e-3, 1e3))
 def test_the_canonical_target_is_the_best_answer(seed, scale):
     disparity = scenes(seed) * scale
@@ -41,7 +41,7 @@ def test_the_canonical_target_is_the_best_answer(seed, scale):
     assert float(depth_loss(noise(target), disparity, valid)["total"]) > 10 * float(best["total"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, scale=SCALES, shift=st.floats(-5, 5))
 def test_shape_and_edges_ask_for_no_scale_and_no_shift(seed, scale, shift):
     disparity = scenes(seed)
@@ -57,7 +57,7 @@ def test_shape_and_edges_ask_for_no_scale_and_no_shift(seed, scale, shift):
 
 
 @given(seed=SEEDS, low=st.floats(0, 10), scale=st.floats(0.01, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_canonical_disparity_runs_from_far_to_near(seed, low, scale):
     disparity = scale * (scenes(seed) + low)
     target, flat = canonical(disparity, everywhere(disparity))
@@ -99,7 +99,7 @@ def test_freedom_is_what_lets_any_scale_be_right():
     assert float(wrong["total"]) > 50 * float(half["total"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, garbage=st.floats(-50, 50), flat=st.booleans())
 def test_what_is_not_valid_does_not_matter(seed, garbage, flat):
     disparity = torch.ones(2, 24, 32) if flat else scenes(seed, 2)
@@ -117,7 +117,7 @@ def test_what_is_not_valid_does_not_matter(seed, garbage, flat):
         assert float(other[name]) == pytest.approx(float(value), rel=1e-4, abs=1e-6), name
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, kind=st.sampled_from(["noise", "constant", "truth", "huge"]))
 def test_gradients_are_finite(seed, kind):
     disparity = torch.cat([scenes(seed, 2), torch.ones(1, 24, 32)])
@@ -137,7 +137,7 @@ def test_gradients_are_finite(seed, kind):
         assert not predicted.grad[0, :8].any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS, scale=st.floats(0.5, 4), shift=st.floats(-3, 3))
 def test_ratios_of_depths_are_right_for_the_truth(seed, scale, shift):
     target, _ = canonical(scenes(seed), everywhere(scenes(seed)))

@@ -67,7 +67,7 @@ def test_a_wall_across_the_view_has_one_depth_up_to_the_corners(distance):
     np.testing.assert_allclose(depth, distance, rtol=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(yaw=ANGLES, pitch=ANGLES, roll=ANGLES, x=st.floats(-3, 3), z=st.floats(-3, 3))
 def test_depth_of_a_wall_seen_aslant(yaw, pitch, roll, x, z):
     camera = replace(CAMERA, position=(x, 0.0, z), yaw=yaw, pitch=pitch, roll=roll)
@@ -120,7 +120,7 @@ def test_the_sky_has_no_depth():
     yaw=st.floats(-7, 7), pitch=st.floats(-1.5, 1.5), roll=st.floats(-3, 3),
     view=st.floats(0.1, 2.5), size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rays_have_length_one(yaw, pitch, roll, view, size):
     camera = Camera((1, 2, 3), yaw, pitch, roll, view, size)
     directions, along = camera.rays()

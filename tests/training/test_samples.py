@@ -54,7 +54,7 @@ def test_there_are_flat_sheets_and_borders_among_them(pool):
     assert 0.005 < bordered.float().mean() < 0.08
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 2**32), rows=st.integers(60, 200), columns=st.integers(60, 200),
     size=st.sampled_from([(64, 96), (96, 64), (64, 64), (32, 128)]),

@@ -20,7 +20,7 @@ def test_every_kind_is_drawn(maker):
         np.testing.assert_array_equal(canvas, maker(size, np.random.default_rng(seed)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(size=SIZES, seed=st.integers(0, 2**32))
 def test_any_sheet_of_any_size(size, seed):
     picture, again = (sheets.flat_sheet(size, np.random.default_rng(seed)) for _ in range(2))
@@ -45,7 +45,7 @@ def test_columns_have_ink_and_paper(script):
 
 
 @given(text=st.text("abcXYZ 0189", min_size=1, max_size=30), height=st.integers(1, 120))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_letters_have_the_height_asked_for(text, height):
     mask = lettering.lettering(text, height, np.random.default_rng(0))
     assert len(mask) == height
@@ -54,7 +54,7 @@ def test_letters_have_the_height_asked_for(text, height):
 
 
 @given(x=st.floats(-200, 300), y=st.floats(-200, 300), angle=st.floats(-90, 90))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stamps_may_lie_beyond_the_canvas(x, y, angle):
     canvas = np.full((60, 80, 3), 255, np.uint8)
     lettering.stamp(canvas, np.full((20, 30), 255, np.uint8), (x, y), (0, 0, 0), angle)

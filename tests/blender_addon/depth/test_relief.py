@@ -97,7 +97,7 @@ def test_every_layer_lies_on_one_lattice(relief, camera):
         assert wide_u[0] <= -9.5 and wide_v[-1] >= 44.5
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 1000),
     resolution=st.floats(0.05, 1),

@@ -71,7 +71,7 @@ def corners(places) -> np.ndarray:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     columns=st.integers(1, 40),
     rows=st.integers(1, 40),

@@ -276,9 +276,7 @@ FRAMES = st.lists(st.one_of(HEADERS, st.binary(max_size=50)), min_size=1, max_si
 def test_no_message_whatever_stops_the_broker(make_server):
     server = make_server().start()
 
-    @settings(
-        max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-    )
+    @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], database=None)
     @given(frames=FRAMES)
     def send(frames):
         raw.socket.send_multipart(frames)

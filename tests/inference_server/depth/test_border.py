@@ -35,7 +35,7 @@ margin = st.integers(10, 90)
 paper = st.sampled_from([(250, 248, 240), (225, 214, 190), (14, 13, 12), (200, 120, 160)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 1000),
     margins=st.tuples(margin, margin, margin, margin),
@@ -54,7 +54,7 @@ def test_the_picture_is_found_within_margins_of_any_width(seed, margins, colour,
     assert inwards.max() <= 0.03 * (SIZE[1] + 180)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), left=margin, right=margin)
 def test_two_opposite_margins_are_enough(seed, left, right):
     scan = on_paper(textured_picture(seed), (left, 0, right, 0), (248, 246, 240), 2.0)
@@ -66,7 +66,7 @@ def test_two_opposite_margins_are_enough(seed, left, right):
     assert 0 <= left + SIZE[1] - found[2] <= 15
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), height=st.integers(60, 300), width=st.integers(60, 300))
 def test_a_picture_without_margins_is_left_alone(seed, height, width):
     assert find_paper_border(textured_picture(seed, height, width)) is None

@@ -159,7 +159,7 @@ def test_the_kind_of_real_pictures_is_guessed(shared, name, kind):
     assert guess_kind(picture) == kind
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(edges=st.tuples(*[st.integers(-50, 250)] * 4))
 def test_a_crop_is_exact_or_refused(edges):
     left, top, right, bottom = edges

@@ -139,7 +139,7 @@ def test_strips_leave_no_seams(monkeypatch):
             assert refine(coarse, pixels, size) == pytest.approx(whole, abs=2e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(hnp.arrays(np.float32, (20, 30), elements=st.floats(0, 1, width=32)), st.integers(0, 99))
 def test_refinement_stays_in_range(coarse, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (60, 90, 3), np.uint8)
@@ -161,7 +161,6 @@ def test_soft_edges_become_steps_and_crevices_close():
     assert settle_edges(slope) == pytest.approx(slope, abs=0.03)
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(np.float32, (8, 9), elements=st.floats(0.5, 100, width=32)),
 )

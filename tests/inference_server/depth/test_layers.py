@@ -87,7 +87,7 @@ disparities = hnp.arrays(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(disparity=disparities, near=st.floats(0.1, 10), ratio=st.floats(1.5, 1000))
 def test_the_plate_is_behind_the_foreground_everywhere(disparity, near, ratio):
     pixels = np.zeros((*disparity.shape, 3), np.uint8)
@@ -127,7 +127,7 @@ def test_the_margin_continues_the_picture_without_a_seam():
     assert np.abs(np.diff(plate.pixels.astype(int), axis=0)).max() <= 8
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     values=hnp.arrays(np.float32, (23, 31), elements=st.floats(-5, 5, width=32)),
     seed=st.integers(0, 99),

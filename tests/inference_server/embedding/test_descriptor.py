@@ -58,7 +58,7 @@ def test_a_changed_copy_stays_nearest_to_its_original(change):
     assert (nearest[:, 0] == np.arange(12)).mean() > 0.9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     width=st.integers(1, 400),
     height=st.integers(1, 400),

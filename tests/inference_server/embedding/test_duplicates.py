@@ -51,7 +51,7 @@ def test_a_chain_of_small_steps_does_not_join_its_ends():
     assert len(set(stands_for[200:].tolist())) > 1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 40), st.integers(1, 5), st.integers(0, 3), st.integers(0, 2**32 - 1))
 def test_who_stands_for_others_stands_first_and_for_itself(count, dimensions, kinds, seed):
     random = np.random.default_rng(seed)

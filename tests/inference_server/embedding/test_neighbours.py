@@ -13,7 +13,7 @@ def all_distances(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.linalg.norm(differences, axis=2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 60), data=st.data())
 def test_the_neighbours_are_the_nearest_in_blocks_of_any_size(seed, size, data):
     count = data.draw(st.integers(1, size - 1))

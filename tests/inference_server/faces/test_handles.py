@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.portrait import tasks
@@ -29,7 +29,6 @@ def test_both_sides_name_the_same_handles(points):
 
 
 @given(st.dictionaries(st.sampled_from(tuple(HANDLES)), steps, min_size=1))
-@settings(deadline=None)
 def test_handles_land_where_they_are_put_and_all_else_stays(points, moves):
     start = dict(zip(HANDLES, handle_places(points), strict=True))
     handles = [(name, *(start[name] + step).tolist()) for name, step in moves.items()]

@@ -11,9 +11,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.faces.landmarks import EXPRESSIONS
 from zograscope_server.portrait.curves import HEAD, Curves, read_curves, write_curves
 
-few = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+few = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def drawn(count: int, rate: float, seed: int) -> Curves:

@@ -5,7 +5,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
@@ -26,7 +26,6 @@ def noise(kind: str, depth: type, seed: int = 0, size: tuple[int, int] = (70, 90
 @given(
     st.sampled_from(sorted(CHANNELS)), st.sampled_from([np.uint8, np.uint16]), st.integers(0, 99)
 )
-@settings(deadline=None)
 def test_what_is_read_is_written_to_the_bit(kind, depth, seed):
     pixels = noise(kind, depth, seed)
     source = read_source(as_png(pixels).tobytes(), "noise.png")

@@ -59,7 +59,7 @@ def made_face(points: np.ndarray, tension: float = 0.0) -> Face:
 
 
 @given(st.integers(6, 20), st.floats(6, 15))  # pixels: what moves by less may tremble
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_symmetric_pulse_stays_where_it_is(middle, height):
     count = 2 * middle + 1
     points = np.tile(np.random.default_rng(1).normal(0, 60, (478, 3)) + 300, (count, 1, 1))
@@ -124,9 +124,7 @@ def test_looking_aside_counts_less_than_frowning():
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=30).filter(any))
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_between_found_frames_all_goes_on_evenly(follow, seen):
     points = np.random.default_rng(5).normal(0, 20, (478, 3)) + 200
     found = [

@@ -19,9 +19,7 @@ from zograscope_server.portrait.transfer import (
 
 from .conftest import expression
 
-few = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+few = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FRAMES = 4
 STRENGTHS = tuple(f"strength_{name}" for name in REGIONS)
 

@@ -91,7 +91,7 @@ def test_on_surface_stays_on_one_side_of_a_cut(strokes):
     assert not change[:, WIDTH // 2 :].any()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     tools=st.lists(
         st.sampled_from(["nearer", "farther", "flatten", "smooth", "put"]), min_size=1, max_size=6

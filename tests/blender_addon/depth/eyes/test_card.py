@@ -18,7 +18,7 @@ def parallax(zograscope):
     return importlib.import_module(zograscope.__name__ + ".depth.eyes.parallax")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(nearest=st.floats(0.01, 100), factor=st.floats(1.01, 1000))
 def test_nearest_and_farthest_are_a_thirtieth_of_the_width_apart(parallax, nearest, factor):
     focal_length, width = 110.0, 96.0

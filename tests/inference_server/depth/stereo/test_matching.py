@@ -52,7 +52,7 @@ def test_filling_keeps_what_was_measured_and_invents_no_extremes(place, measured
     assert np.median(whole[80:140, 179:186]) < 1.5
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     gain=st.floats(2.0, 60.0),
     offset=st.floats(-40.0, 40.0),

@@ -7,7 +7,7 @@ from torch.nn import functional
 from zograscope_server.generative.networks.layers import doubled_convolution
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.integers(1, 3),
     st.integers(1, 5),

@@ -92,7 +92,7 @@ def test_a_batch_is_a_function_of_seed_and_step():
     assert (first.batch(3, 8, 5) != first.batch(3, 8, 6)).any()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(2, 9), st.integers(3, 9)), min_size=1, max_size=5),
     st.integers(1, 7),

@@ -55,7 +55,7 @@ def test_the_distance_of_gaussians_with_the_same_axes_is_known():
     assert frechet_distance(one, other) == pytest.approx(known)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 8), st.integers(20, 60), st.integers(0, 2**32 - 1))
 def test_the_distance_is_that_of_its_formula(dimensions, count, seed):
     random = np.random.default_rng(seed)

@@ -19,7 +19,7 @@ def clicks(frames, seconds: float, rate: float) -> np.ndarray:
     return samples
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     frames=st.lists(st.integers(2, 90), min_size=1, max_size=6, unique=True),
     rate=st.sampled_from([24.0, 25.0, 30.0, 12.0]),
@@ -64,7 +64,7 @@ def test_any_rate_is_heard(rate):
     assert np.isfinite(heard.bands).all() and np.isfinite(heard.onsets).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     frames=st.integers(1, 200),
     strength=st.floats(0, 10),

@@ -23,7 +23,7 @@ def ways(stops: np.ndarray, *, loop: bool) -> dict[str, paths.Path]:
     }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(count=st.integers(2, 7), loop=st.booleans(), seed=st.integers(0, 99))
 def test_it_passes_through_its_keyframes_in_order(count, loop, seed):
     stops = keyframes(count, seed)

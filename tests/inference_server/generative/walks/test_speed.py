@@ -30,7 +30,7 @@ def steps_of(looks: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.roll(looks, -1, axis=0) - looks, axis=1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 999), stops=st.integers(2, 6), loop=st.booleans())
 def test_a_curve_of_any_speed_is_walked_evenly(seed, stops, loop):
     rng = np.random.default_rng(seed)

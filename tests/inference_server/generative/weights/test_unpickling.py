@@ -477,7 +477,7 @@ ARGUMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(OPERATIONS, ARGUMENTS), max_size=30))
 def test_operations_by_chance_break_nothing(tmp_path, steps):
     try:

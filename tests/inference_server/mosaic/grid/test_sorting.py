@@ -14,7 +14,7 @@ def colours(count: int) -> np.ndarray:
     return np.random.default_rng(4).random((count, 3)).astype(np.float32)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 300), st.integers(1, 5), st.booleans())
 def test_every_image_has_a_cell_of_its_own(count, dimensions, circle):
     cells = circle_cells(count) if circle else rectangle_cells(count, 1.5)

@@ -71,7 +71,7 @@ def test_small_clouds_and_clouds_of_one_point_have_clusters_too(count):
         check(find_clusters(points.astype(np.float32), items), count)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     points=st.lists(st.tuples(*[st.integers(-5, 5)] * 2), min_size=1, max_size=60),
     titles=st.lists(st.text(max_size=8), min_size=1, max_size=5),

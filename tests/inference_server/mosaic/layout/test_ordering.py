@@ -34,7 +34,7 @@ def shuffled(count: int) -> np.ndarray:
     return np.random.default_rng(count).permutation(count)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(DATES, min_size=1, max_size=60))
 def test_dates_of_any_kind_have_a_line(dates):
     dates = np.array(dates)
@@ -47,7 +47,7 @@ def test_dates_of_any_kind_have_a_line(dates):
         )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(NUMBERS, min_size=1, max_size=60))
 def test_numbers_of_any_size_have_a_line(numbers):
     texts = ["" if np.isnan(number) else repr(number) for number in numbers]
@@ -59,7 +59,7 @@ def test_numbers_of_any_size_have_a_line(numbers):
         assert (np.diff(ordered) >= 0).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(TEXTS, min_size=1, max_size=60))
 def test_texts_of_any_kind_have_groups(texts):
     check(by_column(texts, shuffled(len(texts))), len(texts))

@@ -69,7 +69,7 @@ def test_points_land_on_the_head_though_no_head_is_like_that(model):
     assert left.mean() < 0.4 * fitted.misfit * fitted.width
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.floats(0.2, 5), st.floats(-2000, 2000), st.floats(-2000, 2000), st.integers(0, 1000))
 def test_size_and_place_of_a_picture_make_no_difference(scale, x, y, seed):
     model = HeadModel.load()

@@ -26,7 +26,7 @@ windows = st.builds(
 
 
 @given(windows, st.integers(0, 99), st.floats(0, 60), st.floats(-60_000, 60_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_what_lies_at_its_own_place_is_seen_there(window, seed, rough, depth):
     random = np.random.default_rng(seed)
     low = np.array([window.left - 20, window.top - 20])
@@ -56,7 +56,6 @@ QUAD = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
     st.integers(0, 9),
     st.integers(0, 9),
 )
-@settings(deadline=None)
 def test_the_nearer_wins_in_whichever_order(depth, gap, turned, x, y):
     far = quad(0, 0, 40, 30, depth + gap)
     near = quad(10 + x, 8 + y, 30.237, 20.119, depth)  # on its diagonal lies no pixel's middle
@@ -80,7 +79,7 @@ def test_three_channels():
 
 
 @given(st.floats(3, 20), st.floats(3, 20), st.floats(21, 37), st.floats(21, 37))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_polygon_covers_what_lies_inside(left, top, right, bottom):
     window = Window(2, 1, 45, 40)
     mask = draw_polygon(quad(left, top, right, bottom, 0)[:, :2], window)

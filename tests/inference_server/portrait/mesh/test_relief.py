@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from zograscope_server.faces import regions
@@ -52,7 +52,6 @@ def test_the_mesh_is_whole(relief, face):
 
 
 @given(st.integers(0, 99))
-@settings(deadline=None)
 def test_expressions_are_felt_in_full_on_the_face_and_less_around(relief, seed):
     offsets = np.random.default_rng(seed).normal(0, 3, (468, 3))
     moved = relief.moved(np.eye(3, 4), offsets) - relief.moved(np.eye(3, 4), np.zeros((468, 3)))
@@ -68,7 +67,6 @@ def face_middle(relief: Relief) -> np.ndarray:
 
 
 @given(st.tuples(*[st.floats(-0.2, 0.2) for _ in range(3)]), st.floats(-10, 10))
-@settings(deadline=None)
 def test_the_head_turns_and_the_body_stays(relief, turn, shift):
     head = np.column_stack([Rotation.from_rotvec(turn).as_matrix(), (shift, 0, 0)])
     moved, rest = (relief.moved(matrix, np.zeros((468, 3))) for matrix in (head, np.eye(3, 4)))

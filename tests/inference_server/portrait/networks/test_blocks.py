@@ -10,7 +10,7 @@ from zograscope_server.portrait.networks import blocks
 RATIOS = st.sampled_from([(2, 2), (4, 4), (1, 2), (1, 2, 2), (2, 1, 3)])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(ratios=RATIOS, side=st.integers(1, 5), seed=st.integers(0, 99))
 def test_an_enlargement_and_a_convolution_are_one_transposed_convolution(ratios, side, seed):
     torch.manual_seed(seed)

@@ -35,7 +35,7 @@ def test_crops_of_drivers_are_the_authors(fixtures):
     np.testing.assert_allclose(found, fixtures["driving_bbox_corners"], atol=1e-2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(angle=st.floats(-1, 1), x=st.floats(-500, 2000), size=st.floats(5, 900))
 def test_a_crop_follows_a_face(angle, x, size):
     """However the face lies, it lies in the same way in its crop."""
@@ -86,7 +86,7 @@ def test_a_large_face_is_averaged_and_not_skipped_over():
     assert np.abs(cut - 0.5).max() < 0.05
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example((0.0, 0.0), 513.0, 1.0, False, 0)  # where cubics swing beyond a byte
 @given(
     centre=st.tuples(st.floats(-100, 300), st.floats(-100, 260)),

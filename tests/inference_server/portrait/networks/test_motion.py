@@ -84,7 +84,7 @@ def random_local(random: np.random.Generator) -> Local:
     return Local(random.uniform(-1, 1, (10, 2)), np.eye(2) + random.normal(0, 0.2, (10, 2, 2)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, strengths=STRENGTHS)
 def test_a_neutral_driver_leaves_the_source(seed, strengths):
     random = np.random.default_rng(seed)
@@ -97,7 +97,7 @@ def test_a_neutral_driver_leaves_the_source(seed, strengths):
     near(still.jacobians, ours.jacobians, 1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS)
 def test_without_strength_nothing_moves(seed):
     random = np.random.default_rng(seed)
@@ -112,7 +112,7 @@ def test_without_strength_nothing_moves(seed):
     near(still.jacobians, ours.jacobians, 1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, angle=st.floats(-0.6, 0.6), scale=st.floats(0.7, 1.4))
 def test_how_motion_is_split_does_not_matter_at_full_strength(seed, angle, scale):
     random = np.random.default_rng(seed)
@@ -172,7 +172,7 @@ def test_points_of_the_first_order_model_belong_to_what_is_near():
     near(alike, np.full(len(face), 0.5))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, angle=st.floats(-1, 1), scale=st.floats(0.5, 2), shift=st.floats(-100, 100))
 def test_a_head_s_movement_is_found(seed, angle, scale, shift):
     points = np.random.default_rng(seed).normal(0, 50, (478, 2))
@@ -190,7 +190,7 @@ def test_a_head_without_size_does_not_turn():
     near(found.shift, [3, 3])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(entries=st.lists(st.floats(-2, 2), min_size=4, max_size=4))
 def test_inverses_are_finite_and_right_where_there_are_any(entries):
     matrix = np.array(entries).reshape(1, 2, 2)
