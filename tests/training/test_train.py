@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from zograscope_server.depth.encoder import Encoder
 from zograscope_server.depth.network import DepthNetwork
 
 from training.depth import train as training
@@ -29,10 +30,13 @@ def plan(tmp_path, monkeypatch):
     pool.mkdir()
     for number in range(2):
         write_shard(pool, number)
+    published = tmp_path / "encoder.pth"
+    torch.save(Encoder().state_dict(), published)
     threads = torch.get_num_threads()
     yield training.Plan(
         folder=tmp_path / "run", pool=pool, scenes=24, minutes=1.5 / 60, batch=2,
         renderers=0, loaders=0, threads=1, device="cpu",
+        encoder=published,
     )  # fmt: skip
     torch.set_num_threads(threads)
 
@@ -108,8 +112,23 @@ def test_steps_lower_the_loss(plan):
     batch = next(iter(Batches(plan.pool, 4, SHAPES, 0, clean_share=1.0)))
     losses = [float(trainer.step(*batch)["total"].detach()) for _ in range(40)]
     assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
-    for group in trainer.optimiser.param_groups:
-        assert group["lr"] == pytest.approx(training.LEARNING_RATE * 40 / training.WARM_UP_STEPS)
+    warm = training.LEARNING_RATE * 40 / training.WARM_UP_STEPS
+    rates = [group["lr"] for group in trainer.optimiser.param_groups]
+    assert rates == pytest.approx([warm * training.ENCODER_SHARE] * 2 + [warm] * 2)
+
+
+def test_the_rate_is_constant_and_then_falls():
+    rates = [training.learning_rate(done) for done in np.linspace(0, 1, 41)]
+    assert rates[:31] == pytest.approx([training.LEARNING_RATE] * 31)
+    assert (np.diff(rates[30:]) < 0).all()
+    assert rates[-1] == pytest.approx(training.LAST_LEARNING_RATE)
+
+
+def test_training_begins_with_the_published_encoder(plan):
+    network = training._Trainer(plan, torch.device("cpu")).network
+    published = torch.load(plan.encoder, weights_only=True)
+    for name, value in network.encoder.state_dict().items():
+        assert torch.equal(value, published[name]), name
 
 
 def test_validation_sees_only_scenes_that_training_does_not(plan):
