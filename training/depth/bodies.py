@@ -4,7 +4,7 @@
 to the sitter's left, y backwards, z up, in metres; a figure faces -y, as everything in `props.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -113,16 +113,26 @@ class Bodies:
         return moved.astype(np.float32)
 
 
-@cache
-def bank(path: Path = BANK) -> Bodies:
+def bank() -> Bodies:
     """Read the bank, and make it first where there is none: a minute or two."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part.npz")
-        np.savez_compressed(partial, **vars(make_bank(COUNT)))
-        partial.replace(path)
+    if not BANK.exists():
+        BANK.parent.mkdir(parents=True, exist_ok=True)
+        partial = BANK.with_suffix(".part.npz")
+        write(make_bank(COUNT), partial)
+        partial.replace(BANK)
+    return read(BANK)
+
+
+@cache
+def read(path: Path) -> Bodies:
+    """Read bodies that `write` has written."""
     with np.load(path) as kept:
         return Bodies(**{name: kept[name] for name in kept.files})
+
+
+def write(bodies: Bodies, path: Path) -> None:
+    """Write bodies into a file of numpy's."""
+    np.savez_compressed(path, **{each.name: getattr(bodies, each.name) for each in fields(bodies)})
 
 
 def turned(degrees: float, axis: str) -> np.ndarray:

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.random import Generator
 
 from training.depth.bodies import (
-    BROW, EYE_HEIGHT, LASH, LIPS, MOUTH, PUPIL, WHITE, Bodies, bank,
+    BROW,
+    EYE_HEIGHT,
+    LASH,
+    LIPS,
+    MOUTH,
+    PUPIL,
+    WHITE,
+    Bodies,
+    bank,
 )  # fmt: skip
 from training.depth.chance import pick
 from training.depth.poses import KINDS, pose_of
@@ -22,6 +30,34 @@ ADULT = 0.55  # age from which bodies are
 CLOTHS = ("plain", "plain", "clouds", "stripes", "checks", "grain", "dots")
 SIDES, LEVELS = 36, 9  # of a skirt
 STANDING = ("standing", "standing", "standing", "walking")
+
+
+@dataclass(frozen=True)
+class Hat:
+    """Profiles of crown and brim, radius and height, and how often it is worn."""
+
+    crown: list[tuple[float, float]]
+    of_women: float
+    of_men: float
+    brim: tuple[tuple[float, float], ...] = ()
+    peak: bool = False
+    straw: bool = False
+    droops: bool = False
+
+
+BOWLER = Hat([(1, -0.05), (1.02, 0.35), (0.97, 0.8), (0.65, 1.17), (1e-3, 1.27)], 5, 20,
+             brim=((1, 0), (1.35, -0.04), (1.42, 0.1)))  # fmt: skip
+TOP_HAT = Hat([(1, -0.05), (0.94, 0.8), (1.02, 2.1), (0.95, 2.14), (1e-3, 2.14)], 2, 10,
+              brim=((1, 0), (1.35, -0.06), (1.42, 0.08)))  # fmt: skip
+CAP = Hat([(1, -0.1), (1.2, 0.45), (1.15, 0.85), (0.6, 1.1), (1e-3, 1.14)], 8, 25, peak=True)
+SUN_HAT = Hat([(1, -0.05), (0.95, 0.7), (0.6, 1.1), (1e-3, 1.16)], 40, 13,
+              brim=((1, 0), (2, 0)), straw=True, droops=True)  # fmt: skip
+BOATER = Hat([(1, -0.05), (1, 1.05), (0.95, 1.08), (1e-3, 1.08)], 15, 10,
+             brim=((1, 0), (1.55, 0)), straw=True)  # fmt: skip
+TURBAN = Hat([(0.9, -0.25), (1.3, 0), (1.5, 0.4), (1.3, 0.85), (0.7, 1.2), (1e-3, 1.26)], 10, 8)
+KEPI = Hat([(1, -0.1), (0.95, 1.2), (1e-3, 1.3)], 2, 8, peak=True)
+KNITTED = Hat([(1.02, -0.25), (1.04, 0.4), (0.85, 0.95), (0.4, 1.2), (1e-3, 1.26)], 18, 6)
+HATS = (BOWLER, TOP_HAT, CAP, SUN_HAT, BOATER, TURBAN, KEPI, KNITTED)
 
 
 @dataclass(frozen=True)
@@ -89,7 +125,7 @@ def figure(
     body = int(pick(rng, np.flatnonzero((bodies.ages < ADULT) == child)))
     rest = bodies.rest(body)
     woman = bodies.genders[body] > 0.5
-    dress, skin, hair = _undressed(scene, bodies)
+    dress, hair = _undressed(scene, bodies)
     hat, on_head = _cover_head(scene, dress, rest, hair, woman=woman, child=child,
                                old=bodies.ages[body] > 0.85)  # fmt: skip
     skirts = _clothe(scene, dress, woman=woman, child=child)
@@ -116,8 +152,9 @@ def figure(
         parts.append(_seat(scene, posed[bodies.owner == "spine05", 2].min() + 0.01))
     of_head = posed[bodies.owner == "head"]
     chin, crown = float(of_head[:, 2].min()), float(of_head[:, 2].max()) + hat
-    eyes = np.isin(bodies.owner, ["eye.L", "eye.R"])
-    return Figure(join(parts), chin, crown, posed[eyes].mean(0))
+    eyes = [frames[bone] @ np.append(bodies.joints[body, bone], 1)
+            for bone in (bodies.number["eye.L"], bodies.number["eye.R"])]  # fmt: skip
+    return Figure(join(parts), chin, crown, np.mean(eyes, 0) + shift)
 
 
 def bust(scene: Scene) -> Mesh:
@@ -149,8 +186,8 @@ def _tinted(scene: Scene, material: int, tint: tuple[float, float, float]) -> in
     return scene.material(replace(base, dark=base.dark * factor, light=base.light * factor))
 
 
-def _undressed(scene: Scene, bodies: Bodies) -> tuple[_Dress, int, int]:
-    """A body with its face; also the materials of its skin and hair."""
+def _undressed(scene: Scene, bodies: Bodies) -> tuple[_Dress, int]:
+    """A body with its face, and the material of its hair."""
     rng = scene.rng
     skin = surface(scene, "skin", "plain", contrast=0.08, bump=0.0)
     scene.materials[skin] = replace(scene.materials[skin], stain=0.06)
@@ -171,7 +208,7 @@ def _undressed(scene: Scene, bodies: Bodies) -> tuple[_Dress, int, int]:
     materials[regions == PUPIL] = _tinted(scene, iris, (0.4, 0.4, 0.4))
     count = len(bodies.template)
     dress = _Dress(bodies, np.zeros(count), np.zeros(count, int), materials)
-    return dress, skin, hair
+    return dress, hair
 
 
 def _of(bodies: Bodies, *names: str) -> np.ndarray:
@@ -429,76 +466,64 @@ def _cover_head(
 def _hat(scene: Scene, *, woman: bool) -> tuple[Mesh, float]:
     """A hat for a head of radius 1 that reaches 1 above the rim, and its height."""
     rng = scene.rng
-    kinds = ["bowler", "top hat", "cap", "straw", "boater", "turban", "kepi", "knitted"]
-    chances = [0.05, 0.02, 0.08, 0.4, 0.15, 0.1, 0.02, 0.18] if woman \
-        else [0.2, 0.1, 0.25, 0.13, 0.1, 0.08, 0.08, 0.06]  # fmt: skip
-    kind = pick(rng, kinds, chances)
-    profiles: dict[str, list[list[float]]] = {
-        "bowler": [[1, -0.05], [1.02, 0.35], [0.97, 0.8], [0.65, 1.17], [1e-3, 1.27]],
-        "top hat": [[1, -0.05], [0.94, 0.8], [1.02, 2.1], [0.95, 2.14], [1e-3, 2.14]],
-        "cap": [[1, -0.1], [1.2, 0.45], [1.15, 0.85], [0.6, 1.1], [1e-3, 1.14]],
-        "straw": [[1, -0.05], [0.95, 0.7], [0.6, 1.1], [1e-3, 1.16]],
-        "boater": [[1, -0.05], [1, 1.05], [0.95, 1.08], [1e-3, 1.08]],
-        "turban": [[0.9, -0.25], [1.3, 0.0], [1.5, 0.4], [1.3, 0.85], [0.7, 1.2], [1e-3, 1.26]],
-        "kepi": [[1, -0.1], [0.95, 1.2], [1e-3, 1.3]],
-        "knitted": [[1.02, -0.25], [1.04, 0.4], [0.85, 0.95], [0.4, 1.2], [1e-3, 1.26]],
-    }
-    brims = {
-        "bowler": [[1, 0], [1.35, -0.04], [1.42, 0.1]],
-        "top hat": [[1, 0], [1.35, -0.06], [1.42, 0.08]],
-        "straw": [[1, 0], [rng.uniform(1.6, 2.4), rng.uniform(-0.35, 0.15)]],
-        "boater": [[1, 0], [1.55, 0]],
-    }
+    chances = [hat.of_women if woman else hat.of_men for hat in HATS]
+    hat = pick(rng, HATS, np.array(chances) / sum(chances))
     felt = surface(scene, "dark cloth" if rng.random() < 0.6 else "cloth", "plain", "grain",
                    "stripes", scale=5)  # fmt: skip
-    if kind in ("straw", "boater"):
+    if hat.straw:
         felt = surface(scene, pick(rng, ["wood", "white", "wall"]), "grain", "checks", scale=8)
-    profile = np.array(profiles[kind])
-    parts = [lathe(profile, felt, sides=20)]
-    if kind in brims:
-        parts.append(lathe(np.array(brims[kind]), felt, sides=20))
+    parts = [lathe(np.array(hat.crown), felt, sides=20)]
+    if hat.brim:
+        brim = np.array(hat.brim)
+        if hat.droops:
+            brim[-1] = rng.uniform(1.6, 2.4), rng.uniform(-0.35, 0.15)
+        parts.append(lathe(brim, felt, sides=20))
         ribbon = surface(scene, pick(rng, ["dark cloth", "cloth"]), "plain")
         parts.append(lathe(np.array([[1.04, 0.0], [1.02, 0.3]]), ribbon, sides=20))
-    if kind in ("cap", "kepi"):
+    if hat.peak:
         peak = ellipsoid((1.5, 1.3, 0.09), felt, rings=7)
         parts.append(peak.placed((0, -0.95, -0.05), tilt=0.25))
-    return join(parts), float(profile[:, 1].max())
+    return join(parts), max(height for _, height in hat.crown)
 
 
 def _in_hands(scene: Scene, kind: str, hands: list[np.ndarray]) -> list[Mesh]:
-    """What is carried, and what is leant on."""
+    """What is carried between the hands or in one of them."""
     rng = scene.rng
     wood = surface(scene, "wood", "grain", "plain", "masonry", scale=3)
     if kind == "carrying":
-        middle = (hands[0] + hands[1]) / 2 + [0, -0.06, 0]
-        apart = abs(float(hands[0][0] - hands[1][0]))
-        size = (max(apart - 0.03, 0.1), rng.uniform(0.15, 0.35), rng.uniform(0.08, 0.35))
-        if rng.random() < 0.5:
-            return [box(size, wood).placed(tuple(middle - [0, 0.5 * size[1] - 0.06, 0.03]))]
-        wide = size[0] / 2
-        basket = lathe(np.array([[1e-3, 0], [0.8 * wide, 0], [wide, 0.18], [0.9 * wide, 0.18],
-                                 [1e-3, 0.1]]), wood)  # fmt: skip
-        return [basket.placed(tuple(middle - [0, 0.5 * wide, 0.05]))]
-    which = int(rng.integers(2))
-    x, y, z = (float(value) for value in hands[which])
+        return [_load(rng, hands, wood)]
+    x, y, z = (float(value) for value in hands[rng.integers(2)])
+    hand = np.array([x, y, z])
     chance = rng.random()
-    if kind == "working" and chance < 0.7:
+    if kind == "working" and chance < 0.7:  # a rake, broom or spade
         end = np.array([x + rng.normal(0, 0.15), y - rng.uniform(0.1, 0.6), 0.02])
-        start = np.array([x, y, z]) + 0.5 * (np.array([x, y, z]) - end)
-        return [limb(end, start, (0.016, 0.016), wood)]
+        return [limb(end, hand + 0.5 * (hand - end), (0.016, 0.016), wood)]
     if kind not in ("standing", "walking") or chance > 0.25:
         return []
-    if chance < 0.1 and z > 0.3:
-        foot = np.array([x + rng.normal(0, 0.04), y - rng.uniform(0, 0.1), 0.0])
-        return [limb(foot, np.array([x, y, z + rng.uniform(0.02, 0.5)]), (0.012, 0.014), wood)]
     size = rng.uniform(0.12, 0.3)
-    if chance < 0.18:
+    if chance < 0.1 and z > 0.3:  # a stick
+        foot = np.array([x + rng.normal(0, 0.04), y - rng.uniform(0, 0.1), 0.0])
+        top = hand + [0, 0, rng.uniform(0.02, 0.5)]
+        return [limb(foot, top, (0.012, 0.014), wood)]
+    if chance < 0.18:  # a pail by its handle
         pail = cylinder(0.4 * size, size, wood, top=1.25)
-        return [pail.placed((x, y, max(0.0, z - size - 0.12))),
-                limb(np.array([x, y, max(0.05, z - 0.14)]), np.array([x, y, z]), (0.006, 0.006),
-                     wood)]  # fmt: skip
+        handle = limb(np.array([x, y, max(0.05, z - 0.14)]), hand, (0.006, 0.006), wood)
+        return [pail.placed((x, y, max(0.0, z - size - 0.12))), handle]
     bag = box((size, 0.4 * size, 0.8 * size), wood)
     return [bag.placed((x, y, max(0.0, z - 0.8 * size - 0.05)))]
+
+
+def _load(rng: Generator, hands: list[np.ndarray], material: int) -> Mesh:
+    """A box or basket between two hands."""
+    middle = (hands[0] + hands[1]) / 2 + [0, -0.06, 0]
+    apart = abs(float(hands[0][0] - hands[1][0]))
+    size = (max(apart - 0.03, 0.1), rng.uniform(0.15, 0.35), rng.uniform(0.08, 0.35))
+    if rng.random() < 0.5:
+        return box(size, material).placed(tuple(middle - [0, 0.5 * size[1] - 0.06, 0.03]))
+    wide = size[0] / 2
+    profile = [[1e-3, 0], [0.8 * wide, 0], [wide, 0.18], [0.9 * wide, 0.18], [1e-3, 0.1]]
+    basket = lathe(np.array(profile), material)
+    return basket.placed(tuple(middle - [0, 0.5 * wide, 0.05]))
 
 
 def _seat(scene: Scene, height: float) -> Mesh:

@@ -87,8 +87,8 @@ def _torso(rng: Generator, lean: float) -> tuple[np.ndarray, Pose]:
     whole = np.eye(3, dtype=np.float32)
     aside, twist = rng.normal(0, 3), rng.normal(0, 6)
     for name, share in (("spine05", 0.3), ("spine03", 0.35), ("spine02", 0.35)):
-        pose[name] = turned(lean * share, "x") @ turned(aside * share, "y") @ turned(
-            twist * share, "z"
+        pose[name] = (
+            turned(lean * share, "x") @ turned(aside * share, "y") @ turned(twist * share, "z")
         )
         whole = whole @ pose[name]
     yaw, nod, tilt = rng.normal(0, 18), rng.normal(0, 7) - 0.55 * lean, rng.normal(0, 4)

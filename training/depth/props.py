@@ -5,7 +5,6 @@ on z = 0 at the origin and faces -y.
 """
 
 import numpy as np
-from numpy.random import Generator
 
 from training.depth.chance import pick
 from training.depth.people import figure
@@ -23,6 +22,7 @@ from training.depth.shapes import (
     scattered_leaves,
 )  # fmt: skip
 from training.depth.surfaces import surface
+
 
 def leaf_material(scene: Scene) -> int:
     """Foliage, now and then blossoming, autumnal or snowed in."""

@@ -24,7 +24,7 @@ CLEAN_SHARE = 0.35  # of pictures that are only exposed and balanced by chance
 SMALLEST_CROP = 0.55  # of the largest that fits, in length
 STRETCH = 0.1
 LEAST_RELIEF = 0.03  # of the nearest disparity that a crop should have
-SHARDS_AT_ONCE = 400  # batches between two looks for new shards
+SHARDS_AT_ONCE = 50  # batches between two looks for new shards
 
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 Batch = tuple[Tensor, Tensor, Tensor]

@@ -12,9 +12,9 @@ from numpy.random import Generator
 
 from training.depth import patterns, people, props
 from training.depth.chance import pick
-from training.depth.surfaces import surface
 from training.depth.rendering import Camera, Light, Mesh, Scene, join
 from training.depth.shapes import box, cylinder, ellipsoid, heightfield, lathe, limb, quad
+from training.depth.surfaces import surface
 
 PIXELS = 140_000  # of a rendered picture, whatever its proportions
 ASPECTS = {0.67: 0.08, 0.75: 0.12, 1.0: 0.1, 1.33: 0.3, 1.5: 0.2, 1.78: 0.12, 2.6: 0.08}  # shares
@@ -492,7 +492,8 @@ def behind_people(scene: Scene, distance: float, *, low: float = 0.0) -> None:
                        scale=rng.uniform(0.3, 1.5), contrast=rng.uniform(0, 0.5))  # fmt: skip
         slant = rng.normal(0, 0.25)
         corners = [[-12, distance - 12 * slant, low], [12, distance + 12 * slant, low],
-                   [12, distance + 12 * slant, low + 6], [-12, distance - 12 * slant, low + 6]]  # fmt: skip
+                   [12, distance + 12 * slant, low + 6],
+                   [-12, distance - 12 * slant, low + 6]]  # fmt: skip
         scene.add(quad(np.array(corners), wall))
         for _ in range(int(pick(rng, [0, 0, 1, 3]))):
             thing = _on_wall(scene, pick(rng, ["picture", "window", "door"]), 2.6)
@@ -572,7 +573,9 @@ def group(rng: Generator) -> tuple[Scene, Camera]:
             spot = (x + rng.normal(0, 0.05), row * 0.75 + rng.normal(0, 0.06), lift)
             scene.add(someone.placed(spot, turn=rng.normal(0, 0.3) + 0.12 * x))
     for _ in range(int(pick(rng, [0, 0, 1, 2]))):
-        make = (props.barrel, props.chair, props.vehicle)[int(pick(rng, [0, 1, 2], [0.5, 0.4, 0.1]))]
+        make = (props.barrel, props.chair, props.vehicle)[
+            int(pick(rng, [0, 1, 2], [0.5, 0.4, 0.1]))
+        ]
         side = pick(rng, [-1, 1]) * (across * gap / 2 + rng.uniform(0.7, 1.6))
         scene.add(make(scene).placed((side, rng.uniform(-0.3, 1.5), 0), turn=rng.uniform(0, 6)))
     half = max(across * gap / 2 * rng.uniform(0.5, 1.2), 0.35)  # of what is seen
@@ -654,7 +657,8 @@ def studio(rng: Generator) -> tuple[Scene, Camera]:
     floor = surface(scene, pick(rng, ["wood", "cloth", "stone"]), scale=rng.uniform(0.5, 2))
     scene.add(quad(np.array([[-9, -9, 0], [9, -9, 0], [9, deep, 0], [-9, deep, 0]]), floor))
     cloth = surface(scene, pick(rng, ["wall", "dark cloth", "cloth", "stone"]), "plain", "clouds",
-                    "clouds", "foliage", "windows", scale=0.3, contrast=rng.uniform(0, 0.6))  # fmt: skip
+                    "clouds", "foliage", "windows", scale=0.3,
+                    contrast=rng.uniform(0, 0.6))  # fmt: skip
     scene.add(quad(np.array([[-9, deep, 0], [9, deep, 0], [9, deep, 5], [-9, deep, 5]]), cloth))
     count = int(pick(rng, [1, 2, 3], [0.6, 0.3, 0.1]))
     for number in range(count):
@@ -721,52 +725,73 @@ def _upright(scene: Scene) -> Mesh:
                     "clouds", "veins", "masonry", scale=0.6)  # fmt: skip
     other = surface(scene, pick(rng, ["stone", "metal", "anything"]), "plain", "stripes", scale=0.4)
     high = float(np.exp(rng.uniform(np.log(3), np.log(30))))
-    kind = pick(rng, ["statue", "column", "obelisk", "rocket", "mast", "tower", "post", "chimney"])
-    if kind == "statue":
-        someone = people.figure(scene, pick(rng, people.STANDING), child=False).mesh
-        grown = someone.placed(scale=rng.uniform(0.9, 2.2))
-        cast = replace(grown, materials=np.full_like(grown.materials, stone))
-        foot = rng.uniform(0.4, 4)
-        wide = float(np.ptp(grown.vertices[:, 0])) * rng.uniform(0.9, 1.5)
-        return join([cast.placed((0, 0, foot)), box((wide, wide, foot), other)])
-    if kind == "obelisk":
-        side = high * rng.uniform(0.06, 0.14)
-        shaft = box((side, side, high), stone)
-        shaft.vertices[shaft.vertices[:, 2] > 0, :2] *= 0.6
-        return join([shaft, box((1.5 * side, 1.5 * side, 0.08 * high), stone)])
-    if kind == "rocket":
-        wide = high * rng.uniform(0.03, 0.09)
-        profile = [[wide, 0.05 * high], [wide, 0.75 * high], [0.7 * wide, 0.88 * high],
-                   [0.25 * wide, 0.97 * high], [1e-3, high]]  # fmt: skip
-        parts = [lathe(np.array(profile), stone, sides=18)]
-        for turn in np.arange(0, 2 * np.pi, np.pi / 2).tolist():
-            fin = box((3 * wide, 0.06 * wide + 0.02, 0.14 * high), other)
-            parts.append(fin.placed((1.2 * wide, 0, 0)).placed(turn=turn))
-        return join([part.placed((0, 0, rng.uniform(0, 0.1) * high)) for part in parts])
-    if kind == "mast":
-        parts = [cylinder(0.008 * high + 0.02, high, stone, top=0.4)]
-        for z in rng.uniform(0.5, 0.95, int(rng.integers(0, 4))) * high:
-            bar = box((rng.uniform(0.08, 0.3) * high, 0.08, 0.08), stone)
-            parts.append(bar.placed((0, 0, float(z))))
-        if rng.random() < 0.4:
-            flag = box((0.18 * high, 0.02, 0.1 * high), other)
-            parts.append(flag.placed((0.1 * high, 0, 0.88 * high)))
-        return join(parts)
-    if kind == "tower":
-        wide = high * rng.uniform(0.12, 0.3)
-        body = props.facade(scene, wide, high, thickness=wide)
-        spire = lathe(np.array([[0.75 * wide, 0], [1e-3, rng.uniform(0.8, 2.5) * wide]]), other,
-                      sides=int(pick(rng, [4, 8, 16])), smooth=False)  # fmt: skip
-        return join([body, spire.placed((0, wide / 2, high), turn=np.pi / 4)])
-    if kind == "post":
-        return props.post(scene)
-    wide = high * rng.uniform(0.03, 0.08)
+    makers = [_statue, _column, _obelisk, _rocket, _mast, _tower, _chimney]
+    return makers[rng.integers(len(makers))](scene, high, stone, other)
+
+
+def _statue(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    """Somebody of stone on a block; not higher than some metres, whatever is asked for."""
+    rng = scene.rng
+    someone = people.figure(scene, pick(rng, people.STANDING), child=False).mesh
+    grown = someone.placed(scale=rng.uniform(0.9, 2.2))
+    cast = replace(grown, materials=np.full_like(grown.materials, stone))
+    foot = min(rng.uniform(0.4, 4), high)
+    wide = float(np.ptp(grown.vertices[:, 0])) * rng.uniform(0.9, 1.5)
+    return join([cast.placed((0, 0, foot)), box((wide, wide, foot), other)])
+
+
+def _column(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    wide = high * scene.rng.uniform(0.03, 0.08)
     profile = [[1.6 * wide, 0], [1.6 * wide, 0.05 * high], [wide, 0.08 * high],
                [0.8 * wide, 0.9 * high], [1.3 * wide, 0.94 * high], [1.3 * wide, high],
                [1e-3, high]]  # fmt: skip
-    if kind == "chimney":
-        profile = [[wide, 0], [0.6 * wide, high], [0.66 * wide, high], [1e-3, high]]
     return lathe(np.array(profile), stone, sides=18)
+
+
+def _chimney(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    wide = high * scene.rng.uniform(0.03, 0.08)
+    profile = [[wide, 0], [0.6 * wide, high], [0.66 * wide, high], [1e-3, high]]
+    return lathe(np.array(profile), stone, sides=18)
+
+
+def _obelisk(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    side = high * scene.rng.uniform(0.06, 0.14)
+    shaft = box((side, side, high), stone)
+    shaft.vertices[shaft.vertices[:, 2] > 0, :2] *= 0.6
+    return join([shaft, box((1.5 * side, 1.5 * side, 0.08 * high), other)])
+
+
+def _rocket(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    wide = high * scene.rng.uniform(0.03, 0.09)
+    profile = [[wide, 0], [wide, 0.75 * high], [0.7 * wide, 0.88 * high],
+               [0.25 * wide, 0.97 * high], [1e-3, high]]  # fmt: skip
+    parts = [lathe(np.array(profile), stone, sides=18)]
+    for turn in np.arange(0, 2 * np.pi, np.pi / 2).tolist():
+        fin = box((3 * wide, 0.06 * wide + 0.02, 0.14 * high), other)
+        parts.append(fin.placed((1.2 * wide, 0, 0)).placed(turn=turn))
+    return join(parts)
+
+
+def _mast(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    """A mast, flagpole, cross or telegraph pole."""
+    rng = scene.rng
+    parts = [cylinder(0.008 * high + 0.02, high, stone, top=0.4)]
+    for z in rng.uniform(0.5, 0.95, int(rng.integers(0, 4))) * high:
+        bar = box((rng.uniform(0.08, 0.3) * high, 0.08, 0.08), stone)
+        parts.append(bar.placed((0, 0, float(z))))
+    if rng.random() < 0.4:
+        flag = box((0.18 * high, 0.02, 0.1 * high), other)
+        parts.append(flag.placed((0.1 * high, 0, 0.88 * high)))
+    return join(parts)
+
+
+def _tower(scene: Scene, high: float, stone: int, other: int) -> Mesh:
+    rng = scene.rng
+    wide = high * rng.uniform(0.12, 0.3)
+    body = props.facade(scene, wide, high, thickness=wide)
+    spire = lathe(np.array([[0.75 * wide, 0], [1e-3, rng.uniform(0.8, 2.5) * wide]]), other,
+                  sides=int(pick(rng, [4, 8, 16])), smooth=False)  # fmt: skip
+    return join([body, spire.placed((0, wide / 2, high), turn=np.pi / 4)])
 
 
 def portrait(rng: Generator) -> tuple[Scene, Camera]:

@@ -1,8 +1,8 @@
 """The training loop: a time budget, a moving average of the weights, checkpoints that resume.
 
-The encoder begins with weights of ImageNet and learns more slowly than the rest. The rate of learning
-is constant until the last quarter of the time, when it falls and pictures grow: so a training that
-has ended goes on well where it is given more minutes.
+The encoder begins with weights of ImageNet and learns more slowly than the rest. The rate of
+learning is constant until the last quarter of the time, when it falls and pictures grow: so a
+training that has ended goes on well where it is given more minutes.
 """
 
 import json
@@ -35,7 +35,7 @@ DECAY_FROM = 0.75  # of the time
 # Until which share of the time, the sizes of pictures, and how many of them keep a clean look.
 PHASES = ((DECAY_FROM, (*TINY, *SMALL), 0.6), (1.0, LARGE, 0.4))
 # Steps from and until which any scale becomes right, and how free it is then.
-FREE_FROM, FREE_UNTIL, FREEDOM = 1500, 4000, 0.3
+FREE_FROM, FREE_UNTIL, FREEDOM = 1000, 2500, 0.3
 AVERAGE_DECAY = 0.998
 LARGEST_GRADIENT = 1.0
 FIRST_SHARDS = 24  # to begin with, while others are rendered
@@ -133,9 +133,7 @@ class _Trainer:
         if not (plan.folder / "checkpoint.pt").exists():
             take_published(self.network.encoder, published_encoder(plan.encoder))
         self.network.to(device).to(memory_format=torch.channels_last)
-        self.average = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True
-        )
+        self.average = AveragedModel(self.network, multi_avg_fn=moving_average, use_buffers=True)
         self.optimiser = torch.optim.AdamW(_parameter_groups(self.network), lr=LEARNING_RATE)
         self.progress = Progress()
         self.checkpoint = plan.folder / "checkpoint.pt"
@@ -270,6 +268,12 @@ def learning_rate(done: float) -> float:
     )
 
 
+def moving_average(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    """Bring averages nearer to current values, the more slowly the more have been averaged."""
+    decay = min(AVERAGE_DECAY, (1 + int(count)) / (10 + int(count)))
+    get_ema_multi_avg_fn(decay)(averaged, current, count)
+
+
 def published_encoder(path: Path | None) -> list[Tensor]:
     """Read the published weights of the encoder, in their order."""
     if path is None:
@@ -297,5 +301,5 @@ def _processor_clock(threads: int) -> Callable[[], float]:
 
 
 def half_is_fast(device: torch.device) -> bool:
-    """Whether bfloat16 pays: on graphics cards. Few processors have it for separable convolutions."""
+    """Whether bfloat16 pays: few processors have it for separable convolutions."""
     return device.type == "cuda"
