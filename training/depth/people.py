@@ -122,7 +122,7 @@ def figure(
     rng, bodies = scene.rng, bank()
     if child is None:
         child = rng.random() < 0.2
-    body = int(pick(rng, np.flatnonzero((bodies.ages < ADULT) == child)))
+    body = int(rng.choice(np.flatnonzero((bodies.ages < ADULT) == child)))
     rest = bodies.rest(body)
     woman = bodies.genders[body] > 0.5
     dress, hair = _undressed(scene, bodies)
@@ -466,8 +466,8 @@ def _cover_head(
 def _hat(scene: Scene, *, woman: bool) -> tuple[Mesh, float]:
     """A hat for a head of radius 1 that reaches 1 above the rim, and its height."""
     rng = scene.rng
-    chances = [hat.of_women if woman else hat.of_men for hat in HATS]
-    hat = pick(rng, HATS, np.array(chances) / sum(chances))
+    often = [hat.of_women if woman else hat.of_men for hat in HATS]
+    hat = pick(rng, HATS, [each / sum(often) for each in often])
     felt = surface(scene, "dark cloth" if rng.random() < 0.6 else "cloth", "plain", "grain",
                    "stripes", scale=5)  # fmt: skip
     if hat.straw:

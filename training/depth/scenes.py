@@ -507,7 +507,7 @@ def behind_people(scene: Scene, distance: float, *, low: float = 0.0) -> None:
         far = max(distance, 2.5)
         places = np.stack([rng.uniform(-2.5, 2.5, 14) * far, far * rng.uniform(1, 2.5, 14),
                            np.full(14, low)], 1)  # fmt: skip
-        scatter(scene, pick(rng, [props.tree, props.bush]), 3, places)
+        scatter(scene, props.tree if rng.random() < 0.5 else props.bush, 3, places)
         if rng.random() < 0.7:
             backdrop_hills(scene, 120)
         if rng.random() < 0.3:

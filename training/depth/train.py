@@ -42,6 +42,8 @@ FIRST_SHARDS = 24  # to begin with, while others are rendered
 LOG_SECONDS, CHECKPOINT_SECONDS = 60.0, 300.0
 VALIDATION_BATCHES = 8
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 @dataclass
 class Progress:
@@ -268,7 +270,7 @@ def learning_rate(done: float) -> float:
     )
 
 
-def moving_average(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+def moving_average(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
     """Bring averages nearer to current values, the more slowly the more have been averaged."""
     decay = min(AVERAGE_DECAY, (1 + int(count)) / (10 + int(count)))
     get_ema_multi_avg_fn(decay)(averaged, current, count)
