@@ -35,7 +35,7 @@ DECAY_FROM = 0.75  # of the time
 # Until which share of the time, the sizes of pictures, and how many of them keep a clean look.
 PHASES = ((DECAY_FROM, (*TINY, *SMALL), 0.6), (1.0, LARGE, 0.4))
 # Steps from and until which any scale becomes right, and how free it is then.
-FREE_FROM, FREE_UNTIL, FREEDOM = 1000, 2500, 0.3
+FREE_FROM, FREE_UNTIL, FREEDOM = 200, 1000, 0.3
 AVERAGE_DECAY = 0.998
 LARGEST_GRADIENT = 1.0
 FIRST_SHARDS = 24  # to begin with, while others are rendered
