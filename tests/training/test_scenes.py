@@ -16,9 +16,8 @@ def picture_of(kind, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return render(scene, replace(camera, size=SIZE))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("kind", scenes.KINDS, ids=lambda kind: kind.__name__)
-def test_every_kind_of_place(kind, seed):
+def test_every_kind_of_place(kind, seed=1):
     picture, depth = picture_of(kind, seed)
     assert picture.shape == (*SIZE, 3)
     assert np.isfinite(picture).all()

@@ -1,4 +1,4 @@
-"""Train the embedded depth network: `python -m training.depth --minutes 30`."""
+"""Train the embedded depth network: `python -m training.depth --minutes 120`."""
 
 import argparse
 import os
@@ -18,9 +18,12 @@ def main() -> None:
         description="Render procedural scenes and train the embedded depth network on them. "
         "Started again with the same folder it goes on where it stopped.",
     )
-    parser.add_argument("--minutes", type=float, default=30.0, help="of training, in all")
+    parser.add_argument("--minutes", type=float, default=120.0, help="of training, in all")
     parser.add_argument("--folder", type=Path, default=Path("out/training/depth"))
     parser.add_argument("--pool", type=Path, help="of rendered scenes; FOLDER/pool without")
+    parser.add_argument(
+        "--encoder", type=Path, help="weights of EfficientNet-Lite0; its package's without"
+    )
     parser.add_argument("--scenes", type=int, default=24_000, help="to render")
     parser.add_argument("--batch", type=int, default=64 if cuda else 16)
     parser.add_argument("--device", default="auto", help="auto, cuda or cpu")

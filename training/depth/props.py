@@ -1,15 +1,14 @@
-"""The things that scenes are furnished with: trees, houses, people, furniture, vessels.
+"""The things that scenes are furnished with: trees, houses, furniture, vessels.
 
 Each takes the scene (for its materials) and its random generator, and returns a mesh that stands
 on z = 0 at the origin and faces -y.
 """
 
 import numpy as np
-from numpy.random import Generator
 
-from training.depth import patterns
 from training.depth.chance import pick
-from training.depth.rendering import Material, Mesh, Scene, join
+from training.depth.people import figure
+from training.depth.rendering import Mesh, Scene, join
 from training.depth.shapes import (
     blades,
     box,
@@ -22,55 +21,7 @@ from training.depth.shapes import (
     quad,
     scattered_leaves,
 )  # fmt: skip
-
-# Hue, saturation and value ranges of what things are made of.
-COLOURS = {
-    "anything": ((0, 1), (0, 0.8), (0.08, 0.95)),
-    "wall": ((0, 0.15), (0, 0.35), (0.35, 0.95)),
-    "wood": ((0.04, 0.11), (0.25, 0.7), (0.1, 0.6)),
-    "leaf": ((0.14, 0.36), (0.2, 0.7), (0.08, 0.5)),
-    "soil": ((0.05, 0.14), (0.1, 0.5), (0.15, 0.6)),
-    "stone": ((0, 1), (0, 0.12), (0.15, 0.8)),
-    "cloth": ((0, 1), (0, 0.7), (0.02, 0.9)),
-    "dark cloth": ((0, 1), (0, 0.3), (0.01, 0.2)),
-    "skin": ((0.02, 0.08), (0.25, 0.6), (0.15, 0.85)),
-    "hair": ((0.03, 0.12), (0, 0.6), (0.01, 0.5)),
-    "water": ((0.35, 0.62), (0.1, 0.6), (0.05, 0.35)),
-    "roof": ((0, 0.1), (0.1, 0.7), (0.1, 0.5)),
-    "metal": ((0, 1), (0, 0.1), (0.1, 0.7)),
-    "snow": ((0.5, 0.65), (0, 0.1), (0.8, 0.98)),
-    "white": ((0, 0.2), (0, 0.1), (0.7, 0.95)),
-}
-
-
-def colour(rng: Generator, kind: str) -> np.ndarray:
-    """A linear RGB colour of something."""
-    h, s, v = (rng.uniform(*limits) for limits in COLOURS[kind])
-    k = (np.array([5, 3, 1]) + h * 6) % 6
-    return (v - v * s * np.clip(np.minimum(k, 4 - k), 0, 1)) ** 1.6
-
-
-def surface(
-    scene: Scene, kind: str, *pattern_kinds: str, scale: float = 1.0, contrast: float | None = None,
-    mirror: float = 0.0, bump: float | None = None, glow: float = 0.0,
-) -> int:  # fmt: skip
-    """Register a material of a colour and a pattern (any without) and return its number."""
-    rng = scene.rng
-    light = colour(rng, kind)
-    contrast = rng.uniform(0.1, 0.8) if contrast is None else contrast
-    other = light * (1 - contrast) if rng.random() < 0.8 else colour(rng, kind)
-    return scene.material(
-        Material(
-            patterns.choose(rng, *pattern_kinds),
-            other,
-            light,
-            scale * rng.uniform(0.6, 1.6),
-            rng.uniform(0, 0.35),
-            mirror,
-            pick(rng, [0.0, rng.uniform(0, 1.5)]) if bump is None else bump,
-            glow,
-        )
-    )
+from training.depth.surfaces import surface
 
 
 def leaf_material(scene: Scene) -> int:
@@ -205,111 +156,6 @@ def facade(scene: Scene, width: float, height: float, thickness: float = 6.0) ->
             chimney = box((0.8, 0.8, 2.5), wall)
             parts.append(chimney.placed((rng.uniform(-0.4, 0.4) * width, thickness / 2, height)))
     return join(parts)
-
-
-def person(scene: Scene, *, seated: bool = False) -> Mesh:
-    """A figure 1.1 to 1.9 m high in trousers, skirt or coat, now and then with hat and load."""
-    rng = scene.rng
-    tall = pick(rng, [rng.uniform(1.5, 1.9), rng.uniform(1.05, 1.5)], [0.8, 0.2])
-    cloth = "dark cloth" if rng.random() < 0.5 else "cloth"
-    coat = surface(scene, cloth, "plain", "clouds", "stripes", "checks", "grain", scale=3)
-    legs = surface(scene, cloth, "plain", "clouds", "stripes", scale=3)
-    skin = surface(scene, "skin", "plain", contrast=0.1)
-    hair = surface(scene, "hair", "grain", "foliage", scale=4)
-    hip, shoulder, wide = 0.52, 0.81, rng.uniform(0.11, 0.16)
-    parts = []
-    lift = 0.0
-    if seated:
-        lift = -0.26
-        for side in (-1, 1):
-            knee = np.array([side * 0.08, -0.26, 0.27])
-            parts.append(limb(np.array([side * 0.06, 0, 0.28]), knee, (0.06, 0.045), legs))
-            parts.append(limb(knee, np.array([side * 0.08, -0.26, 0.02]), (0.045, 0.03), legs))
-    elif rng.random() < 0.4:  # a skirt, robe or long coat
-        hem = rng.uniform(0.14, 0.26)
-        profile = [[hem, rng.uniform(0, 0.1)], [0.7 * hem + 0.04, 0.25], [0.1, hip + 0.05]]
-        parts.append(lathe(np.array(profile), legs))
-    else:
-        stride = rng.uniform(-0.12, 0.12)
-        for side in (-1, 1):
-            foot = np.array([side * 0.055, side * stride, 0.02])
-            parts.append(limb(foot, np.array([side * 0.05, 0, hip]), (0.035, 0.06), legs))
-            parts.append(box((0.06, 0.14, 0.04), hair).placed(tuple(foot - [0, 0.03, 0.02])))
-    body = [[0.09, hip - 0.05], [wide * 0.95, hip], [wide * 0.8, 0.63], [wide, shoulder - 0.07],
-            [wide * 0.75, shoulder], [0.045, shoulder + 0.03], [0.04, 0.87]]  # fmt: skip
-    upper = [lathe(np.array(body), coat).placed(scale=(1, 0.62, 1))]
-    for side in (-1, 1):
-        joint = np.array([side * wide * 1.05, 0, shoulder - 0.04])
-        elbow = joint + [side * rng.uniform(0, 0.1), rng.uniform(-0.08, 0.05), -0.17]
-        hand = elbow + rng.uniform([-0.1, -0.16, -0.17], [0.1, 0.02, 0.1])
-        upper += [limb(joint, elbow, (0.042, 0.036), coat), limb(elbow, hand, (0.035, 0.026), coat)]
-        upper.append(ellipsoid((0.05, 0.05, 0.06), skin, rings=5).placed(tuple(hand)))
-    upper.append(head(scene, skin, hair).placed((0, 0, 0.86), turn=rng.normal(0, 0.5), scale=0.145))
-    figure = join([*parts, *(part.placed((0, 0, lift)) for part in upper)]).placed(scale=tall)
-    if rng.random() < 0.15:
-        load = box(tuple(rng.uniform(0.2, 0.5, 3)), surface(scene, "wood"))
-        figure = join([figure, load.placed((0.35 * pick(rng, [-1, 1]), 0, rng.uniform(0, 0.5)))])
-    return figure
-
-
-def head(scene: Scene, skin: int, hair: int) -> Mesh:
-    """A head of height 1 on z = 0 that faces -y, with nose, eyes, mouth, hair and perhaps a hat."""
-    rng = scene.rng
-    profile = [[0.05, 0], [0.24, 0.05], [0.33, 0.22], [0.38, 0.45], [0.38, 0.65], [0.3, 0.86],
-               [0.14, 0.98], [1e-3, 1.0]]  # fmt: skip
-    parts = [lathe(np.array(profile), skin, sides=18).placed(scale=(0.95, 1.15, 1))]
-    dark = surface(scene, "hair", "plain")
-    red = surface(scene, "skin", "plain", contrast=0.3)
-    parts.append(ellipsoid((0.13, 0.22, 0.26), skin, rings=6).placed((0, -0.42, 0.44), tilt=-0.3))
-    for side in (-1, 1):
-        parts.append(
-            ellipsoid((0.15, 0.07, 0.07), dark, rings=6).placed((side * 0.16, -0.38, 0.55))
-        )
-        parts.append(ellipsoid((0.2, 0.08, 0.04), hair, rings=5).placed((side * 0.16, -0.4, 0.64)))
-        parts.append(ellipsoid((0.08, 0.18, 0.25), skin, rings=6).placed((side * 0.37, 0, 0.48)))
-    parts.append(ellipsoid((0.26, 0.1, 0.07), red, rings=6).placed((0, -0.35, 0.22)))
-    style = rng.random()
-    if style < 0.75:
-        cap = ellipsoid((0.86, 0.98, 0.75), hair, rings=9).placed((0, 0.07, 0.7))
-        parts.append(cap)
-        if style < 0.3:
-            parts.append(ellipsoid((0.95, 0.5, rng.uniform(0.8, 1.5)), hair).placed((0, 0.2, 0.4)))
-    if rng.random() < 0.3:
-        felt = surface(scene, "dark cloth", "plain", "stripes")
-        brim, high = rng.uniform(0.45, 0.9), rng.uniform(0.25, 0.6)
-        parts.append(cylinder(brim, 0.05, felt).placed((0, 0.03, 0.8)))
-        parts.append(cylinder(0.4, high, felt, top=rng.uniform(0.6, 1.05)).placed((0, 0.03, 0.8)))
-    if rng.random() < 0.2:
-        beard = ellipsoid((0.5, 0.4, rng.uniform(0.35, 0.7)), hair).placed((0, -0.22, 0.1))
-        parts.append(beard)
-    return join(parts)
-
-
-def bust(scene: Scene) -> Mesh:
-    """Head, neck and shoulders, life size, the chin 0.28 m above z = 0."""
-    rng = scene.rng
-    coat = surface(scene, "cloth", "plain", "clouds", "stripes", "checks", "grain", scale=5)
-    skin = surface(scene, "skin", "plain", contrast=0.08, bump=0.0)
-    hair = surface(scene, "hair", "grain", "foliage", scale=8)
-    wide = rng.uniform(0.19, 0.25)
-    profile = [[wide * 0.8, -0.6], [wide * 0.95, 0], [wide, 0.1], [wide * 0.8, 0.17], [0.09, 0.23]]
-    parts = [lathe(np.array(profile), coat, sides=24).placed(scale=(1.1, 0.6, 1))]
-    parts.append(limb(np.array([0, 0.01, 0.1]), np.array([0, 0, 0.34]), (0.07, 0.055), skin))
-    for side in (-1, 1):
-        joint = np.array([side * wide * 1.05, 0, 0.1])
-        elbow = joint + [side * rng.uniform(0, 0.12), rng.uniform(-0.15, 0.05), -0.32]
-        parts.append(limb(joint, elbow, (0.075, 0.055), coat))
-        if rng.random() < 0.4:
-            hand = elbow + [-side * rng.uniform(0.05, 0.2), rng.uniform(-0.25, -0.05), 0.12]
-            parts += [limb(elbow, hand, (0.05, 0.035), coat),
-                      ellipsoid((0.09, 0.07, 0.12), skin).placed(tuple(hand))]  # fmt: skip
-    if rng.random() < 0.5:
-        collar = surface(scene, pick(rng, ["white", "cloth"]), "plain")
-        parts.append(cylinder(0.085, 0.06, collar, top=0.9).placed((0, 0.005, 0.215)))
-    face = head(scene, skin, hair).placed(
-        (0, -0.01, 0.27), turn=rng.normal(0, 0.45), tilt=rng.normal(0, 0.1), scale=0.245
-    )
-    return join([*parts, face])
 
 
 def vessel(scene: Scene, size: float) -> Mesh:
@@ -561,7 +407,8 @@ def boat(scene: Scene) -> Mesh:
                    [0, 0, high]]  # fmt: skip
         parts.append(quad(np.array(corners), sail).placed(turn=rng.normal(0, 0.4)))
     if rng.random() < 0.5:
-        parts.append(person(scene, seated=True).placed((-0.2 * length, 0, 0.05)))
+        rower = figure(scene, "seated", seat=False, detail=False).mesh
+        parts.append(rower.placed((-0.2 * length, 0, 0.05), turn=rng.uniform(0, 6.3)))
     return join(parts)
 
 

@@ -17,13 +17,14 @@ from training.depth.sheets import flat_sheet
 # Heights and widths of batches: the layout of a scene is learnt on tiny pictures, which cost least.
 TINY = ((96, 128), (128, 96), (96, 96), (96, 160))
 SMALL = ((128, 192), (192, 128), (160, 160), (128, 160), (96, 256))
+LARGE = ((192, 256), (256, 192), (192, 288), (224, 224), (160, 320))  # as in use
 HELD_OUT = 40  # every so many shards one is kept for validation
 FLAT_SHARE, BORDER_SHARE = 0.07, 0.03
 CLEAN_SHARE = 0.35  # of pictures that are only exposed and balanced by chance
 SMALLEST_CROP = 0.55  # of the largest that fits, in length
 STRETCH = 0.1
 LEAST_RELIEF = 0.03  # of the nearest disparity that a crop should have
-SHARDS_AT_ONCE = 400  # batches between two looks for new shards
+SHARDS_AT_ONCE = 50  # batches between two looks for new shards
 
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 Batch = tuple[Tensor, Tensor, Tensor]

