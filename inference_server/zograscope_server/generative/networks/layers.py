@@ -24,6 +24,8 @@ class Shape:
         doublings: of the grid until it is the image.
         channels: of the widest layers, over 16.
         colours: 3, or 1 for grey.
+        noisy_from: pixels of the shorter side from which on the generator is given noise. Coarser
+            noise competes with the latent (Vavilala and Forsyth 2021).
     """
 
     columns: int
@@ -31,6 +33,7 @@ class Shape:
     doublings: int
     channels: int
     colours: int
+    noisy_from: int = 32
 
     @property
     def size(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ After Liu et al., "Towards Faster and Stabilized GAN Training for High-fidelity 
 Synthesis" (ICLR 2021): a grid that is doubled until it is the image, with gated linear units, batch
 normalisation and skip-layer excitation. For walks it differs: a small mapping network gives a
 space of styles (Karras et al. 2019), each resolution is scaled by its own style, so that styles can
-be mixed; and there is no noise at 16 pixels and below, where it would compete with the latent
+be mixed; and there is no noise at coarse resolutions, where it would compete with the latent
 (Vavilala and Forsyth 2021).
 
 Once trained, normalisation is folded into the weights: what is kept and walked is convolutions.
@@ -30,7 +30,6 @@ from zograscope_server.generative.weights.generator_file import GeneratorFile, f
 
 LATENT = 256
 EXCITED = 4  # doublings from what excites to what is excited
-FINEST_WITHOUT_NOISE = 16
 LOOKS = 10_000  # latents whose mean style is taken
 KIND = "styled"
 
@@ -106,7 +105,7 @@ class Stage(nn.Module):
     def __init__(self, shape: Shape, level: int, *, trained: bool) -> None:
         super().__init__()
         inputs, outputs = shape.generator_width(level - 1), shape.generator_width(level)
-        noisy = shape.resolution(level) > FINEST_WITHOUT_NOISE
+        noisy = shape.resolution(level) >= shape.noisy_from
         self.layers = nn.ModuleList(
             [Layer(inputs, outputs, doubles=True, noisy=noisy, trained=trained)]
         )
@@ -283,6 +282,7 @@ def _affine(norm: Any) -> tuple[Tensor, Tensor]:
 
 
 def _read_shape(measures: Any) -> Shape:
+    measures = {"noisy_from": Shape.noisy_from, **measures}  # earlier files do not say it
     names = {field.name for field in fields(Shape)}
     if set(measures) != names or not all(
         type(value) is int and 0 < value <= 1024 for value in measures.values()

@@ -38,6 +38,9 @@ STATE = "training.pt"
 LARGE_PRIME = 1_000_003
 # Channels: the paper's; and on a processor, where more steps are worth more than width.
 WIDE, NARROW = 64, 8
+# Pixels. Of noise at 32 and 64 a short training makes a rough paper, and no lines (see
+# docs/measurements.md).
+NOISY_FROM = 128
 
 
 class Data(Protocol):
@@ -76,7 +79,7 @@ class Recipe:
         assert grid is not None  # checked by the options
         side = min(options.width, options.height)
         channels = options.channels or (NARROW if device == "cpu" else WIDE)
-        shape = Shape(*grid, channels, 3 if options.colours == "colour" else 1)
+        shape = Shape(*grid, channels, 3 if options.colours == "colour" else 1, NOISY_FROM)
         rate = options.rate or 2e-4 * min(4.0, max(1.0, 256 / side))
         return cls(
             shape,

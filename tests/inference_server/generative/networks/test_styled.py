@@ -1,6 +1,7 @@
 """The generator that is trained here: folded, kept, mixed, and quiet where it is coarse."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from zograscope_server.generative.generator import latents_of, to_pictures
 from zograscope_server.generative.networks.layers import Shape
 from zograscope_server.generative.networks.styled import KIND, StyledGenerator
 from zograscope_server.generative.weights.generator_file import KIND as METADATA
+from zograscope_server.generative.weights.generator_file import GeneratorFile
 
 SMALL = Shape(columns=4, rows=4, doublings=4, channels=4, colours=3)
 
@@ -81,6 +83,24 @@ def test_noise_is_its_seeds_and_acts_on_fine_features_only(generator):
     one, two = (generator.features(styles, drawn) for drawn in noise)
     for resolution, features, others in zip(generator.resolutions, one, two, strict=True):
         assert torch.equal(features, others) == (resolution <= 16)
+
+
+def test_where_noise_begins_is_kept_with_the_weights(tmp_path):
+    still = trained_a_little(replace(SMALL, noisy_from=128)).folded()
+    still.save(tmp_path / "still.safetensors")
+    read, styles = StyledGenerator.load(tmp_path / "still.safetensors"), styles_of(still, 1)
+    assert not [name for name in read.state_dict() if name.endswith("noise")]
+    with torch.no_grad():
+        assert torch.equal(read.images(styles, 1), read.images(styles, 2))
+
+
+def test_files_of_before_have_noise_from_32_pixels_on(generator, tmp_path):
+    path = tmp_path / "earlier.safetensors"
+    generator.save(path)
+    measures = {name: value for name, value in vars(SMALL).items() if name != "noisy_from"}
+    state = GeneratorFile.read(path, KIND).state
+    GeneratorFile(KIND, measures, {}, dict(state)).write(path)
+    assert StyledGenerator.load(path).shape == SMALL
 
 
 def test_fine_styles_leave_the_coarse_image(generator):
