@@ -82,6 +82,7 @@ def render_moves(path: Path, side: int) -> dict[str, Any]:
     camera = diorama.intrinsics
     scale = min(1.0, side / max(camera.width, camera.height))
     size = (round(scale * camera.width), round(scale * camera.height))
+    diorama.root["render_resolution"] = scale  # as many cells as pixels
     builders.prepare_scene(scene, diorama, size)
     builders.set_smooth_filter(diorama, True)
     rendering.render_still(scene, path.with_name(f"{path.stem} rest.png"))

@@ -33,6 +33,8 @@ MAIN_FACES = 0.5  # of the largest face's size: smaller ones are not what a pict
 BESIDE_LINE = 0.004  # of the longer side: a line is the rim of a surface that begins beside it
 SHORTEST_PIECE = 0.06  # of the longer side: less of a line is not seen to bend
 POINTS_OF_LINE = 17
+SEEN_LINE = 0.3  # of the longer side: a shorter line is judged as if it were that long
+ASTRAY = 0.12  # of a line's points may be astray
 
 
 @dataclass(frozen=True)
@@ -238,15 +240,15 @@ def lift_lines(lines: np.ndarray, surface: RestSurface) -> list[np.ndarray]:
     return pieces
 
 
-def bend(seen: np.ndarray, length: float) -> float:
-    """Return how far points (n, 2) leave the straight line that fits them best, at most.
+def bend(seen: np.ndarray, least: float) -> float:
+    """Return how far points (n, 2) leave the straight line that fits them best.
 
-    As a share of their extent, or of `length` (of the line at rest) where foreshortening leaves
-    less of it.
+    As a share of their extent, or of `least` where that is longer: what is short is seen less. Of
+    the points those farthest off, up to `ASTRAY` of all, are left out: they lie on something else.
     """
     offsets = seen - seen.mean(axis=0)
     along, across = (offsets @ np.linalg.svd(offsets, full_matrices=False)[2].T).T
-    return float(np.abs(across).max() / max(np.ptp(along), length))
+    return float(np.quantile(np.abs(across), 1 - ASTRAY) / max(np.ptp(along), least))
 
 
 def _within(pixels: np.ndarray, camera: Intrinsics) -> np.ndarray:

@@ -14,6 +14,7 @@ from mathutils.bvhtree import BVHTree
 
 from .attention import (
     NOTHING,
+    SEEN_LINE,
     Attention,
     LiftedFace,
     RestSurface,
@@ -122,10 +123,14 @@ class Surfaces:
             surface: the photograph's relief in full, for what is looked at.
         """
         self._intrinsics = intrinsics
+        self._surface = surface
+        self._kept = photograph.kept
         self._photograph = _tree(photograph)
         self._background = None if background is None else _tree(background)
         self._dome = dome
         self._rays = _ray_places(intrinsics)
+        long_side = max(intrinsics.width, intrinsics.height)
+        self._seen_line = SEEN_LINE * long_side / intrinsics.focal_length
         self._detail = attention.detail
         self._faces = lift_faces(attention.faces, surface) if surface else []
         self._lines = lift_lines(attention.lines, surface) if surface else []
@@ -178,14 +183,21 @@ class Surfaces:
         directions = np.stack([*(places / pose.zoom).T, ahead], axis=-1) @ pose.rotation.T
         layers = np.full(len(places), NOWHERE)
         points, normals = pose.position + 1e6 * directions, np.zeros_like(directions)
+        torn = np.zeros(len(places), bool)
         for number, ray in enumerate(map(Vector, directions)):
-            point, normal, _, distance = self._photograph.ray_cast(eye, ray)
+            point, normal, face, distance = self._photograph.ray_cast(eye, ray)
             if distance is not None:
                 layers[number], points[number], normals[number] = PHOTOGRAPH, point, normal
+                torn[number] = face >= self._kept
             if self._background is not None:
                 point, normal, _, behind = self._background.ray_cast(eye, ray)
                 if behind is not None and (distance is None or behind < distance):
                     layers[number], points[number], normals[number] = BACKGROUND, point, normal
+        torn &= layers == PHOTOGRAPH
+        if self._surface is not None and torn.any():
+            # Shreds of a slope face the camera, and are as good as the slope that they make up.
+            at_rest = self._pixels(REST.seen(points[torn])[0])
+            points[torn], normals[torn], _ = self._surface.slopes(at_rest)
         return _Hits(layers, points, normals)
 
     def _clearance(self, eye: Vector) -> float:
@@ -240,8 +252,7 @@ class Surfaces:
         )
         if np.count_nonzero(shown) < LEAST_OF_LINE:
             return 0.0
-        at_rest = REST.seen(line[shown])[0]
-        return bend(places[shown], float(np.linalg.norm(at_rest[-1] - at_rest[0])))
+        return bend(places[shown], self._seen_line)
 
     def _pixels(self, places: np.ndarray) -> np.ndarray:
         """Return the pixels (n, 2) of places (n, 2) of a view, at a focal length of 1."""

@@ -31,7 +31,7 @@ class Limits:
     """Of a face: a head that turns hides as much of itself."""
     face_stretched: float = 0.05
     """Share of a head that is smeared: an ear, but no cheek."""
-    bend: float = 0.02
+    bend: float = 0.015
     """Of a straight line, against its length: from here on it is an arc."""
 
 
