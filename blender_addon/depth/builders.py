@@ -21,6 +21,7 @@ from ..pictures import file_bytes, image_from_bytes, map_image
 from ..scenes import PART_MARK, add_part, show_untouched
 from ..shading import declare_lit, drive_lit
 from . import materials
+from .attention import keep_attention
 from .brush import edits
 from .diorama import (
     DISPARITY,
@@ -295,6 +296,7 @@ def _set_pictures(
     diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
 ) -> None:
     """Show a result's pictures and disparities on the layers, in place of those they had."""
+    keep_attention(diorama.root, arrays)
     intrinsics = diorama.intrinsics
     rectangles = {"photograph": photograph_rectangle(intrinsics)}
     maps = {"photograph": "disparity", "background": "background_disparity"}

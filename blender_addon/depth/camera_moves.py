@@ -9,8 +9,9 @@ the share of its route for the fly-through.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,30 @@ HAND_HELD_SETTLING = 1.0  # seconds from rest to its full sway, and back at the 
 HAND_HELD_KEYS = 5  # for each second
 GAZE = 0.5  # share of the way by which a camera in flight turns to where it flies
 TANGENT_STEP = 1e-4  # of a move, to measure its speed
+
+
+class Pose(NamedTuple):
+    """One moment of a camera.
+
+    Attributes:
+        position: (3,).
+        rotation: (3, 3) from camera axes to rest-camera axes.
+        zoom: factor of the rest pose's focal length.
+    """
+
+    position: np.ndarray
+    rotation: np.ndarray
+    zoom: float
+
+    def seen(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where points (n, 3) are seen, and how far ahead they lie (n,).
+
+        The places (n, 2) are x to the right and y up, at a focal length of 1; what lies behind the
+        camera is nowhere.
+        """
+        x, y, z = ((points - self.position) @ self.rotation).T
+        places = self.zoom * np.stack([x, y], axis=-1) / np.maximum(-z, 1e-9)[:, None]
+        return places, -z
 
 
 @dataclass(frozen=True)
@@ -44,18 +69,25 @@ class CameraPath:
         """Return (n, 3, 3) rotations from camera axes to rest-camera axes."""
         return np.array([_euler_matrix(*angles) for angles in self.rotations])
 
+    def poses(self) -> Iterator[Pose]:
+        """Yield the pose of each moment."""
+        for pose in zip(self.positions, self.matrices(), self.zooms, strict=True):
+            yield Pose(*pose)
+
 
 @dataclass(frozen=True)
 class Surroundings:
     """What a move needs to know of the diorama.
 
     Attributes:
-        subject: distance of what the camera looks at, straight ahead.
+        subject: distance of what the camera looks at, along its axis.
+        aim: x and y, at a depth of 1, of what a push goes towards; it keeps its place in the view.
         seconds: duration of the move.
         route: where a fly-through leads.
     """
 
     subject: float
+    aim: tuple[float, float] = (0.0, 0.0)
     seconds: float = 4.0
     route: Route | None = None
 
@@ -72,16 +104,20 @@ class Move:
         course: from moments in [0, 1] to progress: 0 is rest, 1 the whole reach.
         pose: from progress, reach and surroundings to positions, rotations and zooms.
         most: the reach it never exceeds.
+        least: the reach below which it is hardly seen to move: no picture stands still.
+        keys: how many key frames write it down; 2 where it is straight.
         flaws: share of a view that may be stretched or invented; a flight has to show what lies
             behind.
-        keys: how many key frames write it down; 2 where it is straight.
+        both_ways: whether it may as well go the other way, by a reach below 0.
     """
 
     course: Course
     pose: Callable[[np.ndarray, float, Surroundings], CameraPath]
     most: float
+    least: float
     keys: int
     flaws: float = 0.15
+    both_ways: bool = False
 
 
 def camera_path(
@@ -173,7 +209,10 @@ def _path(
 
 
 def _push(progress: np.ndarray, reach: float, around: Surroundings) -> CameraPath:
-    return _path(progress, position=(0.0, 0.0, -reach * around.subject * progress))
+    """Go towards what the camera aims at, without turning."""
+    distance = reach * around.subject * progress
+    across, up = around.aim
+    return _path(progress, position=(across * distance, up * distance, -distance))
 
 
 def _orbit(progress: np.ndarray, reach: float, around: Surroundings) -> CameraPath:
@@ -243,12 +282,12 @@ def _euler_matrix(x: float, y: float, z: float) -> np.ndarray:
 
 
 MOVES = {
-    "push_in": Move(_outwards, _push, most=0.35, keys=2),
-    "pull_out": Move(_homewards, _push, most=0.35, keys=2),
-    "orbit": Move(_sweep, _orbit, most=math.radians(15), keys=9),
-    "truck": Move(_sweep, _truck, most=0.25, keys=3),
-    "crane": Move(_sweep, _crane, most=0.25, keys=9),
-    "dolly_zoom": Move(_outwards, _dolly_zoom, most=0.6, keys=2),
-    "hand_held": Move(_as_time, _hand_held, most=0.03, keys=2),
-    "fly_through": Move(_outwards, _fly_through, most=1.0, keys=9, flaws=0.22),
+    "push_in": Move(_outwards, _push, most=0.35, least=0.06, keys=2, both_ways=True),
+    "pull_out": Move(_homewards, _push, most=0.35, least=0.06, keys=2, both_ways=True),
+    "orbit": Move(_sweep, _orbit, most=math.radians(15), least=math.radians(2), keys=9),
+    "truck": Move(_sweep, _truck, most=0.25, least=0.035, keys=3),
+    "crane": Move(_sweep, _crane, most=0.25, least=0.035, keys=9),
+    "dolly_zoom": Move(_outwards, _dolly_zoom, most=0.6, least=0.08, keys=2),
+    "hand_held": Move(_as_time, _hand_held, most=0.03, least=0.006, keys=2),
+    "fly_through": Move(_outwards, _fly_through, most=1.0, least=0.05, keys=9, flaws=0.22),
 }

@@ -2,7 +2,8 @@
 
 `camera_moves` says where the camera is; here that becomes F-curves, and for the fly-through a curve
 to bend. The rig empty's own transform and animation are the artist's and are never touched. How far
-a move goes is limited by what the camera would see there (`holes`).
+a move goes is limited by what a person would see there (`limits`), and where there are people it
+turns about them and goes towards them.
 """
 
 import bpy
@@ -10,11 +11,13 @@ import numpy as np
 
 from ..animation import curves_of, write_curves
 from . import camera_moves
+from .attention import attention_of, main_faces
 from .builders import set_rest_lens
 from .camera_moves import MOVES, Surroundings
 from .diorama import Diorama, disparity_of
 from .flight_route import Route, plan_route
-from .holes import Surfaces, limit_reach
+from .holes import Surfaces, rest_surface
+from .limits import Limits, limit_reach
 from .relief import depth_from_disparity, strengthen
 
 FIRST_FRAME = 1
@@ -37,7 +40,7 @@ def apply_preset(
         preset: a key of `camera_moves.MOVES`.
         frames: length of the move, from frame 1.
         fps: frames a second; a hand-held camera sways at its own pace.
-        reach: how far it goes (see `camera_moves`); None measures how far it may.
+        reach: how far it goes (see `camera_moves`); None measures how far it may and should.
 
     Returns:
         The reach.
@@ -63,16 +66,28 @@ def apply_preset(
 
 
 def survey(diorama: Diorama, preset: str, seconds: float) -> Surroundings:
-    """Find what a move needs to know: the subject's distance, and a route for a flight."""
-    subject = subject_distance(diorama)
+    """Find what a move needs to know: subject and aim, and a route for a flight."""
     route = None
     if preset == "fly_through":
         route = plan_route(_coarse_depth(diorama), diorama.intrinsics, _clearance(diorama))
-    return Surroundings(subject, seconds, route)
+    return Surroundings(subject_distance(diorama), aim(diorama), seconds, route)
+
+
+def aim(diorama: Diorama) -> tuple[float, float]:
+    """Return what a push goes towards, x and y at a depth of 1: the middle of faces, or ahead."""
+    faces, camera = attention_of(diorama.root).faces, diorama.intrinsics
+    if not len(faces):
+        return 0.0, 0.0
+    places = faces[..., :2].reshape(-1, 2)
+    u, v = ((places.min(axis=0) + places.max(axis=0)) / 2).clip(0, (camera.width, camera.height))
+    return (u - camera.cx) / camera.focal_length, (camera.cy - v) / camera.focal_length
 
 
 def subject_distance(diorama: Diorama) -> float:
-    """Return the depth of what stands in the middle of the picture: what a camera turns about."""
+    """Return the depth of what a camera turns about: people, or what stands in the middle."""
+    faces = main_faces(attention_of(diorama.root).faces)
+    if len(faces):
+        return float(np.median(rest_surface(diorama).depth(faces[..., :2].reshape(-1, 2))))
     disparity = disparity_of(diorama.photograph)
     rows, columns = disparity.shape
     middle = disparity[rows // 4 : rows - rows // 8, columns // 4 : columns - columns // 4]
@@ -81,15 +96,22 @@ def subject_distance(diorama: Diorama) -> float:
 
 
 def measured_reach(diorama: Diorama, preset: str, around: Surroundings) -> float:
-    """Return how far a preset may go before it shows too many flaws or comes too close."""
-    move = MOVES[preset]
-    return limit_reach(
-        Surfaces.of(diorama),
-        lambda reach: camera_moves.camera_path(preset, MEASURED_MOMENTS, reach, around),
-        move.most,
-        flaws=move.flaws,
-        clearance=_clearance(diorama),
-    )
+    """Return how far a preset may go before a person would see what is wrong.
+
+    Where that is less than the least that is seen as a move, it goes the other way, if it may go
+    farther there; and no picture stands still: it goes the least, whatever is wrong with that.
+    """
+    move, surfaces = MOVES[preset], Surfaces.of(diorama)
+    limits = Limits(move.flaws, _clearance(diorama))
+
+    def path(reach: float) -> camera_moves.CameraPath:
+        return camera_moves.camera_path(preset, MEASURED_MOMENTS, reach, around)
+
+    reach = limit_reach(surfaces, path, move.most, limits)
+    if reach < move.least and move.both_ways:
+        backwards = limit_reach(surfaces, path, -move.most, limits)
+        reach = min(reach, backwards, key=lambda either: -abs(either))
+    return float(np.copysign(max(abs(reach), move.least), reach))
 
 
 def clear_move(diorama: Diorama) -> None:

@@ -1,25 +1,60 @@
 """What a camera sees when it leaves the place where the photograph was taken.
 
 Rays through a coarse picture of the camera hit the photograph's surface, the background that was
-painted behind it, the surround, or nothing. Their shares say how far a camera may go.
+painted behind it, the surround, or nothing. Their shares say how much of a view is wrong, the worst
+part of it how much of that is seen at once, and faces and straight lines what is seen before all
+else. How much a person lets pass is said in `limits`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
-from .camera_moves import CameraPath
-from .diorama import Diorama
+from .attention import (
+    NOTHING,
+    SEEN_LINE,
+    Attention,
+    LiftedFace,
+    RestSurface,
+    attention_of,
+    bend,
+    lift_faces,
+    lift_lines,
+)
+from .camera_moves import CameraPath, Pose
+from .diorama import Diorama, disparity_of
 from .relief import Intrinsics, Relief
 
 RAYS_ACROSS = 64
 CELLS_ACROSS = 256
 STRETCH = 3.0  # times as long as wide (or as a pixel): a texel that looks smeared
-MOST_HOLES = 0.01
-BISECTIONS = 5
+PART = 0.1  # of the picture's width: a part of a view that is looked at by itself
+EDGE = 0.1  # of the picture's sides, where nobody looks for what is wrong
+FACE_STRETCH = 2.0  # as `STRETCH`: faces are looked at closely
+OWN = 0.3  # of the distance of the eyes: what is seen that near to a point of a face belongs to it
+HIDDEN = 0.95  # of the distance to a point: what lies nearer hides it
+LEAST_OF_LINE = 5  # points that must be seen, to see whether they lie on a straight line
+
+NOWHERE, PHOTOGRAPH, BACKGROUND = 0, 1, 2
+REST = Pose(np.zeros(3), np.eye(3), 1.0)
+
+
+@dataclass(frozen=True)
+class FaceQuality:
+    """What is wrong with a face in a view.
+
+    Attributes:
+        distortion: how far its points are from a rigid head's, on average, as a share of the
+            distance of the eyes.
+        lost: share of it that is beyond the frame, hidden or torn, of what rest shows.
+        stretched: share of the head that is smeared.
+    """
+
+    distortion: float
+    lost: float
+    stretched: float
 
 
 @dataclass(frozen=True)
@@ -33,6 +68,10 @@ class ViewQuality:
         surround: hit nothing but the dome.
         clearance: distance from the camera to the photograph's surface; 0 behind it, where rest
             does not see.
+        worst_part: share of the worst part of the view, away from its edge, that is any of these,
+            where the photograph has detail.
+        faces: of each face that rest shows.
+        bend: how far the points of a straight line leave it, at most, as a share of its length.
     """
 
     holes: float
@@ -40,11 +79,24 @@ class ViewQuality:
     painted: float
     surround: float
     clearance: float
+    worst_part: float = 0.0
+    faces: tuple[FaceQuality, ...] = ()
+    bend: float = 0.0
 
     @property
     def invented(self) -> float:
         """Share that the photograph did not show."""
         return self.painted + self.surround
+
+
+@dataclass(frozen=True)
+class _Hits:
+    """What n rays hit: `layers` (n,), and points and normals (n, 3) where that is the photograph or
+    the background."""
+
+    layers: np.ndarray
+    points: np.ndarray
+    normals: np.ndarray
 
 
 class Surfaces:
@@ -57,12 +109,31 @@ class Surfaces:
         background: Relief | None = None,
         *,
         dome: bool = False,
+        attention: Attention = NOTHING,
+        surface: RestSurface | None = None,
     ) -> None:
-        """Prepare the layers; `dome` says whether a surround closes the scene."""
+        """Prepare the layers.
+
+        Args:
+            photograph: its relief.
+            intrinsics: of the photograph.
+            background: the relief behind it.
+            dome: whether a surround closes the scene.
+            attention: what there is to look at.
+            surface: the photograph's relief in full, for what is looked at.
+        """
+        self._intrinsics = intrinsics
+        self._surface = surface
+        self._kept = photograph.kept
         self._photograph = _tree(photograph)
         self._background = None if background is None else _tree(background)
         self._dome = dome
-        self._rays = _ray_directions(intrinsics)
+        self._rays = _ray_places(intrinsics)
+        long_side = max(intrinsics.width, intrinsics.height)
+        self._seen_line = SEEN_LINE * long_side / intrinsics.focal_length
+        self._detail = attention.detail
+        self._faces = lift_faces(attention.faces, surface) if surface else []
+        self._lines = lift_lines(attention.lines, surface) if surface else []
 
     @classmethod
     def of(cls, diorama: Diorama) -> "Surfaces":
@@ -74,87 +145,128 @@ class Surfaces:
             intrinsics,
             None if behind is None else diorama.relief(behind, resolution),
             dome=diorama.dome is not None,
+            attention=attention_of(diorama.root),
+            surface=rest_surface(diorama),
         )
 
     def measure(self, position: np.ndarray, rotation: np.ndarray, zoom: float) -> ViewQuality:
         """Measure the view from a position (3,), with a rotation (3, 3) and a zoom of the lens."""
-        eye = Vector(position.tolist())
-        directions = (self._rays / (zoom, zoom, 1.0)) @ rotation.T
-        points, normals = [], []
-        painted = missed = 0
-        for ray in map(Vector, directions):
-            point, normal, _, distance = self._photograph.ray_cast(eye, ray)
-            behind = None if self._background is None else self._background.ray_cast(eye, ray)[3]
-            if distance is not None and (behind is None or distance <= behind):
-                points.append(point)
-                normals.append(normal)
-            elif behind is not None:
-                painted += 1
-            else:
-                missed += 1
-        stretched = 0
-        if points:
-            stretch = texel_stretch(np.array(points), np.array(normals), position, rotation, zoom)
-            stretched = int(np.count_nonzero(stretch > STRETCH))
-        count = len(directions)
+        pose = Pose(position, rotation, zoom)
+        hits = self._cast(pose, self._rays.reshape(-1, 2))
+        shown = hits.layers == PHOTOGRAPH
+        smeared = np.zeros(len(shown), bool)
+        stretch = texel_stretch(hits.points[shown], hits.normals[shown], *pose)
+        smeared[shown] = stretch > STRETCH
+        missed = float(np.mean(hits.layers == NOWHERE))
         return ViewQuality(
-            holes=0.0 if self._dome else missed / count,
-            stretched=stretched / count,
-            painted=painted / count,
-            surround=missed / count if self._dome else 0.0,
-            clearance=self._clearance(eye),
+            holes=0.0 if self._dome else missed,
+            stretched=float(smeared.mean()),
+            painted=float(np.mean(hits.layers == BACKGROUND)),
+            surround=missed if self._dome else 0.0,
+            clearance=self._clearance(Vector(position.tolist())),
+            worst_part=self._worst_part(~shown | smeared, hits.points),
+            faces=tuple(self._face(face, pose) for face in self._faces),
+            bend=max((self._bend(line, pose) for line in self._lines), default=0.0),
         )
+
+    def measure_path(self, path: CameraPath) -> list[ViewQuality]:
+        """Measure each pose of a path."""
+        return [self.measure(*pose) for pose in path.poses()]
+
+    def _cast(self, pose: Pose, places: np.ndarray) -> _Hits:
+        """Cast rays through places (n, 2) of a view, at a focal length of 1.
+
+        What hits nothing gets a point far away.
+        """
+        eye = Vector(pose.position.tolist())
+        ahead = np.full(len(places), -1.0)
+        directions = np.stack([*(places / pose.zoom).T, ahead], axis=-1) @ pose.rotation.T
+        layers = np.full(len(places), NOWHERE)
+        points, normals = pose.position + 1e6 * directions, np.zeros_like(directions)
+        torn = np.zeros(len(places), bool)
+        for number, ray in enumerate(map(Vector, directions)):
+            point, normal, face, distance = self._photograph.ray_cast(eye, ray)
+            if distance is not None:
+                layers[number], points[number], normals[number] = PHOTOGRAPH, point, normal
+                torn[number] = face >= self._kept
+            if self._background is not None:
+                point, normal, _, behind = self._background.ray_cast(eye, ray)
+                if behind is not None and (distance is None or behind < distance):
+                    layers[number], points[number], normals[number] = BACKGROUND, point, normal
+        torn &= layers == PHOTOGRAPH
+        if self._surface is not None and torn.any():
+            # Shreds of a slope face the camera, and are as good as the slope that they make up.
+            at_rest = self._pixels(REST.seen(points[torn])[0])
+            points[torn], normals[torn], _ = self._surface.slopes(at_rest)
+        return _Hits(layers, points, normals)
 
     def _clearance(self, eye: Vector) -> float:
         hit = self._photograph.ray_cast(Vector(), eye, eye.length)[3] if eye.length else None
         return self._photograph.find_nearest(eye)[3] if hit is None else 0.0
 
-    def measure_path(self, path: CameraPath) -> list[ViewQuality]:
-        """Measure each pose of a path."""
-        poses = zip(path.positions, path.matrices(), path.zooms, strict=True)
-        return [self.measure(*pose) for pose in poses]
+    def _worst_part(self, flawed: np.ndarray, points: np.ndarray) -> float:
+        """Return the largest share of a part that is flawed, counted where there is detail."""
+        rows, columns = self._rays.shape[:2]
+        at_rest = self._pixels(REST.seen(points)[0])
+        shape = self._detail.shape
+        row, column = (
+            np.clip(at_rest[:, axis] / size * cells, 0, cells - 1).astype(int)
+            for axis, size, cells in (
+                (1, self._intrinsics.height, shape[0]),
+                (0, self._intrinsics.width, shape[1]),
+            )
+        )
+        seen = (flawed * self._detail[row, column]).reshape(rows, columns)
+        inner = seen[
+            round(EDGE * rows) : rows - round(EDGE * rows),
+            round(EDGE * columns) : columns - round(EDGE * columns),
+        ]
+        side = max(1, round(PART * columns))
+        sums = np.pad(inner, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+        parts = (
+            sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+        )
+        return float(parts.max(initial=0.0)) / side**2
+
+    def _face(self, face: LiftedFace, pose: Pose) -> FaceQuality:
+        """Measure a face: rays go to where a rigid head would have each of its points."""
+        places, distortion = face.expected(pose)
+        places = places[face.inside]
+        hits = self._cast(pose, places)
+        at_rest = self._pixels(REST.seen(hits.points)[0])
+        gaps = np.linalg.norm(at_rest[:, None] - face.pixels[None], axis=2).min(axis=1)
+        own = (hits.layers == PHOTOGRAPH) & (gaps <= OWN * face.eyes_in_pixels)
+        stretch = texel_stretch(face.head, face.normals, *pose)
+        return FaceQuality(
+            distortion=distortion,
+            lost=1.0 - float(np.mean(own & self._in_frame(places))),
+            stretched=float(np.mean(stretch > FACE_STRETCH)) if len(stretch) else 0.0,
+        )
+
+    def _bend(self, line: np.ndarray, pose: Pose) -> float:
+        """Measure a line (n, 3): how far what is seen of it leaves the straight."""
+        places, ahead = pose.seen(line)
+        hits = self._cast(pose, places)
+        shown = (
+            (_depths(hits.points, pose) >= HIDDEN * ahead) & (ahead > 0) & self._in_frame(places)
+        )
+        if np.count_nonzero(shown) < LEAST_OF_LINE:
+            return 0.0
+        return bend(places[shown], self._seen_line)
+
+    def _pixels(self, places: np.ndarray) -> np.ndarray:
+        """Return the pixels (n, 2) of places (n, 2) of a view, at a focal length of 1."""
+        camera = self._intrinsics
+        return (camera.cx, camera.cy) + camera.focal_length * places * (1.0, -1.0)
+
+    def _in_frame(self, places: np.ndarray) -> np.ndarray:
+        camera, pixels = self._intrinsics, self._pixels(places)
+        return ((pixels >= 0) & (pixels <= (camera.width, camera.height))).all(axis=1)
 
 
-def limit_reach(
-    surfaces: Surfaces,
-    path: Callable[[float], CameraPath],
-    most: float,
-    *,
-    flaws: float,
-    clearance: float = 0.0,
-    holes: float = MOST_HOLES,
-) -> float:
-    """Return the largest reach whose poses all look good enough, to a part in 2 ** `BISECTIONS`.
-
-    Args:
-        surfaces: what is looked at.
-        path: poses of the move for a reach; the longer the reach, the farther from rest.
-        most: the reach that is tried first.
-        flaws: share of a view that may be stretched or invented.
-        clearance: how near the camera may come to the photograph's surface.
-        holes: share of a view that may be holes.
-    """
-
-    def good(reach: float) -> bool:
-        poses = path(reach)
-        for pose in zip(poses.positions, poses.matrices(), poses.zooms, strict=True):
-            view = surfaces.measure(*pose)
-            if view.holes > holes or view.stretched + view.invented > flaws:
-                return False
-            if view.clearance < clearance:
-                return False
-        return True
-
-    if good(most):
-        return most
-    shortest_bad, reach = most, 0.0
-    for _ in range(BISECTIONS):
-        middle = (reach + shortest_bad) / 2
-        if good(middle):
-            reach = middle
-        else:
-            shortest_bad = middle
-    return reach
+def rest_surface(diorama: Diorama) -> RestSurface:
+    """Return the surface of a diorama's photograph, in full."""
+    return RestSurface(disparity_of(diorama.photograph), diorama.intrinsics, diorama.settings())
 
 
 def texel_stretch(
@@ -190,16 +302,20 @@ def texel_stretch(
     return (sums + differences) / 2 / np.maximum((sums - differences) / 2, 1.0)
 
 
+def _depths(points: np.ndarray, pose: Pose) -> np.ndarray:
+    return pose.seen(points)[1]
+
+
 def _tree(relief: Relief) -> BVHTree:
     return BVHTree.FromPolygons(relief.vertices.tolist(), relief.faces.tolist())
 
 
-def _ray_directions(intrinsics: Intrinsics) -> np.ndarray:
-    """Return (rays, 3) directions through a coarse grid of the picture, with z = -1."""
+def _ray_places(intrinsics: Intrinsics) -> np.ndarray:
+    """Return (rows, columns, 2) places on a coarse grid of the picture, at a focal length of 1."""
     rows = max(1, round(RAYS_ACROSS * intrinsics.height / intrinsics.width))
     u = (np.arange(RAYS_ACROSS) + 0.5) * intrinsics.width / RAYS_ACROSS
     v = (np.arange(rows) + 0.5) * intrinsics.height / rows
     columns, rows_of_rays = np.meshgrid(u, v)
     across = (columns - intrinsics.cx) / intrinsics.focal_length
     up = (intrinsics.cy - rows_of_rays) / intrinsics.focal_length
-    return np.stack([across, up, -np.ones_like(across)], axis=-1).reshape(-1, 3)
+    return np.stack([across, up], axis=-1)

@@ -35,7 +35,7 @@ class DepthSettings(bpy.types.PropertyGroup):
     )
     camera: bpy.props.EnumProperty(
         name="Camera",
-        description="How the camera moves; its reach is what the scene shows without holes",
+        description="How the camera moves; its reach ends before faces, lines or holes show",
         items=[(name, name.replace("_", " ").title(), "") for name in (*CAMERA_PRESETS, NO_CAMERA)],
         default="push_in",
     )

@@ -139,6 +139,19 @@ def sample(values: np.ndarray, u: np.ndarray, v: np.ndarray, rectangle: Rectangl
     return rows[:, column] + column_share * (rows[:, next_column] - rows[:, column])
 
 
+def sample_at(values: np.ndarray, u: np.ndarray, v: np.ndarray, rectangle: Rectangle) -> np.ndarray:
+    """Interpolate a map (h, w) that fills `rectangle` at places (u, v), each (n,)."""
+    left, top, right, bottom = rectangle
+    height, width = values.shape
+    row, next_row, row_share = _neighbours(v, top, bottom, height)
+    column, next_column, column_share = _neighbours(u, left, right, width)
+    above, below = (
+        values[here, column] + column_share * (values[here, next_column] - values[here, column])
+        for here in (row, next_row)
+    )
+    return above + row_share * (below - above)
+
+
 def _neighbours(
     positions: np.ndarray, start: float, end: float, count: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,8 +20,10 @@ from zograscope_server.depth.border import find_paper_border
 from zograscope_server.depth.cropping import crop_depth_map, crop_photograph
 from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.depth_range import DepthRange
+from zograscope_server.depth.detail import detail_map
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
+from zograscope_server.depth.lines import find_lines
 from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
 from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.sky import sky_mask
@@ -64,6 +66,8 @@ class DioramaParts:
         sky_share: of the photograph, in [0, 1].
         faces: (n, 478, 3) float32: x and y in pixels of the photograph, z in the same unit towards
             the viewer, about the middle of the head; n may be 0.
+        lines: (m, 4) float32, x0, y0, x1, y1 in pixels of the photograph: what is straight in it.
+        detail: (rows, columns) float32 in [0, 1], coarse: how much there is to see.
         stereo: how depth was measured, where the scan was a stereograph.
         warnings: sentences for the artist.
     """
@@ -78,6 +82,8 @@ class DioramaParts:
     kind: str
     paper_border: Rectangle | None
     sky_share: float
+    lines: np.ndarray
+    detail: np.ndarray
     faces: np.ndarray = field(default_factory=no_faces)
     stereo: StereoDepth | None = None
     warnings: tuple[str, ...] = field(default=())
@@ -171,6 +177,8 @@ def make_diorama(
         kind=kind,
         paper_border=border,
         sky_share=float(sky.mean()),
+        lines=find_lines(photograph.pixels),
+        detail=detail_map(photograph.pixels),
         faces=faces,
         stereo=stereo,
         warnings=stereo.warnings if stereo is not None else (),
@@ -188,6 +196,8 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "photograph": np.frombuffer(encode_png(picture), np.uint8),
         "disparity": parts.disparity,
         "faces": parts.faces,
+        "lines": parts.lines,
+        "detail": parts.detail,
     }
     metadata: dict[str, Any] = {
         "photograph": {"name": name, "width": width, "height": height},

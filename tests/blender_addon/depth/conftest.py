@@ -19,6 +19,21 @@ def builders(zograscope):
 
 
 @pytest.fixture(scope="session")
+def moves(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".depth.camera_moves")
+
+
+@pytest.fixture(scope="session")
+def holes(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".depth.holes")
+
+
+@pytest.fixture(scope="session")
+def attention(zograscope):
+    return importlib.import_module(zograscope.__name__ + ".depth.attention")
+
+
+@pytest.fixture(scope="session")
 def found(zograscope):
     """The module that finds dioramas again."""
     return importlib.import_module(zograscope.__name__ + ".depth.diorama")
@@ -112,3 +127,40 @@ def render(tmp_path):
         return np.round(pixels[::-1] * 255).astype(int)
 
     return render
+
+
+# Two planes: the near one fills the left half of the picture, the far one the right half.
+WIDTH, HEIGHT = 96, 64
+NEAR, FAR = 1.0, 8.0
+BEYOND = 48  # pixels by which the background is larger, on each side
+COLUMN = 1 / 64  # of the picture: what one column of rays tells apart
+
+
+@pytest.fixture
+def two_planes(relief, holes):
+    """two_planes(background, dome) -> Surfaces."""
+    intrinsics = relief.Intrinsics(WIDTH, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
+    settings = relief.Settings(near=NEAR, far=FAR)
+    disparity = np.zeros((HEIGHT, WIDTH), np.float32)
+    disparity[:, : WIDTH // 2] = 1.0
+
+    def build(background: bool = False, dome: bool = False):
+        behind = None
+        if background:
+            rectangle = (-BEYOND, -BEYOND, WIDTH + BEYOND, HEIGHT + BEYOND)
+            flat = np.zeros((8, 8), np.float32)
+            behind = relief.build_relief(flat, intrinsics, settings, rectangle, in_front=disparity)
+        front = relief.build_relief(disparity, intrinsics, settings)
+        return holes.Surfaces(front, intrinsics, behind, dome=dome)
+
+    return build
+
+
+@pytest.fixture
+def step_right(moves):
+    """step_right(distance) -> a path of one pose."""
+
+    def path(distance: float):
+        return moves.CameraPath(np.array([(distance, 0, 0)]), np.zeros((1, 3)), np.ones(1))
+
+    return path

@@ -21,11 +21,6 @@ SUBJECT_POINT = np.array([0.0, 0.0, -SUBJECT])
 
 
 @pytest.fixture(scope="session")
-def moves(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".depth.camera_moves")
-
-
-@pytest.fixture(scope="session")
 def flights(zograscope):
     return importlib.import_module(zograscope.__name__ + ".depth.flight_route")
 
@@ -92,6 +87,25 @@ def test_orbit_keeps_the_subject_in_the_middle(moves, around):
 def test_crane_keeps_the_subject_in_the_middle(moves, around):
     path = moves.camera_path("crane", np.linspace(0, 1, 11), 0.2, around)
     assert np.abs(project(path, SUBJECT_POINT)).max() < 1e-9
+
+
+@pytest.mark.parametrize("preset", ["push_in", "pull_out"])
+def test_a_push_keeps_what_it_goes_towards_in_its_place(moves, preset):
+    towards = (0.2, -0.15)
+    around = moves.Surroundings(SUBJECT, towards)
+    path = moves.camera_path(preset, np.linspace(0, 1, 11), 0.3, around)
+    point = 2 * SUBJECT * np.array([*towards, -1.0])
+    assert np.ptp(project(path, point), axis=0).max() < 1e-9
+    assert np.abs(path.rotations).max() == 0
+
+
+def test_a_pose_sees_as_its_path_does(moves, around):
+    path = moves.camera_path("orbit", np.linspace(0, 1, 5), 0.2, around)
+    points = np.array([(0.5, 0.2, -3.0), (-1.0, 0.4, -6.0)])
+    for pose, expected in zip(path.poses(), project(path, points, 1.0), strict=True):
+        places, ahead = pose.seen(points)
+        assert places == pytest.approx(expected)
+        assert (ahead > 0).all()
 
 
 def test_dolly_zoom_keeps_the_subject_plane_and_changes_the_rest(moves, around):

@@ -18,11 +18,6 @@ def cameras(zograscope):
     return importlib.import_module(zograscope.__name__ + ".depth.cameras")
 
 
-@pytest.fixture(scope="session")
-def moves(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".depth.camera_moves")
-
-
 def corridor() -> np.ndarray:
     """Disparity of a corridor: near at the picture's edge, far in the middle."""
     y, x = np.mgrid[-1:1:40j, -1:1:60j]
@@ -136,15 +131,51 @@ def test_the_artist_can_bend_the_flight(cameras, diorama, scene):
 
 @pytest.mark.parametrize("preset", [*PRESETS, "fly_through"])
 def test_measured_reach_keeps_its_promise(cameras, moves, diorama, zograscope, preset):
-    holes = importlib.import_module(zograscope.__name__ + ".depth.holes")
+    holes, limits = (
+        importlib.import_module(f"{zograscope.__name__}.depth.{name}")
+        for name in ("holes", "limits")
+    )
     reach = cameras.apply_preset(diorama, preset, FRAMES, FPS)
     move = moves.MOVES[preset]
-    assert 0 <= reach <= move.most
+    assert move.least <= abs(reach) <= move.most
     around = cameras.survey(diorama, preset, FRAMES / FPS)
     path = moves.camera_path(preset, cameras.MEASURED_MOMENTS, reach, around)
     for view in holes.Surfaces.of(diorama).measure_path(path):
-        assert view.holes <= holes.MOST_HOLES
-        assert view.stretched + view.invented <= move.flaws
+        # This made-up background is too near, and so is whatever is seen of it.
+        assert not limits.faults(view, limits.Limits(move.flaws)) or abs(reach) == move.least
+
+
+def test_where_nothing_passes_the_picture_moves_all_the_same(
+    cameras, moves, diorama, scene, monkeypatch
+):
+    monkeypatch.setattr(cameras, "limit_reach", lambda surfaces, path, most, limits: 0.0)
+    reach = cameras.apply_preset(diorama, "push_in", FRAMES, FPS)
+    assert reach == moves.MOVES["push_in"].least
+    matrix, _ = camera_at(diorama, scene, FRAMES)
+    assert matrix[2, 3] < -0.01
+
+
+def test_a_push_goes_backwards_where_it_cannot_go_ahead(cameras, moves, diorama, monkeypatch):
+    def only_backwards(surfaces, path, most, limits):
+        return 0.01 if most > 0 else most / 2
+
+    monkeypatch.setattr(cameras, "limit_reach", only_backwards)
+    most = moves.MOVES["push_in"].most
+    assert cameras.apply_preset(diorama, "push_in", FRAMES, FPS) == -most / 2
+    assert cameras.apply_preset(diorama, "orbit", FRAMES, FPS) == moves.MOVES["orbit"].least
+
+
+def test_people_are_what_a_camera_turns_about_and_goes_towards(cameras, attention, diorama):
+    face = np.zeros((1, 478, 3), np.float32)
+    face[..., 0] = np.linspace(44, 52, 478)  # of 60 x 40 pixels
+    face[..., 1] = np.linspace(6, 14, 478)
+    attention.keep_attention(diorama.root, {"faces": face})
+    camera = diorama.intrinsics
+    across, up = cameras.aim(diorama)
+    assert camera.cx + camera.focal_length * across == pytest.approx(48)
+    assert camera.cy - camera.focal_length * up == pytest.approx(10)
+    # The corridor has disparity 0.5 to 0.7 there, between near 1 and far 8.
+    assert 1 / 0.75 < cameras.subject_distance(diorama) < 1 / 0.5
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])

@@ -5,58 +5,14 @@ half. When the camera steps to the right by t, a gap of (1 - 1/8) f t opens betw
 f t / 8 at the right edge: with f = the picture's width, t of the picture in all.
 """
 
-import importlib
 import math
 
 import numpy as np
 import pytest
 
+from .conftest import COLUMN, NEAR
+
 pytest.importorskip("bpy", reason="rays are cast in a Python that has bpy")
-
-WIDTH, HEIGHT = 96, 64
-NEAR, FAR = 1.0, 8.0
-MARGIN = 48
-
-
-@pytest.fixture(scope="session")
-def holes(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".depth.holes")
-
-
-@pytest.fixture(scope="session")
-def moves(zograscope):
-    return importlib.import_module(zograscope.__name__ + ".depth.camera_moves")
-
-
-@pytest.fixture
-def two_planes(relief, holes):
-    """two_planes(background, dome) -> Surfaces."""
-    intrinsics = relief.Intrinsics(WIDTH, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
-    settings = relief.Settings(near=NEAR, far=FAR)
-    disparity = np.zeros((HEIGHT, WIDTH), np.float32)
-    disparity[:, : WIDTH // 2] = 1.0
-
-    def build(background: bool = False, dome: bool = False):
-        behind = None
-        if background:
-            rectangle = (-MARGIN, -MARGIN, WIDTH + MARGIN, HEIGHT + MARGIN)
-            flat = np.zeros((8, 8), np.float32)
-            behind = relief.build_relief(flat, intrinsics, settings, rectangle, in_front=disparity)
-        front = relief.build_relief(disparity, intrinsics, settings)
-        return holes.Surfaces(front, intrinsics, behind, dome=dome)
-
-    return build
-
-
-@pytest.fixture
-def step_right(moves):
-    def path(distance: float):
-        return moves.CameraPath(np.array([(distance, 0, 0)]), np.zeros((1, 3)), np.ones(1))
-
-    return path
-
-
-COLUMN = 1 / 64  # of the picture: what one column of rays tells apart
 
 
 def test_at_rest_nothing_is_missing(holes, two_planes, step_right):
@@ -100,42 +56,6 @@ def test_turning_away_shows_the_edge(two_planes, moves):
     # Looking left by 10 degrees: the picture's left edge, at atan(1/2), comes into view.
     seen = math.tan(math.atan(0.5) - math.radians(10))
     assert view.holes == pytest.approx(0.5 - seen, abs=0.06)
-
-
-@pytest.mark.parametrize("flaws", [0.05, 0.1, 0.2])
-def test_reach_is_as_long_as_the_flaws_allow(holes, two_planes, step_right, flaws):
-    surfaces = two_planes(background=True)
-    reach = holes.limit_reach(surfaces, step_right, 0.4, flaws=flaws)
-    assert reach == pytest.approx(flaws, abs=0.4 / 2**holes.BISECTIONS + 2 * COLUMN)
-    (view,) = surfaces.measure_path(step_right(reach))
-    assert view.stretched + view.invented <= flaws
-
-
-def test_reach_grows_with_what_is_allowed(holes, two_planes, step_right):
-    surfaces = two_planes(background=True)
-    reaches = [
-        holes.limit_reach(surfaces, step_right, 0.4, flaws=flaws)
-        for flaws in (0.0, 0.05, 0.1, 0.2, 0.3, 1.0)
-    ]
-    assert reaches == sorted(reaches)
-    assert reaches[0] < 0.03
-    assert reaches[-1] == 0.4
-
-
-def test_without_a_background_holes_end_the_move(holes, two_planes, step_right):
-    reach = holes.limit_reach(two_planes(), step_right, 0.4, flaws=1.0)
-    assert reach <= holes.MOST_HOLES + COLUMN
-    assert holes.limit_reach(two_planes(background=True), step_right, 0.4, flaws=1.0) == 0.4
-
-
-def test_a_wall_ends_the_move(holes, two_planes, moves):
-    def forward(distance: float):
-        position = np.array([(-0.2 * distance, 0, -distance)])
-        return moves.CameraPath(position, np.zeros((1, 3)), np.ones(1))
-
-    surfaces = two_planes(background=True)
-    reach = holes.limit_reach(surfaces, forward, 2.0, flaws=1.0, clearance=0.25)
-    assert reach == pytest.approx(0.75, abs=2.0 / 2**holes.BISECTIONS)
 
 
 def about_y(degrees: float) -> np.ndarray:
