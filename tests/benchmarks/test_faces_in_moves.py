@@ -59,7 +59,7 @@ def test_a_similarity_makes_no_distance_and_a_lean_does(faces_in_moves):
 
 def test_a_face_elsewhere_is_another(faces_in_moves):
     head = a_head()
-    found = np.stack([head + (70, 0, 0), head + (5, 3, 0)])
+    found = np.stack([head + np.array(step) for step in ((70, 0, 0), (5, 3, 0))])
     np.testing.assert_array_equal(faces_in_moves.nearest_face(found, head[:, :2]), found[1])
     assert faces_in_moves.nearest_face(found[:1], head[:, :2]) is None
     assert faces_in_moves.nearest_face(found[:0], head[:, :2]) is None
