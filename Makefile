@@ -124,6 +124,7 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/grid_quality.py --output $(FIGURES)/grid_quality.json
 	$(SERVER)/bin/python benchmarks/mosaic_memory.py --output $(FIGURES)/mosaic_memory.json
 	$(SERVER)/bin/python benchmarks/held_faces.py $(PHOTOS) --output $(FIGURES)/held_faces.json
+	$(SERVER)/bin/python benchmarks/faces_in_moves.py $(PHOTOS) --output $(FIGURES)/faces_in_moves.json
 	$(SERVER)/bin/python benchmarks/depth_models.py --refined --output $(FIGURES)/depth_models.json
 	$(SERVER)/bin/python benchmarks/stereo_cards.py --output $(FIGURES)/stereo_cards.json
 	$(SERVER)/bin/python benchmarks/portrait_quality.py --output $(FIGURES)/portrait_quality.json

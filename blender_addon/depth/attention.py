@@ -34,7 +34,7 @@ BESIDE_LINE = 0.004  # of the longer side: a line is the rim of a surface that b
 SHORTEST_PIECE = 0.06  # of the longer side: less of a line is not seen to bend
 POINTS_OF_LINE = 17
 SEEN_LINE = 0.3  # of the longer side: a shorter line is judged as if it were that long
-ASTRAY = 0.12  # of a line's points may be astray
+ASTRAY = 0.06  # of a line's points may be astray: one that lies on something else
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_a_face_that_leans_into_the_wall_becomes_a_hatchet(attention, moves, sur
     distortions = [face.expected(orbit(moves, degrees))[1] for degrees in (0, 5, 10, 15)]
     assert distortions == sorted(distortions)
     assert distortions[0] < 1e-6
-    assert distortions[-1] > 0.1
+    assert distortions[-1] > 0.03
 
 
 @pytest.fixture
@@ -122,13 +122,13 @@ def test_a_face_behind_a_post_is_hidden(moves, surfaces):
 def test_lines_bend_with_the_relief_and_on_a_plane_they_do_not(moves, surfaces):
     line = np.array([[30.0, 150.0, 210.0, 150.0]])
     slope = 1 / np.tile(np.linspace(1 / 3, 1 / 5, WIDTH), (HEIGHT, 1))  # a plane
-    bowed = slope + 0.8 * np.sin(np.linspace(0, math.pi, WIDTH))
+    bowed = slope + 1.8 * np.sin(np.linspace(0, math.pi, WIDTH))
     up = moves.CameraPath(np.array([(0, 0, 0), (0, 0.6, 0)]), np.zeros((2, 3)), np.ones(2))
     straight = [view.bend for view in surfaces(slope, lines=line).measure_path(up)]
     bent = [view.bend for view in surfaces(bowed, lines=line).measure_path(up)]
     assert max(straight) < 1e-3
     assert bent[0] < 1e-3
-    assert bent[1] > 0.01
+    assert bent[1] > 0.015
 
 
 def test_a_line_is_torn_where_the_surface_is_and_belongs_to_what_is_nearer(attention, surface):
@@ -140,20 +140,25 @@ def test_a_line_is_torn_where_the_surface_is_and_belongs_to_what_is_nearer(atten
     assert -rim[:, 2] == pytest.approx(NEAR, rel=1e-3)
 
 
-@given(
-    angle=st.floats(0, math.pi),
-    sagitta=st.floats(0, 0.3),
-    size=st.floats(1e-3, 1e3),
-)
-@settings(max_examples=30)
-def test_bend_is_half_the_height_of_an_arc_whatever_its_direction(attention, angle, sagitta, size):
+@given(angle=st.floats(0, math.pi), sagitta=st.floats(0, 0.3), size=st.floats(1e-3, 1e3))
+@settings(max_examples=20)
+def test_bend_grows_with_the_height_of_an_arc_whatever_its_direction(
+    attention, angle, sagitta, size
+):
     x = (np.arange(2000) + 0.5) / 1000 - 1
     y = 2 * sagitta * (1 - x**2)  # an arc of this height on a chord of 1
     turn = np.array([(math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))])
     seen = size * np.stack([x, y], axis=1) @ turn.T
-    # Between the mean and the ends of a parabola lie two thirds of its height.
-    assert attention.bend(seen, 0.0) == pytest.approx(2 / 3 * sagitta, rel=2e-3, abs=1e-9)
-    assert attention.bend(seen, 20 * size) == pytest.approx(2 / 30 * sagitta, rel=2e-3, abs=1e-9)
+    # What a parabola leaves of its height above the mean, without its ends.
+    expected = ((1 - attention.ASTRAY) ** 2 - 1 / 3) * sagitta
+    assert attention.bend(seen, 0.0) == pytest.approx(expected, rel=5e-3, abs=1e-9)
+    assert attention.bend(seen, 20 * size) == pytest.approx(expected / 10, rel=5e-3, abs=1e-9)
+
+
+def test_what_is_astray_does_not_bend_a_line(attention):
+    seen = np.stack([np.linspace(0, 1, 17), np.zeros(17)], axis=1)
+    seen[8, 1] = 0.01
+    assert attention.bend(seen, 0.0) < 0.001
 
 
 @given(data=st.data())

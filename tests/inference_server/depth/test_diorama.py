@@ -201,7 +201,7 @@ def test_a_depth_map_of_another_picture_is_refused(crop):
 
 def test_without_background_there_is_none():
     arrays, metadata = pack_diorama(make(options=DioramaOptions(background=False)), "x")
-    assert set(arrays) == {"photograph", "disparity", "faces"}
+    assert set(arrays) == {"photograph", "disparity", "faces", "lines", "detail"}
     assert arrays["faces"].shape == (0, 478, 3)
     assert "background" not in metadata
 

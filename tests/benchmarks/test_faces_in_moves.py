@@ -1,0 +1,83 @@
+"""The measure of heads in moves: what it calls rigid, and a real portrait that keeps its face."""
+
+import math
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+SIZE, FOCAL_LENGTH = (320, 240), 350.0
+
+
+@pytest.fixture(scope="module")
+def faces_in_moves(repository) -> ModuleType:
+    sys.path.insert(0, str(repository / "benchmarks"))
+    try:
+        import faces_in_moves
+    finally:
+        sys.path.pop(0)
+    return faces_in_moves
+
+
+def a_head() -> np.ndarray:
+    """478 points on half a ball of 60 pixels, eyes where they belong."""
+    angle, reach = np.random.default_rng(0).uniform((0, 0), (2 * math.pi, 1), (478, 2)).T
+    angle[[468, 473]], reach[[468, 473]] = (math.pi, 0.0), 0.4
+    x, y = reach * np.cos(angle), reach * np.sin(angle)
+    return np.stack([200 + 60 * x, 100 + 60 * y, 60 * np.sqrt(1 - reach**2)], axis=1)
+
+
+def an_end(position=(0.0, 0.0, 0.0), turn: float = 0.0) -> dict:
+    c, s = math.cos(turn), math.sin(turn)
+    return {"position": position, "rotation": [(c, 0, s), (0, 1, 0), (-s, 0, c)], "zoom": 1.0}
+
+
+def test_at_rest_a_rigid_head_is_the_face(faces_in_moves):
+    head = a_head()
+    seen = faces_in_moves.rigid_head(head, 3.0, FOCAL_LENGTH, SIZE, an_end())
+    assert seen == pytest.approx(head[:, :2])
+
+
+def test_nearer_is_larger_and_the_nose_comes_first(faces_in_moves):
+    head = a_head()
+    seen = faces_in_moves.rigid_head(head, 3.0, FOCAL_LENGTH, SIZE, an_end((0, 0, -1.0)))
+    assert np.ptp(seen[:, 0]) == pytest.approx(1.5 * np.ptp(head[:, 0]), rel=0.1)
+    residual = faces_in_moves.distance_after_similarity(seen, head[:, :2])
+    assert 0.1 < residual < 3  # pixels
+
+
+def test_a_similarity_makes_no_distance_and_a_lean_does(faces_in_moves):
+    head = a_head()[:, :2]
+    c, s = math.cos(0.4), math.sin(0.4)
+    turned = 1.7 * head @ np.array([(c, s), (-s, c)]) + (30, -5)
+    assert faces_in_moves.distance_after_similarity(turned, head) < 1e-9
+    lean = head + 0.3 * (head[:, 1:] - 100) * (1, 0)
+    assert faces_in_moves.distance_after_similarity(lean, head) > 2
+
+
+def test_a_face_elsewhere_is_another(faces_in_moves):
+    head = a_head()
+    found = np.stack([head + np.array(step) for step in ((70, 0, 0), (5, 3, 0))])
+    np.testing.assert_array_equal(faces_in_moves.nearest_face(found, head[:, :2]), found[1])
+    assert faces_in_moves.nearest_face(found[:1], head[:, :2]) is None
+    assert faces_in_moves.nearest_face(found[:0], head[:, :2]) is None
+
+
+def test_a_real_portrait_keeps_its_face(faces_in_moves, shared, blender_python, tmp_path):
+    from zograscope_server.depth.people import face_finder
+    from zograscope_server.faces.errors import FaceError
+    from zograscope_server.models.loading import load_model
+
+    try:
+        find_faces = face_finder(load_model("default", Path("models"), "cpu", "faces"))
+    except FaceError as error:
+        pytest.skip(f"the face landmarker is not installed: {error}")
+    made = tmp_path / "portrait.npz"
+    faces_in_moves.make_diorama(shared / "portraits" / "lp_s3.jpg", "box", find_faces, made)
+    moves = faces_in_moves.render_all([made], 400)["portrait"]
+    rows = faces_in_moves.measure(made, moves, find_faces)
+    assert {row["preset"] for row in rows} == {"push_in", "orbit"}
+    assert len(rows) == 3  # one face, at the end of the push and at both of the orbit
+    assert max(row["excess"] for row in rows) <= faces_in_moves.MOST_EXCESS
