@@ -153,7 +153,9 @@ def _resample(
 
 def _share(mask: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
     """Return how much of each cell of a coarser grid a mask covers, in [0, 1]."""
-    starts = [np.arange(count) * pixels // count for count, pixels in zip(grid, mask.shape, strict=True)]
+    starts = [
+        np.arange(count) * pixels // count for count, pixels in zip(grid, mask.shape, strict=True)
+    ]
     total = np.add.reduceat(mask.astype(np.float32), starts[0], axis=0)
     total = np.add.reduceat(total, starts[1], axis=1)
     sizes = [np.diff(start, append=side) for start, side in zip(starts, mask.shape, strict=True)]

@@ -22,10 +22,10 @@ from ..diorama import (
     disparity_of,
     find_diorama,
 )
+from ..errors import PlateError
 from ..relief import depth_from_disparity, photograph_rectangle, strengthen, unproject
 from . import geometry_nodes, masks
 from .depth import DEPTH_OFFSET, MASK, bounds_of, follow, mask_of
-from ..errors import PlateError
 
 NUMBER = "zograscope_number"
 """On a plate: which one it is of its diorama, from 1."""

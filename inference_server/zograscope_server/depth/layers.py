@@ -60,7 +60,10 @@ class Occlusion:
 
 
 def make_background_plate(
-    pixels: np.ndarray, disparity: np.ndarray, depth_range: DepthRange
+    pixels: np.ndarray,
+    disparity: np.ndarray,
+    depth_range: DepthRange,
+    hidden: np.ndarray | None = None,
 ) -> BackgroundPlate:
     """Paint the background plate of a photograph.
 
@@ -68,6 +71,7 @@ def make_background_plate(
         pixels: (height, width, 3) uint8 sRGB.
         disparity: (rows, columns) float32 in [0, 1], 1 is near, of the same picture.
         depth_range: the near and far that turn disparity into depth.
+        hidden: (height, width) bool: what stands in front whatever its depth, and is painted over.
     """
     height, width = pixels.shape[:2]
     small = _shrink(disparity, DISPARITY_LONG_SIDE)
@@ -75,6 +79,8 @@ def make_background_plate(
     margin_rows, margin_columns = round(MARGIN * rows), round(MARGIN * columns)
     margin_x, margin_y = margin_columns * width / columns, margin_rows * height / rows
     occlusion = find_occlusion(small, depth_range)
+    if hidden is not None:
+        occlusion = _hide(occlusion, hidden, _edge_width(small))
     keep = np.where(_grow(occlusion.hidden, _edge_width(small)), 0.0, 1.0).astype(np.float32)
 
     behind = fill_smoothly(small, occlusion.background)
@@ -131,6 +137,14 @@ def find_occlusion(disparity: np.ndarray, depth_range: DepthRange) -> Occlusion:
     agreement = np.exp(-np.square(np.maximum(surplus, 0.0) / tolerance))
     background = np.where(_grow(hidden, edge), 0.0, agreement)
     return Occlusion(hidden, background.astype(np.float32))
+
+
+def _hide(occlusion: Occlusion, hidden: np.ndarray, edge: int) -> Occlusion:
+    """Count what a mask holds among the hidden parts."""
+    size = occlusion.hidden.shape[::-1]
+    covered = cv2.resize(hidden.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.0
+    background = np.where(_grow(covered, edge), np.float32(0.0), occlusion.background)
+    return Occlusion(occlusion.hidden | covered, background)
 
 
 def _spread(height: np.ndarray) -> np.ndarray:

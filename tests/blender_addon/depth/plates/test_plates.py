@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ..conftest import CYAN, MAGENTA, make_result, noise_photograph, wild_disparity
+from ..conftest import make_result, noise_photograph, wild_disparity
 from ..test_rest_pose import CYCLES, WORKBENCH, wrong_pixels
 
 bpy = pytest.importorskip("bpy", reason="plates are tested with a Python that has bpy")
@@ -43,7 +43,9 @@ def speckle(seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("engine", [WORKBENCH, CYCLES])
 def test_plates_recompose_the_photograph(plates, diorama, scene, render, engine, found):
-    for number, mask in enumerate((disc(40, 30, 15), disc(52, 34, 14), disc(95, 60, 20), speckle(1))):
+    for number, mask in enumerate(
+        (disc(40, 30, 15), disc(52, 34, 14), disc(95, 60, 20), speckle(1))
+    ):
         plates.plate.cut_out(found.find_diorama(diorama.root), mask, f"Plate {number}")
     assert len(found.find_diorama(diorama.root).plates) == 4
     assert wrong_pixels(render(scene, engine), PHOTOGRAPH) == 0
