@@ -303,7 +303,7 @@ def _with_background(diorama: Diorama) -> Diorama:
 def add_layer(
     name: str, part: str, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
-    """Add a layer that its modifier will shape; `replace_picture` and `shape_layer` give it something to show."""
+    """Add a layer that its modifier will shape (see `replace_picture` and `shape_layer`)."""
     layer = add_part(name, bpy.data.meshes.new(name), part, root, collection)
     material = materials.picture_material(name)
     layer.data.materials.append(material)

@@ -1,4 +1,4 @@
-"""What lies behind plates: the server paints it, whenever other parts of the photograph are gone."""
+"""What lies behind plates: the server paints it, whenever other parts are cut out."""
 
 import bpy
 import numpy as np

@@ -14,6 +14,8 @@ MASK = "zograscope_mask"
 """On a plate: the pixels of the photograph that it was cut out of, whatever picture it shows."""
 DEPTH_OFFSET = "depth_offset"
 """On a plate: how much farther it stands, as a share of its depth."""
+FLATNESS = "flatness"
+"""On a plate: from 0, its relief as estimated, to 1, upright at its nearest depth."""
 
 
 def bounds_of(plate: bpy.types.Object) -> masks.Bounds:

@@ -1,8 +1,9 @@
 """The node group "Zograscope plate": it moves a plate along the rays through the rest camera.
 
-It stands behind the group that makes the plate's relief, or on the baked mesh. What is scaled about
-the rest camera looks the same from there, so the photograph at rest stays exact at any depth. Once
-it is built it needs no extension.
+It stands behind the group that makes the plate's relief, or on the baked mesh. What moves along
+these rays looks the same from there, so the photograph at rest stays exact at any depth. What is
+flat stands upright at its nearest depth, as a figure does above its feet: an estimate that leans or
+bends does so no longer. Once it is built it needs no extension.
 """
 
 from typing import Any
@@ -16,6 +17,7 @@ GROUP_NAME = "Zograscope plate 1"
 
 MODIFIER = "Zograscope plate"
 DEPTH_OFFSET = "Depth offset"
+FLATNESS = "Flatness"
 NEARNESS = "Nearness"
 ORIGIN = "Origin"
 
@@ -26,11 +28,25 @@ def plate_group() -> bpy.types.NodeTree:
 
 
 def _build() -> bpy.types.NodeTree:
-    inputs = {"Mesh": "Geometry", DEPTH_OFFSET: "Float", NEARNESS: "Float", ORIGIN: "Vector"}
+    inputs = {
+        "Mesh": "Geometry",
+        DEPTH_OFFSET: "Float",
+        FLATNESS: "Float",
+        NEARNESS: "Float",
+        ORIGIN: "Vector",
+    }
     wiring = Wiring(GROUP_NAME, inputs, {"Mesh": "Geometry"})
+    with wiring.frame("How far along its ray each vertex goes to stand at the nearest depth"):
+        position = wiring.add("GeometryNodeInputPosition").outputs[0]
+        _, _, height = wiring.split(position)
+        depth = wiring.math("MULTIPLY", height, -1.0)
+        nearest = wiring.statistic(wiring["Mesh"], depth)["Min"]
+        upright = wiring.math("DIVIDE", nearest, depth)
+        upright = wiring.mix("FLOAT", wiring[FLATNESS], 1.0, upright)
     with wiring.frame("Along the rays of the rest camera, then about the plate's own origin"):
         factor = wiring.math("ADD", wiring[DEPTH_OFFSET], 1.0)
         factor = wiring.math("MULTIPLY", factor, wiring[NEARNESS])
+        factor = wiring.math("MULTIPLY", factor, upright)
         position = wiring.add("GeometryNodeInputPosition").outputs[0]
         scaled = wiring.add("ShaderNodeVectorMath", operation="SCALE")
         wiring.connect(position, scaled.inputs["Vector"])

@@ -57,7 +57,7 @@ def enlarge(mask: np.ndarray, factor: int, size: Size) -> np.ndarray:
 
 
 def outline(mask: np.ndarray) -> np.ndarray:
-    """Return the edges between a mask's pixels and others: float32 (n, 2, 2), both ends' u and v."""
+    """Return the edges between a mask's pixels and others: float32 (n, 2, 2), ends' u and v."""
     padded = np.pad(mask, 1)
     edges = []
     for axis, along in ((0, (1, 0)), (1, (0, 1))):

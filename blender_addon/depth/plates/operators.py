@@ -97,7 +97,7 @@ def handle(chooser: Chooser, context: bpy.types.Context, event: bpy.types.Event)
     if event.value != "PRESS":
         return {"PASS_THROUGH"}
     if event.type in ("RET", "NUMPAD_ENTER"):
-        made = chooser.confirm(context.scene.zograscope_plates.name)
+        made = chooser.confirm(context.scene.zograscope_plates.plate_name)
         return {"RUNNING_MODAL"} if made is None else {"FINISHED"}
     if event.type != "LEFTMOUSE" or event.alt:
         return {"PASS_THROUGH"}
@@ -132,28 +132,32 @@ def draw_outline(chooser: Chooser) -> None:
     batch_for_shader(shader, "LINES", {"pos": lines.tolist()}).draw(shader)
 
 
-class ZOGRASCOPE_OT_put_back_plate(JobOperator):
+class ZOGRASCOPE_OT_put_back_plate(bpy.types.Operator):
     """Give the selected plate back to the photograph"""
 
     bl_idname = "zograscope.put_back_plate"
     bl_label = "Put Back"
     bl_options = {"REGISTER", "UNDO"}
-    capability = building.NAME
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a plate."""
         return is_plate(context.object)
 
-    def start(self, context: bpy.types.Context) -> Job:
-        """Put it back, and have the background painted without it."""
-        diorama = put_back(context.object)
-        context.view_layer.objects.active = diorama.root
-        return background.paint(diorama, self.owner(context))
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put it back, and have the background painted without it where there is a server."""
+        owner = owner_in(context, building.NAME)
+        try:
+            diorama = put_back(context.object)
+            context.view_layer.objects.active = diorama.root
+            background.paint(diorama, owner)
+        except ZograscopeError as error:
+            link.tell(owner, error)
+        return {"FINISHED"}
 
 
 class ZOGRASCOPE_OT_paint_background(JobOperator):
-    """Paint what lies behind the plates anew, as after painting depth or erasing in another program"""
+    """Paint what lies behind the plates anew, as after painting depth or editing elsewhere"""
 
     bl_idname = "zograscope.paint_background"
     bl_label = "Paint Background"

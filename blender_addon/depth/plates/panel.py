@@ -4,7 +4,7 @@ import bpy
 
 from ...server_panel import Sidebar
 from ..selection import selected_diorama
-from .depth import DEPTH_OFFSET
+from .depth import DEPTH_OFFSET, FLATNESS
 from .plate import is_plate
 
 
@@ -23,7 +23,7 @@ class ZOGRASCOPE_PT_plates(Sidebar):
         """Draw the panel."""
         layout, diorama = self.layout, selected_diorama(context)
         layout.use_property_split = True
-        layout.prop(context.scene.zograscope_plates, "name")
+        layout.prop(context.scene.zograscope_plates, "plate_name")
         row = layout.row()
         row.scale_y = 1.5
         row.operator("zograscope.click_object", icon="EYEDROPPER")
@@ -35,6 +35,7 @@ class ZOGRASCOPE_PT_plates(Sidebar):
             row.prop(plate, "hide_viewport", text="", emboss=False)
             row.prop(plate, "hide_render", text="", emboss=False)
             box.prop(plate, f'["{DEPTH_OFFSET}"]', text="Depth Offset")
+            box.prop(plate, f'["{FLATNESS}"]', text="Flatness", slider=True)
         if is_plate(context.object):
             layout.operator("zograscope.put_back_plate", icon="LOOP_BACK")
         layout.operator("zograscope.paint_background", icon="BRUSH_DATA")

@@ -25,7 +25,7 @@ from ..diorama import (
 from ..errors import PlateError
 from ..relief import depth_from_disparity, photograph_rectangle, strengthen, unproject
 from . import geometry_nodes, masks
-from .depth import DEPTH_OFFSET, MASK, bounds_of, follow, mask_of
+from .depth import DEPTH_OFFSET, FLATNESS, MASK, bounds_of, follow, mask_of
 
 NUMBER = "zograscope_number"
 """On a plate: which one it is of its diorama, from 1."""
@@ -81,7 +81,7 @@ def cut_out(diorama: Diorama, mask: np.ndarray, name: str) -> bpy.types.Object:
     plate[MASK] = picture_image(f"{plate.name} mask", _as_picture(own))
     plate[MASK].colorspace_settings.name = "Non-Color"
     plate[NUMBER] = 1 + max((other[NUMBER] for other in diorama.plates), default=0)
-    _declare_offset(plate)
+    _declare_settings(plate)
     _same_filter(plate, diorama.photograph)
 
     pixels[mask, 3] = CLEAR
@@ -140,7 +140,7 @@ def set_mask(plate: bpy.types.Object, mask: np.ndarray) -> None:
     bpy.data.images.remove(old)
 
 
-def _declare_offset(plate: bpy.types.Object) -> None:
+def _declare_settings(plate: bpy.types.Object) -> None:
     plate[DEPTH_OFFSET] = 0.0
     plate.id_properties_ui(DEPTH_OFFSET).update(
         default=0.0,
@@ -150,6 +150,14 @@ def _declare_offset(plate: bpy.types.Object) -> None:
         soft_max=1.0,
         description="How much farther the plate stands, as a share of its depth; less than 0 is "
         "nearer. From rest it looks the same",
+    )
+    plate[FLATNESS] = 0.0
+    plate.id_properties_ui(FLATNESS).update(
+        default=0.0,
+        min=0.0,
+        max=1.0,
+        description="0 keeps the plate's relief, 1 stands it upright at its nearest depth. From "
+        "rest it looks the same",
     )
 
 
@@ -162,7 +170,11 @@ def _add_modifier(
     modifier.node_group = geometry_nodes.plate_group()
     set_input(modifier, geometry_nodes.NEARNESS, NEARER ** plate[NUMBER])
     set_input(modifier, geometry_nodes.ORIGIN, origin)
-    drive(plate, input_path(modifier, geometry_nodes.DEPTH_OFFSET), plate, DEPTH_OFFSET)
+    for name, setting in (
+        (geometry_nodes.DEPTH_OFFSET, DEPTH_OFFSET),
+        (geometry_nodes.FLATNESS, FLATNESS),
+    ):
+        drive(plate, input_path(modifier, name), plate, setting)
     plate.location = origin
 
 

@@ -6,7 +6,7 @@ import bpy
 class PlateSettings(bpy.types.PropertyGroup):
     """The choices for a new plate."""
 
-    name: bpy.props.StringProperty(
+    plate_name: bpy.props.StringProperty(
         name="Name",
         description="What the next plate is called; rename it like any object",
         default="Plate",

@@ -34,7 +34,7 @@ SPECK = 0.0004  # of the picture: holes and islands that are smaller are none
 SURFACE_COST = 40.0  # pixels that a step across the strongest contour is worth
 BAND = 0.004  # of the long side: how far the outline may be moved to an edge
 BAND_PRIOR = 0.02  # how much the small outline says there, against the picture's contours
-RIM_SHARE = 0.0007  # of the long side, by which an object keeps its soft rim
+RIM_SHARE = 0.001  # of the long side, by which an object keeps its soft rim
 
 
 def find_object(pixels: np.ndarray, disparity: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
