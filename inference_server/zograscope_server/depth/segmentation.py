@@ -68,6 +68,8 @@ def find_object(pixels: np.ndarray, disparity: np.ndarray, clicks: Sequence[Clic
         on[around] = True
         guess |= _guess(depth, outstanding, lab, (row, column))
     on &= ~beside
+    if not on.any():
+        return np.zeros((height, width), bool)
     guess = (guess & ~beside) | on
     found = _divide(lab, outstanding, guess, on, beside)
     if beside.any():
@@ -161,7 +163,7 @@ def _divide(
     roles = np.full(guess.shape, cv2.GC_BGD, np.uint8)
     roles[around], roles[guess] = cv2.GC_PR_BGD, cv2.GC_PR_FGD
     roles[beside], roles[on] = cv2.GC_BGD, cv2.GC_FGD
-    if (guess | on).all() or not (roles % 2 == 0).any():
+    if np.isin(roles, (cv2.GC_FGD, cv2.GC_PR_FGD)).all():
         return guess
     height = max(float(outstanding[guess].max(initial=0.0)), STANDS_OUT)
     seen = np.dstack(
