@@ -73,6 +73,8 @@ def show_layers(
 ) -> None:
     """Show the layers of the task `import_plates`; those that the file lacks stay as they are.
 
+    Where plates were painted over each other or over the photograph, the foremost has the pixel.
+
     Args:
         diorama: whose layers they are.
         names: of the layers and of their objects, as `layer_names` gave them.
@@ -80,19 +82,27 @@ def show_layers(
 
     Raises PlateError `picture-moves`.
     """
-    for number, item_name in enumerate(names.values()):
-        item, pixels = bpy.data.objects.get(item_name), arrays.get(f"{number}.pixels")
-        if item is None or pixels is None:
+    numbers = {item: number for number, item in enumerate(names.values())}
+    taken = np.zeros(plate.photograph_pixels(diorama).shape[:2], bool)
+    for layer in reversed(_layers(diorama)):
+        number = numbers.get(layer.item.name)
+        pixels, bounds = layer.pixels, layer.bounds
+        if number is not None and f"{number}.pixels" in arrays:
+            left, top, right, bottom = arrays["rectangles"][number].tolist()
+            pixels, bounds = arrays[f"{number}.pixels"], (left, top, right, bottom)
+        if layer.item == diorama.background:
+            _show_background(diorama, layer, pixels)
             continue
-        left, top, right, bottom = arrays["rectangles"][number].tolist()
-        if item == diorama.photograph:
-            _show_photograph(diorama, pixels)
-        elif item == diorama.background:
-            _show_background(diorama, pixels, (left, top, right, bottom))
-        else:
-            hard = _hard(pixels)
-            plate.show_pixels(item, hard, (left, top, right, bottom))
-            plate.set_mask(item, hard[..., 3] > 0)
+        hard = _hard(pixels)
+        hard[masks.cut(taken, bounds), 3] = plate.CLEAR
+        masks.cut(taken, bounds)[hard[..., 3] != plate.CLEAR] = True
+        if layer.item == diorama.photograph:
+            clear = hard[..., 3] == plate.CLEAR
+            hard[clear, :3] = layer.pixels[clear, :3]  # for plates that are put back
+            plate.show_photograph(diorama, hard)
+        elif not np.array_equal(hard, layer.pixels) or bounds != layer.bounds:
+            plate.show_pixels(layer.item, hard, bounds)
+            plate.set_mask(layer.item, hard[..., 3] != plate.CLEAR)
     follow(diorama)
 
 
@@ -145,22 +155,10 @@ def _hard(pixels: np.ndarray) -> np.ndarray:
     return hard
 
 
-def _show_photograph(diorama: Diorama, pixels: np.ndarray) -> None:
-    """Show an edited photograph; below what is clear its colours stay, for plates put back."""
-    former, hard = plate.photograph_pixels(diorama), _hard(pixels)
-    clear = hard[..., 3] == plate.CLEAR
-    hard[clear, :3] = former[clear, :3]
-    plate.show_photograph(diorama, hard)
-
-
-def _show_background(diorama: Diorama, pixels: np.ndarray, bounds: masks.Bounds) -> None:
+def _show_background(diorama: Diorama, layer: _Layer, pixels: np.ndarray) -> None:
     """Show an edited background; where the file has none, it stays as it was."""
-    layer = _background_layer(diorama.background)
-    if layer.bounds != bounds:
-        return
     shown = np.where(pixels[..., 3:] < HALF, layer.pixels, pixels)
     shown[..., 3] = plate.OPAQUE
     if not np.array_equal(shown[..., :3], layer.pixels[..., :3]):
-        rectangle = tuple(diorama.background[RECTANGLE])
-        image = picture_image(diorama.background.name, shown)
-        builders.replace_picture(diorama.background, image, rectangle)
+        image = picture_image(layer.item.name, shown)
+        builders.replace_picture(layer.item, image, tuple(layer.item[RECTANGLE]))

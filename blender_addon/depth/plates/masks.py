@@ -12,7 +12,7 @@ from ..relief import Rectangle, cell_maximum, cell_minimum, sample
 
 PADDING = 16  # pixels around a mask that belong to its plate, clear, for the relief's smoothing
 RIM = 2  # samples within a mask's outline whose depth may be half of what lies beside it
-RIM_WEIGHT = 0.02  # ... and so counts less, but counts where a thing is no wider
+RIM_WEIGHT = 1e-3  # ... and so counts less, but counts where a thing is no wider
 NEIGHBOURS = 3  # samples around whose depths two grids of one pitch may mix at a place
 
 Size = tuple[int, int]

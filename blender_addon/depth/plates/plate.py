@@ -36,6 +36,9 @@ photograph. A ray that goes through the clear part of one must not pass the next
 
 OPAQUE, CLEAR = 255, 0
 
+BOUNCES = 64
+"""How many clear parts, one behind the other, a ray of Cycles goes through before it sees black."""
+
 
 def is_plate(item: bpy.types.Object | None) -> bool:
     """Whether an object is a plate of a diorama."""
@@ -89,6 +92,9 @@ def cut_out(diorama: Diorama, mask: np.ndarray, name: str) -> bpy.types.Object:
     diorama = find_diorama(diorama.root)
     follow(diorama)
     _add_modifier(diorama, plate, own, bounds)
+    for scene in plate.users_scene:
+        cycles = scene.cycles
+        cycles.transparent_max_bounces = max(cycles.transparent_max_bounces, BOUNCES)
     return plate
 
 
@@ -99,13 +105,14 @@ def put_back(plate: bpy.types.Object) -> Diorama:
     masks.cut(pixels, bounds_of(plate))[mask_of(plate), 3] = OPAQUE
     show_photograph(diorama, pixels)
     material, mesh = plate.data.materials[0], plate.data
-    images = [plate[MASK], plate[DISPARITY], materials.picture_of(material)]
+    own, picture = (plate[MASK], plate[DISPARITY]), materials.picture_of(material)
     bpy.data.objects.remove(plate)
     bpy.data.meshes.remove(mesh)
     bpy.data.materials.remove(material)
-    for image in images:
-        if image is not None and not image.users:
-            bpy.data.images.remove(image)
+    for image in own:
+        bpy.data.images.remove(image)
+    if picture is not None and not picture.users:  # else it is the artist's, and shown elsewhere
+        bpy.data.images.remove(picture)
     diorama = find_diorama(diorama.root)
     follow(diorama)
     return diorama
