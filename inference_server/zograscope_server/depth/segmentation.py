@@ -170,8 +170,9 @@ def _divide(
         [lab[..., 0], _main_chroma(lab), np.clip(255.0 * outstanding / height, 0.0, 255.0)]
     ).astype(np.uint8)
     cv2.setRNGSeed(0)  # its clusters begin by chance, and a question has one answer
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(seen, roles, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    of_rest, of_object = np.zeros((1, 65)), np.zeros((1, 65))
+    unused = (0, 0, 1, 1)  # a rectangle, where there is no mask
+    cv2.grabCut(seen, roles, unused, of_rest, of_object, ITERATIONS, cv2.GC_INIT_WITH_MASK)
     return (roles == cv2.GC_FGD) | (roles == cv2.GC_PR_FGD)
 
 
