@@ -105,7 +105,7 @@ class Chooser:
 
         def make(job: Job) -> None:
             diorama = find_diorama(bpy.data.objects.get(root))
-            scene = bpy.data.scenes.get(scene_name)
+            scene: bpy.types.Scene | None = bpy.data.scenes.get(scene_name)
             if diorama is None or scene is None:
                 return
             made = plate.cut_out(diorama, job.result.arrays["mask"] > 0, name)

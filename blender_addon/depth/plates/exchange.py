@@ -13,6 +13,7 @@ import numpy as np
 from zograscope_protocol.depth.tasks import ExportPlatesOptions, ImportPlatesOptions
 from zograscope_protocol.options import refusal
 from zograscope_protocol.submission import Submission
+from zograscope_protocol.wire import Buffer
 
 from ...pictures import picture_image, pixels_of
 from .. import builders, materials
@@ -56,7 +57,7 @@ def export_submission(diorama: Diorama) -> Submission:
     return options.submission(inputs | {"rectangles": _rectangles(layers)})
 
 
-def import_submission(diorama: Diorama, file: np.ndarray, file_name: str) -> Submission:
+def import_submission(diorama: Diorama, file: Buffer, file_name: str) -> Submission:
     """Ask for what a PSD's layers are now. Raises as `export_submission`."""
     layers, camera = _layers(diorama), diorama.intrinsics
     options = ImportPlatesOptions(

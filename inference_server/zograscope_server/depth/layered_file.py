@@ -39,7 +39,8 @@ def write_psd(layers: Sequence[PictureLayer], width: int, height: int) -> bytes:
     """Write layers, the backmost first, as the bytes of a PSD of so many pixels."""
     from psd_tools import PSDImage
 
-    document = PSDImage.new("RGBA", (width, height))
+    # Opaque, or viewers that know no layers would show its flattened picture clear.
+    document = PSDImage.new("RGBA", (width, height), color=255)
     for layer in layers:
         left, top, _, _ = layer.rectangle
         image = Image.fromarray(np.ascontiguousarray(layer.pixels), "RGBA")

@@ -50,6 +50,7 @@ def test_what_is_written_is_read_again_to_the_bit(layers):
 def test_other_readers_see_the_layers_and_their_order(layers):
     image = Image.open(io.BytesIO(write_psd(layers, *SIZE)))
     assert image.size == SIZE
+    assert (np.array(image)[..., 3] == 255).all()
     assert [name for name, *_ in image.layers][:2] == list(PLACES)[:2]
     assert [tuple(box) for _, _, box, _ in image.layers] == list(PLACES.values())
 

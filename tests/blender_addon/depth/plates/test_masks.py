@@ -13,7 +13,7 @@ def masks(zograscope):
     return importlib.import_module(zograscope.__name__ + ".depth.plates.masks")
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(
     height=st.integers(1, 30),
     width=st.integers(1, 30),

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ..conftest import CYAN, MAGENTA, encode_png, make_result, noise_photograph, wild_disparity
+from ...conftest import pump
+from ..conftest import MAGENTA, encode_png, make_result, noise_photograph, wild_disparity
 from ..test_rest_pose import CYCLES, WORKBENCH, wrong_pixels
 
 bpy = pytest.importorskip("bpy", reason="plates are tested with a Python that has bpy")
@@ -266,11 +267,17 @@ def ray_to(diorama, u: float, v: float) -> tuple[Vector, Vector]:
 
 
 @pytest.fixture
-def choosing(plates, diorama, scene, fake_link, monkeypatch):
-    """The chooser, send(event, u, v, ...) as Blender would, and finish(task's arrays)."""
+def choosing_with(plates, scene):
+    """choosing_with(diorama) -> a chooser of this scene."""
     pending = importlib.import_module(plates.plate.__name__.split(".depth.")[0] + ".pending_jobs")
     owner = pending.Owner(scene.session_uid, "depth")
-    chooser = plates.chooser.Chooser(diorama, scene, owner)
+    return lambda diorama: plates.chooser.Chooser(diorama, scene, owner)
+
+
+@pytest.fixture
+def choosing(plates, diorama, scene, choosing_with, fake_link, monkeypatch):
+    """The chooser, send(event, u, v, ...) as Blender would, and finish(task's arrays)."""
+    chooser = choosing_with(diorama)
     operators = plates.operators
     monkeypatch.setattr(operators, "viewport_at", lambda screen, x, y: (x, y) if x >= 0 else None)
     monkeypatch.setattr(
@@ -359,9 +366,38 @@ def test_an_answer_that_comes_late_is_not_taken(choosing, fake_link):
     assert np.array_equal(choosing.chooser.mask, MASKS[0])
 
 
-def test_plates_from_afar_do_not_mix_with_the_surround(plates, diorama, scene, render, found):
-    diorama = cut(plates, found, diorama, MASKS[0])
-    diorama.camera.location.x = 1.5
-    rendered = render(scene, CYCLES)
-    assert (rendered[..., 3] == 255).all()
-    assert is_colour(rendered, CYAN).sum() > 20
+def test_the_whole_way_with_a_server(
+    plates, builders, scene, render, found, link, choosing_with, tmp_path
+):
+    """A ball is clicked, cut out, hidden, sent to a file and back, and put back."""
+    card = np.where(MASKS[0][..., None], (200, 40, 30), (60, 130, 90)).astype(np.uint8)
+    disparity = np.where(MASKS[0], 0.7, 0.2).astype(np.float32)[::2, ::2].copy()
+    diorama = builders.build_diorama(*make_result(card, disparity), "Test", scene)
+    builders.prepare_scene(scene, diorama)
+    path = str(tmp_path / "plates.psd")
+
+    def done() -> None:
+        pump(link, lambda: not link.jobs or link.errors)
+        assert not link.errors
+
+    chooser = choosing_with(diorama)
+    chooser.hover(*ray_to(diorama, 40, 30))
+    assert chooser.click()
+    done()
+    chooser.confirm("Ball")
+    done()
+    (plate,) = found.find_diorama(diorama.root).plates
+    assert np.array_equal(plates.plate.hidden_by_plates(diorama), MASKS[0])
+    assert wrong_pixels(render(scene, WORKBENCH), card) == 0
+    plate.hide_render = True
+    assert is_colour(render(scene, WORKBENCH), (60, 130, 90))[1:-1, 1:-1].all()
+    plate.hide_render = False
+    for operator in (bpy.ops.zograscope.export_plates, bpy.ops.zograscope.import_plates):
+        assert operator(filepath=path) == {"FINISHED"}
+        done()
+    assert wrong_pixels(render(scene, WORKBENCH), card) == 0
+    bpy.context.view_layer.objects.active = plate
+    assert bpy.ops.zograscope.put_back_plate() == {"FINISHED"}
+    done()
+    assert found.find_diorama(diorama.root).plates == ()
+    assert wrong_pixels(render(scene, WORKBENCH), card) == 0
