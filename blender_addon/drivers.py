@@ -1,5 +1,7 @@
 """Drivers without Python, so that a .blend needs no extension and no permission to run scripts."""
 
+from collections.abc import Sequence
+
 import bpy
 
 
@@ -16,11 +18,40 @@ def drive(
     curve = owner.driver_add(path, index)
     curve.driver.type = "AVERAGE"
     variable = curve.driver.variables.new()
-    variable.type = "SINGLE_PROP"
-    variable.targets[0].id = root
-    variable.targets[0].data_path = f'["{setting}"]'
+    _follow(variable, root, setting)
     for modifier in list(curve.modifiers):
         curve.modifiers.remove(modifier)
     if factor != 1.0:
         generator = curve.modifiers.new("GENERATOR")
         generator.coefficients = (0.0, factor)
+
+
+def drive_beyond(
+    owner: bpy.types.ID,
+    path: str,
+    leaders: Sequence[bpy.types.Object],
+    setting: str,
+    *,
+    index: int = -1,
+) -> None:
+    """Let a property be 1, or 1 and more by the largest of a setting of several objects.
+
+    What drove it before does so no longer.
+    """
+    owner.driver_remove(path, index)
+    curve = owner.driver_add(path, index)
+    curve.driver.type = "MAX"
+    for leader in leaders:
+        _follow(curve.driver.variables.new(), leader, setting)
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    generator = curve.modifiers.new("GENERATOR")
+    generator.coefficients = (1.0, 1.0)
+    limits = curve.modifiers.new("LIMITS")
+    limits.use_min_y, limits.min_y = True, 1.0
+
+
+def _follow(variable: bpy.types.DriverVariable, root: bpy.types.Object, setting: str) -> None:
+    variable.type = "SINGLE_PROP"
+    variable.targets[0].id = root
+    variable.targets[0].data_path = f'["{setting}"]'

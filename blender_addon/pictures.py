@@ -23,6 +23,24 @@ def file_bytes(image: bpy.types.Image) -> bytes:
     return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
 
 
+def picture_image(name: str, pixels: np.ndarray) -> bpy.types.Image:
+    """Make an image of RGBA pixels (h, w, 4) uint8 whose row 0 is the top, packed without loss."""
+    height, width, _ = pixels.shape
+    image = bpy.data.images.new(name, width, height, alpha=True)
+    image.alpha_mode = "STRAIGHT"  # of what is packed otherwise, Workbench leaves alpha out
+    image.pixels.foreach_set((pixels[::-1] / np.float32(255)).ravel())
+    image.pack()
+    return image
+
+
+def pixels_of(image: bpy.types.Image) -> np.ndarray:
+    """Return the RGBA pixels of a picture as they stand in its file: (h, w, 4) uint8."""
+    width, height = image.size
+    pixels = np.empty((height, width, 4), np.float32)
+    image.pixels.foreach_get(pixels.ravel())
+    return np.rint(pixels[::-1] * np.float32(255)).astype(np.uint8)
+
+
 def map_image(name: str, channels: np.ndarray) -> bpy.types.Image:
     """Make a float image of maps (h, w, 1 or 3) whose row 0 is the top, packed without loss."""
     height, width, _ = channels.shape

@@ -58,11 +58,18 @@ def add_surface(
     ):
         tree.links.new(source, target)
     if alpha is not None:
-        clear = add_node(tree, "ShaderNodeBsdfTransparent", 320, -100)
-        seen = add_node(tree, "ShaderNodeMixShader", 420, 0)
-        for number, part in enumerate((alpha, clear.outputs[0], mix.outputs[0])):
-            tree.links.new(part, seen.inputs[number])
-        tree.links.new(seen.outputs[0], output.inputs["Surface"])
+        add_transparency(tree, alpha)
+
+
+def add_transparency(tree: bpy.types.NodeTree, alpha: bpy.types.NodeSocket) -> None:
+    """Let nothing be seen of a material's surface where alpha is 0."""
+    output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
+    surface = output.inputs["Surface"].links[0].from_socket
+    clear = add_node(tree, "ShaderNodeBsdfTransparent", 320, -100)
+    seen = add_node(tree, "ShaderNodeMixShader", 420, 0)
+    for number, part in enumerate((alpha, clear.outputs[0], surface)):
+        tree.links.new(part, seen.inputs[number])
+    tree.links.new(seen.outputs[0], output.inputs["Surface"])
 
 
 def drive_lit(material: bpy.types.Material, root: bpy.types.Object) -> None:

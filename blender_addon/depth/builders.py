@@ -9,6 +9,7 @@ scripts.
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -25,13 +26,21 @@ from .attention import keep_attention
 from .brush import edits
 from .diorama import (
     DISPARITY,
+    HOLES,
     INTRINSICS,
     RECTANGLE,
     ROOT_MARK,
     STILL,
     Diorama,
+    front_image,
 )
-from .geometry_nodes import SETTING_RANGES, add_relief_modifier, relief_modifier
+from .geometry_nodes import (
+    SETTING_RANGES,
+    add_relief_modifier,
+    picture_inputs,
+    relief_modifier,
+)
+from .plates import depth as plate_depth
 from .relief import (
     Intrinsics,
     Rectangle,
@@ -78,10 +87,10 @@ def build_diorama(
     drive(camera_data, "clip_start", root, "near", factor=CLIP_START)
     drive(camera_data, "clip_end", root, "far", factor=CLIP_END)
 
-    photograph = _add_layer(f"{name} photograph", "photograph", collection, root)
+    photograph = add_layer(f"{name} photograph", "photograph", collection, root)
     background = dome = None
     if "background" in arrays:
-        background = _add_layer(f"{name} background", "background", collection, root)
+        background = add_layer(f"{name} background", "background", collection, root)
     if "dome" in arrays:
         dome = _add_dome(f"{name} dome", arrays["dome"], collection, root)
     diorama = Diorama(collection, root, photograph, background, dome, rig, camera)
@@ -114,17 +123,13 @@ def update_depth(
         diorama.root.id_properties_ui(key).update(default=float(metadata["depth"][key]))
 
     was_live = diorama.is_live
-    for layer in diorama.layers:
-        if not was_live:
-            _make_live(layer, diorama.root)
-    background = diorama.background
-    if "background" in arrays and background is None:
-        name = f"{diorama.root.name} background"
-        background = _add_layer(name, "background", diorama.collection, diorama.root)
-    elif "background" not in arrays and background is not None:
-        bpy.data.objects.remove(background)
-        background = None
-    diorama = Diorama(**{**vars(diorama), "background": background})
+    for layer in diorama.reliefs if not was_live else ():
+        make_live(layer, diorama.root)
+    if "background" in arrays:
+        diorama = _with_background(diorama)
+    elif diorama.background is not None:
+        bpy.data.objects.remove(diorama.background)
+        diorama = replace(diorama, background=None)
     if "dome" in arrays and diorama.dome is not None:
         material = diorama.dome.data.materials[0]
         old = materials.picture_of(material)
@@ -137,21 +142,40 @@ def update_depth(
     return diorama
 
 
+def set_background(
+    diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> Diorama:
+    """Give a diorama the background of the server's task `paint_background`."""
+    was_live = diorama.is_live
+    diorama = _with_background(diorama)
+    if not was_live:
+        make_live(diorama.background, diorama.root)
+    _set_background(diorama, arrays, metadata)
+    plate_depth.keep_behind(diorama)
+    if not was_live:
+        _bake_layer(diorama.background, diorama.relief(diorama.background), diorama.root)
+    return diorama
+
+
 def bake(diorama: Diorama) -> None:
     """Replace the live relief by plain meshes that render the same, at the render's resolution."""
     if not diorama.is_live:
         return
-    reliefs = [diorama.relief(layer) for layer in diorama.layers]
-    for layer, relief in zip(diorama.layers, reliefs, strict=True):
-        mesh = mesh_from_arrays(layer.name, relief)
-        mesh.materials.append(layer.data.materials[0])
-        modifier = relief_modifier(layer)
-        for setting, (label, *_) in SETTING_RANGES.items():
-            if setting in diorama.root:
-                layer.driver_remove(input_path(modifier, label))
-        layer.modifiers.remove(modifier)
-        empty, layer.data = layer.data, mesh
-        bpy.data.meshes.remove(empty)
+    reliefs = [diorama.relief(layer) for layer in diorama.reliefs]
+    for layer, relief in zip(diorama.reliefs, reliefs, strict=True):
+        _bake_layer(layer, relief, diorama.root)
+
+
+def _bake_layer(layer: bpy.types.Object, relief: Relief, root: bpy.types.Object) -> None:
+    mesh = mesh_from_arrays(layer.name, relief)
+    mesh.materials.append(layer.data.materials[0])
+    modifier = relief_modifier(layer)
+    for setting, (label, *_) in SETTING_RANGES.items():
+        if setting in root:
+            layer.driver_remove(input_path(modifier, label))
+    layer.modifiers.remove(modifier)
+    empty, layer.data = layer.data, mesh
+    bpy.data.meshes.remove(empty)
 
 
 def mesh_from_arrays(name: str, relief: Relief) -> bpy.types.Mesh:
@@ -224,7 +248,7 @@ def prepare_scene(
 
 def set_smooth_filter(diorama: Diorama, smooth: bool) -> None:
     """Choose between the exact picture (sharp pixels) and one interpolated for close views."""
-    for layer in diorama.layers:
+    for layer in diorama.reliefs:
         materials.set_smooth_filter(layer.data.materials[0], smooth)
 
 
@@ -268,19 +292,28 @@ def _declare_settings(
     declare_lit(root)
 
 
-def _add_layer(
+def _with_background(diorama: Diorama) -> Diorama:
+    """Return a diorama that has a background, still without its picture where it had none."""
+    if diorama.background is not None:
+        return diorama
+    name = f"{diorama.root.name} background"
+    background = add_layer(name, "background", diorama.collection, diorama.root)
+    return replace(diorama, background=background)
+
+
+def add_layer(
     name: str, part: str, collection: bpy.types.Collection, root: bpy.types.Object
 ) -> bpy.types.Object:
-    """Add a layer that its modifier will shape; `_set_pictures` gives it something to show."""
+    """Add a layer that its modifier will shape (see `replace_picture` and `shape_layer`)."""
     layer = add_part(name, bpy.data.meshes.new(name), part, root, collection)
     material = materials.picture_material(name)
     layer.data.materials.append(material)
     drive_lit(material, root)
-    _make_live(layer, root)
+    make_live(layer, root)
     return layer
 
 
-def _make_live(layer: bpy.types.Object, root: bpy.types.Object) -> None:
+def make_live(layer: bpy.types.Object, root: bpy.types.Object) -> None:
     """Let a modifier make the layer's relief, driven by the settings on the root."""
     old = layer.data
     if len(old.vertices):
@@ -297,45 +330,57 @@ def _set_pictures(
 ) -> None:
     """Show a result's pictures and disparities on the layers, in place of those they had."""
     keep_attention(diorama.root, arrays)
-    intrinsics = diorama.intrinsics
-    rectangles = {"photograph": photograph_rectangle(intrinsics)}
-    maps = {"photograph": "disparity", "background": "background_disparity"}
+    layer, rectangle = diorama.photograph, photograph_rectangle(diorama.intrinsics)
+    still = layer.get(STILL)
+    if still is not None:
+        layer[STILL] = image_from_bytes(layer.name, arrays["photograph"].tobytes())
+        bpy.data.images.remove(still)
+    elif HOLES not in layer:  # else it has lost its plates' pixels, and they shall stay away
+        picture = image_from_bytes(layer.name, arrays["photograph"].tobytes())
+        replace_picture(layer, picture, rectangle)
+    shape_layer(diorama, layer, arrays["disparity"], rectangle)
     if diorama.background:
-        left, top, right, bottom = map(float, metadata["background"]["rectangle"])
-        rectangles["background"] = (left, top, right, bottom)
-
-    for layer in diorama.layers:
-        part, material = layer[PART_MARK], layer.data.materials[0]
-        moves = layer.get(STILL) is not None
-        shown = layer[STILL] if moves else materials.picture_of(material)
-        old_images = [shown, layer.get(DISPARITY)]
-        picture = image_from_bytes(layer.name, arrays[part].tobytes())
-        disparity = disparity_image(f"{layer.name} disparity", arrays[maps[part]])
-        if moves:
-            layer[STILL] = picture
-        else:
-            materials.set_picture(material, picture, rectangles[part])
-        layer[DISPARITY], layer[RECTANGLE] = disparity, rectangles[part]
-        edits.carry_over(layer)
-        inputs = _picture_inputs(intrinsics, rectangles[part]) | {"Disparity": disparity}
-        if layer != diorama.photograph:
-            inputs |= {"Behind": True, "Disparity in front": diorama.photograph[DISPARITY]}
-        for name, value in inputs.items():
-            set_input(relief_modifier(layer), name, value)
-        for image in filter(None, old_images):
-            bpy.data.images.remove(image)
-        layer.update_tag()
+        _set_background(diorama, arrays, metadata)
+    plate_depth.follow(diorama)
 
 
-def _picture_inputs(intrinsics: Intrinsics, rectangle: Rectangle) -> dict[str, float]:
-    return {
-        "Width": float(intrinsics.width),
-        "Height": float(intrinsics.height),
-        "Focal length": intrinsics.focal_length,
-        "Centre x": intrinsics.cx,
-        "Centre y": intrinsics.cy,
-        **dict(zip(("Left", "Top", "Right", "Bottom"), rectangle, strict=True)),
-    }
+def _set_background(
+    diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+) -> None:
+    layer = diorama.background
+    left, top, right, bottom = map(float, metadata["background"]["rectangle"])
+    rectangle = (left, top, right, bottom)
+    replace_picture(layer, image_from_bytes(layer.name, arrays["background"].tobytes()), rectangle)
+    shape_layer(diorama, layer, arrays["background_disparity"], rectangle)
+
+
+def replace_picture(
+    layer: bpy.types.Object, picture: bpy.types.Image, rectangle: Rectangle
+) -> None:
+    """Let a layer show another picture, which fills a rectangle of the photograph's pixels."""
+    material = layer.data.materials[0]
+    old = materials.picture_of(material)
+    materials.set_picture(material, picture, rectangle)
+    if old is not None:
+        bpy.data.images.remove(old)
+
+
+def shape_layer(
+    diorama: Diorama, layer: bpy.types.Object, disparity: np.ndarray, rectangle: Rectangle
+) -> None:
+    """Give a live layer the relief of a disparity map that fills a rectangle of pixels."""
+    old = layer.get(DISPARITY)
+    layer[DISPARITY] = disparity_image(f"{layer.name} disparity", disparity)
+    layer[RECTANGLE] = rectangle
+    edits.carry_over(layer)
+    inputs = picture_inputs(diorama.intrinsics, rectangle) | {"Disparity": layer[DISPARITY]}
+    if layer == diorama.background:
+        inputs |= {"Behind": True, "Disparity in front": front_image(diorama)}
+    for name, value in inputs.items():
+        set_input(relief_modifier(layer), name, value)
+    if old is not None:
+        bpy.data.images.remove(old)
+    layer.update_tag()
 
 
 def _add_dome(

@@ -13,9 +13,11 @@ from zograscope_protocol.options import refusal
 
 from .. import scene_jobs
 from ..capabilities import Source
+from ..pending_jobs import Owner
 from ..scenes import build_in, look_through_camera, push_undo, select_only, storable
 from . import builders, cameras
-from .diorama import Diorama, find_diorama
+from .diorama import HOLES, Diorama, find_diorama
+from .plates import background
 from .selection import SOURCE
 from .submissions import diorama_submission
 
@@ -71,6 +73,8 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
             diorama = builders.update_depth(diorama, arrays, metadata)
         except ValueError as error:
             raise refusal(str(error)) from error
+        if HOLES in diorama.photograph:  # the server knew nothing of what plates hide
+            background.paint(diorama, Owner(scene.session_uid, NAME))
     else:
         name = bpy.path.display_name_from_filepath(source["photograph"])
         camera = scene.zograscope_depth.camera

@@ -10,6 +10,9 @@ from .command import COMMAND
 from .eyes import operators as eyes_operators
 from .eyes import panel as eyes_panel
 from .eyes import properties as eyes_properties
+from .plates import operators as plates_operators
+from .plates import panel as plates_panel
+from .plates import properties as plates_properties
 
 CAPABILITY = Capability(
     name=building.NAME,
@@ -22,6 +25,9 @@ CAPABILITY = Capability(
         brush_edits,
         brush_operators,
         brush_panel,
+        plates_properties,
+        plates_operators,
+        plates_panel,
         eyes_properties,
         eyes_operators,
         eyes_panel,

@@ -24,6 +24,7 @@ from ..command_output import Outputs, complain, print_json, render, save_scene, 
 from . import builders, cameras, submissions
 from .diorama import Diorama
 from .eyes import setup as eyes
+from .plates import exchange
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,6 +77,8 @@ def _make_diorama(
     if command.depth_output is not None:
         target = place("depth", command.depth_output)
         _export(client, submissions.depth_submission(diorama, target.suffix), target)
+    if command.plates is not None:
+        _export(client, exchange.export_submission(diorama), place("plates", command.plates))
     save_scene(place("scene", command.output))
     if command.render is not None:
         target, finish = place("render", command.render), eyes.finish_of(scene)

@@ -17,6 +17,12 @@ RECTANGLE = "zograscope_rectangle"
 DISPARITY = "zograscope_disparity"
 STILL = "zograscope_still"
 """On a layer that shows a moving picture: the still one in whose place it is."""
+PLATE = "plate"
+"""The mark of a part of the photograph that is a layer of its own (see `plates`)."""
+HOLES = "zograscope_holes"
+"""On the photograph: plates were cut out of its picture, which is clear where they were."""
+FRONT = "zograscope_front"
+"""On the photograph, where it has plates: the disparity that a background must lie behind."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,17 @@ class Diorama:
     dome: bpy.types.Object | None
     camera_rig: bpy.types.Object
     camera: bpy.types.Object
+    plates: tuple[bpy.types.Object, ...] = ()
 
     @property
     def layers(self) -> tuple[bpy.types.Object, ...]:
-        """Return the layers with relief, front to back."""
+        """Return the photograph as a whole and what was painted behind it."""
         return tuple(layer for layer in (self.photograph, self.background) if layer)
+
+    @property
+    def reliefs(self) -> tuple[bpy.types.Object, ...]:
+        """Return all that has a relief: the layers, and the plates cut out of the photograph."""
+        return (*self.layers, *self.plates)
 
     @property
     def intrinsics(self) -> Intrinsics:
@@ -59,13 +71,13 @@ class Diorama:
 
     def relief(self, layer: bpy.types.Object, resolution: float | None = None) -> Relief:
         """Return a layer's geometry under the present settings, as arrays."""
-        behind = layer != self.photograph
+        behind = layer == self.background
         return build_relief(
             disparity_of(layer),
             self.intrinsics,
             self.settings(resolution),
             tuple(layer[RECTANGLE]),
-            in_front=disparity_of(self.photograph) if behind else None,
+            in_front=maps_of(front_image(self))[..., 0] if behind else None,
         )
 
 
@@ -84,7 +96,8 @@ def find_diorama(item: bpy.types.Object | None) -> Diorama | None:
 
 
 def _diorama_of(root: bpy.types.Object) -> Diorama:
-    parts = {child.get(PART_MARK): child for child in root.children_recursive}
+    children = root.children_recursive
+    parts = {child.get(PART_MARK): child for child in children}
     return Diorama(
         collection=root.users_collection[0],
         root=root,
@@ -93,7 +106,13 @@ def _diorama_of(root: bpy.types.Object) -> Diorama:
         dome=parts.get("dome"),
         camera_rig=parts["camera rig"],
         camera=parts["camera"],
+        plates=tuple(child for child in children if child.get(PART_MARK) == PLATE),
     )
+
+
+def front_image(diorama: Diorama) -> bpy.types.Image:
+    """Return the disparity image that a background must lie behind."""
+    return diorama.photograph.get(FRONT) or diorama.photograph[DISPARITY]
 
 
 def disparity_of(layer: bpy.types.Object) -> np.ndarray:

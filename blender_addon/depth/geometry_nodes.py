@@ -11,7 +11,7 @@ import bpy
 
 from ..node_wiring import Wiring, set_input
 from .node_groups import corners_of_cell, disparity_to_depth, lattice_axis, sampled_disparity
-from .relief import RE_EMITTED_OVERLAP, SET_BACK, Settings
+from .relief import RE_EMITTED_OVERLAP, SET_BACK, Intrinsics, Rectangle, Settings
 
 GROUP_NAME = "Zograscope relief 1"
 """The number rises with every change of geometry: an old .blend keeps the group it came with."""
@@ -300,3 +300,15 @@ def relief_modifier(layer: bpy.types.Object) -> bpy.types.Modifier | None:
         ),
         None,
     )
+
+
+def picture_inputs(intrinsics: Intrinsics, rectangle: Rectangle) -> dict[str, float]:
+    """Return the inputs that say where a layer's picture lies, and what camera took it."""
+    return {
+        "Width": float(intrinsics.width),
+        "Height": float(intrinsics.height),
+        "Focal length": intrinsics.focal_length,
+        "Centre x": intrinsics.cx,
+        "Centre y": intrinsics.cy,
+        **dict(zip(("Left", "Top", "Right", "Bottom"), rectangle, strict=True)),
+    }

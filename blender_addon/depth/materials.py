@@ -7,12 +7,13 @@ Cycles and EEVEE. Workbench shows the active image texture through the UV map.
 
 import bpy
 
-from ..shading import EMISSION, add_node, add_surface, new_material
+from ..shading import EMISSION, add_node, add_surface, add_transparency, new_material
 from .relief import Rectangle
 
 PICTURE = "Picture"
 SCALE = "Picture scale"
 OFFSET = "Picture offset"
+CLIP = "Clip"
 
 
 def picture_material(name: str) -> bpy.types.Material:
@@ -63,9 +64,28 @@ def set_picture(material: bpy.types.Material, image: bpy.types.Image, rectangle:
         nodes[name].inputs["Y"].default_value = y
 
 
+def clip(material: bpy.types.Material) -> None:
+    """Show nothing where the picture's alpha is 0, with a hard edge: whoever lies behind shows.
+
+    Workbench does so by itself.
+    """
+    tree = material.node_tree
+    if CLIP in tree.nodes:
+        return
+    alpha = add_node(tree, "ShaderNodeMath", 0, -420, name=CLIP, operation="GREATER_THAN")
+    tree.links.new(tree.nodes[PICTURE].outputs["Alpha"], alpha.inputs[0])
+    alpha.inputs[1].default_value = 0.5
+    add_transparency(tree, alpha.outputs[0])
+
+
 def set_smooth_filter(material: bpy.types.Material, smooth: bool) -> None:
     """Choose between the exact picture (sharp pixels) and one interpolated for close views."""
     material.node_tree.nodes[PICTURE].interpolation = "Linear" if smooth else "Closest"
+
+
+def is_smooth(material: bpy.types.Material) -> bool:
+    """Whether a material's picture is interpolated."""
+    return material.node_tree.nodes[PICTURE].interpolation == "Linear"
 
 
 def dome_material(name: str, image: bpy.types.Image) -> bpy.types.Material:

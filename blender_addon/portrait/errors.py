@@ -15,6 +15,7 @@ class PortraitError(ZograscopeError):
         "no-diorama": "This scene has no diorama made of {name}. Build it first, or switch off Onto Its Diorama.",
         "crop-unknown": "The file does not say how the diorama {name!r} was cropped. Press Update Depth once, then try again.",
         "crop-misfit": "The diorama {name!r} is not made of a picture of {width} x {height} pixels. Build it anew from this portrait.",
+        "diorama-has-plates": "The diorama {name!r} has plates, which a moving portrait would cover. Put them back first, or switch off Onto Its Diorama.",
         "no-curves": "No driver's curves are here. Press Track Driver first.",
         "no-expressions": "No selected mesh has shape keys named as ARKit's expressions, such as jawOpen. Select one that has.",
     }

@@ -9,7 +9,7 @@ from zograscope_protocol.frame_files import FrameFiles
 
 from .. import frame_sequences
 from ..depth import materials
-from ..depth.diorama import STILL, Diorama, dioramas
+from ..depth.diorama import HOLES, STILL, Diorama, dioramas
 from ..depth.relief import Rectangle, photograph_rectangle
 from ..depth.selection import SOURCE
 from ..node_wiring import get_input, set_input
@@ -31,7 +31,9 @@ def diorama_of(scene: bpy.types.Scene, picture: str) -> Diorama:
 
 
 def check(diorama: Diorama, size: Size) -> None:
-    """Raise PortraitError `crop-unknown` or `crop-misfit` where `show_on` would."""
+    """Raise PortraitError `crop-unknown`, `crop-misfit` or `diorama-has-plates` as `show_on`."""
+    if HOLES in diorama.photograph:
+        raise PortraitError("diorama-has-plates", name=diorama.root.name)
     _rectangle(diorama, size)
 
 
@@ -43,8 +45,9 @@ def show_on(diorama: Diorama, image: bpy.types.Image, size: Size) -> None:
         image: the image sequence.
         size: width and height of its frames, those of the whole picture before any crop.
 
-    Raises PortraitError `crop-unknown` or `crop-misfit`.
+    Raises PortraitError `crop-unknown`, `crop-misfit` or `diorama-has-plates`.
     """
+    check(diorama, size)
     rectangle = _rectangle(diorama, size)
     layer = diorama.photograph
     material = layer.data.materials[0]

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...pictures import map_image, maps_of, set_maps
 from ..diorama import DISPARITY, Diorama, disparity_of
+from ..plates import depth as plate_depth
 from .strokes import EditedDepth
 
 EDITS = "zograscope_depth_edits"
@@ -56,9 +57,11 @@ def edited_depth(diorama: Diorama) -> EditedDepth:
 def show(diorama: Diorama, depth: EditedDepth, *, draft: bool = False) -> None:
     """Let the relief show edited depth; it is not kept yet.
 
-    In a draft the background, which takes twice as long, is left behind where it was.
+    In a draft background and plates, which take longer, are left where they were.
     """
     _set_disparity(diorama.photograph, depth)
+    if not draft:
+        plate_depth.follow(diorama)
     for layer in diorama.layers[:1] if draft else diorama.layers:
         layer.update_tag()
 

@@ -217,11 +217,19 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "warnings": list(parts.warnings),
     }
     if parts.plate is not None and parts.dome is not None:
-        arrays["background"] = np.frombuffer(encode_png(parts.plate.pixels), np.uint8)
-        arrays["background_disparity"] = parts.plate.disparity
-        arrays["dome"] = np.frombuffer(encode_png(parts.dome), np.uint8)
-        metadata["background"] = {"rectangle": list(parts.plate.rectangle)}
+        background, facts = pack_background(parts.plate)
+        arrays |= background | {"dome": np.frombuffer(encode_png(parts.dome), np.uint8)}
+        metadata |= facts
     return arrays, metadata
+
+
+def pack_background(plate: BackgroundPlate) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Turn the background plate into arrays and metadata (see TASKS.md)."""
+    arrays = {
+        "background": np.frombuffer(encode_png(plate.pixels), np.uint8),
+        "background_disparity": plate.disparity,
+    }
+    return arrays, {"background": {"rectangle": list(plate.rectangle)}}
 
 
 def guess_kind(photograph: Photograph) -> str:

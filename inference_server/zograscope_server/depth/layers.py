@@ -49,7 +49,10 @@ class BackgroundPlate:
 
 
 def make_background_plate(
-    pixels: np.ndarray, disparity: np.ndarray, depth_range: DepthRange
+    pixels: np.ndarray,
+    disparity: np.ndarray,
+    depth_range: DepthRange,
+    hidden: np.ndarray | None = None,
 ) -> BackgroundPlate:
     """Paint the background plate of a photograph.
 
@@ -57,15 +60,18 @@ def make_background_plate(
         pixels: (height, width, 3) uint8 sRGB.
         disparity: (rows, columns) float32 in [0, 1], 1 is near, of the same picture.
         depth_range: the near and far that turn disparity into depth.
+        hidden: (height, width) bool: what stands in front whatever its depth, and is painted over.
     """
     height, width = pixels.shape[:2]
     small = _shrink(disparity, DISPARITY_LONG_SIDE)
     rows, columns = small.shape
     margin_rows, margin_columns = round(MARGIN * rows), round(MARGIN * columns)
     margin_x, margin_y = margin_columns * width / columns, margin_rows * height / rows
-    hidden = find_hidden(small, depth_range)
-    origin_y, origin_x = _find_origins(small, hidden, depth_range)
-    continued = _continue_depth(small[origin_y, origin_x], hidden, depth_range)
+    covered = _covered(hidden, small.shape)
+    wanted = find_hidden(small, depth_range) | covered
+    origin_y, origin_x = _find_origins(small, wanted & ~covered, depth_range)
+    _continue_around(covered, small, (origin_y, origin_x), depth_range)
+    continued = _continue_depth(small[origin_y, origin_x], wanted, depth_range)
     continued = np.minimum(continued, _furthest_nearby(disparity, small.shape))
     behind = _extend_disparity(continued, margin_rows, margin_columns)
 
@@ -87,9 +93,9 @@ def make_background_plate(
     ]
     scene = Scene(
         pixels=canvas,
-        seen=on_canvas(np.ones(small.shape, np.uint8)) > 0,
+        seen=on_canvas((~covered).astype(np.uint8)) > 0,
         depth=on_canvas(np.log(depth_range.depth(small))),
-        wanted=on_canvas(hidden.astype(np.uint8), outside=1) > 0,
+        wanted=on_canvas(wanted.astype(np.uint8), outside=1) > 0,
         depth_behind=cv2.resize(log_behind, canvas.shape[1::-1], interpolation=cv2.INTER_NEAREST),
         origin=np.stack(origins, axis=-1).astype(np.float32),
     )
@@ -155,6 +161,36 @@ def _find_origins(
             y, x = _nearest(far_side & (closeness <= max(low - step, lowest)))
             rows[here], columns[here] = y[here], x[here]
     return rows, columns
+
+
+def _covered(mask: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+    """Bring a mask of any size to a shape, edges and all; nothing without one."""
+    if mask is None:
+        return np.zeros(shape, bool)
+    small = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA) > 0.0
+    return _grow(small, _edge_width(small))
+
+
+def _continue_around(
+    covered: np.ndarray,
+    disparity: np.ndarray,
+    origins: tuple[np.ndarray, np.ndarray],
+    depth_range: DepthRange,
+) -> None:
+    """Let what a mask covers continue what is around it, and not nearer; changes the origins."""
+    around = _grow(covered, _edge_width(disparity)) & ~covered
+    if not around.any():
+        return
+    closeness = np.log(depth_range.inverse_depth(disparity))
+    slack = 0.5 * float(np.log(EDGE_DEPTH_RATIO))
+    lowest = float(closeness[around].min())
+    levels = np.linspace(closeness[covered].min(), closeness[covered].max(), FAR_LEVELS + 1)
+    for low, high in pairwise(levels):
+        here = covered & (closeness >= low) & (closeness <= high)
+        if here.any():
+            y, x = _nearest(around & (closeness <= max(high + slack, lowest)))
+            for origin, found in zip(origins, (y, x), strict=True):
+                origin[here] = found[here]
 
 
 def _nearest(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

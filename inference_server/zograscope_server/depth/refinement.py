@@ -105,6 +105,32 @@ def refine(disparity: np.ndarray, pixels: np.ndarray, size: tuple[int, int]) -> 
     return wide
 
 
+def enlarge_mask(side: np.ndarray, picture: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bring a mask that was found in a small picture to the full one, along its edges.
+
+    Args:
+        side: (rows, columns) float32 in [0, 1], above 0.5 inside.
+        picture: (rows, columns, 3) uint8, the small picture.
+        pixels: (height, width, 3) uint8 of the same picture.
+
+    Returns:
+        (height, width) bool.
+    """
+    size = pixels.shape[:2]
+    if side.shape == size:
+        return side > 0.5
+    gain, offset = _local_linear_functions(picture.astype(np.float32) / 255.0, side)
+    wide = np.empty(size, bool)
+    strip = max(1, STRIP_PIXELS // size[1])
+    for top in range(0, size[0], strip):
+        rows = slice(top, min(size[0], top + strip))
+        guide = _strip_of(pixels, size, rows) / np.float32(255.0)
+        here = (_strip_of(gain, size, rows) * guide).sum(axis=2) + _strip_of(offset, size, rows)
+        sure = _strip_of(side, size, rows)
+        wide[rows] = np.where((sure < 0.02) | (sure > 0.98), sure, here) > 0.5
+    return wide
+
+
 def enlarge(disparity: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize a disparity map smoothly, without regard to the picture: float32 in [0, 1]."""
     shrinking = size[0] < disparity.shape[0]

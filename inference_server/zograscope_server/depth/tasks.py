@@ -1,4 +1,4 @@
-"""The depth tasks as the protocol offers them: `diorama`, `export_mesh` and `export_depth`.
+"""The depth tasks as the protocol offers them: dioramas, their exports, and plates.
 
 Here inputs are checked and handed to plain functions; nothing is computed. The broker imports this
 module, so whatever is heavy is imported inside the tasks.
@@ -14,6 +14,11 @@ from zograscope_protocol.depth.tasks import (
     DioramaOptions,
     ExportDepthOptions,
     ExportMeshOptions,
+    ExportPlatesOptions,
+    ImportPlatesOptions,
+    PaintBackgroundOptions,
+    Rectangle,
+    SegmentOptions,
 )
 from zograscope_protocol.options import refusal
 
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from zograscope_server.depth.people import FindFaces
 
 QUALITY_LONG_SIDE = {"draft": 512, "standard": 1024, "high": 2048, "full": None}
+MOST_PIXELS = 300_000_000
 
 
 def _model_revision(options: DioramaOptions, models_folder: Path) -> str:
@@ -87,13 +93,128 @@ def export_depth(
     from zograscope_server.depth import export
     from zograscope_server.depth.depth_range import DepthRange
 
+    disparity = _read_disparity(inputs)
+    context.progress(None, "Writing depth")
+    depth_range = DepthRange(options.near, options.far)
+    file = export.export_depth(disparity, depth_range, options.format)
+    return TaskResult({"file": np.frombuffer(file, np.uint8)})
+
+
+@task(SegmentOptions, version=1, cacheable=True)
+def segment(
+    inputs: Mapping[str, np.ndarray], options: SegmentOptions, context: TaskContext
+) -> TaskResult:
+    """Find the object of a picture that was clicked, as a mask."""
+    from zograscope_server.depth.segmentation import find_object, outline_at_edges
+
+    pixels = _read_pixels(inputs, "pixels", 3)
+    context.progress(None, "Looking for the object")
+    if "mask" in inputs:
+        found = outline_at_edges(_read_mask(inputs, "mask", pixels), pixels)
+    elif any(belongs for _, _, belongs in options.clicks):
+        found = find_object(pixels, _read_disparity(inputs), options.clicks)
+    else:
+        raise refusal("no click shows what is looked for")
+    return TaskResult({"mask": found.astype(np.uint8) * np.uint8(255)})
+
+
+@task(PaintBackgroundOptions, version=1, cacheable=True)
+def paint_background(
+    inputs: Mapping[str, np.ndarray], options: PaintBackgroundOptions, context: TaskContext
+) -> TaskResult:
+    """Paint what lies behind a photograph, and behind whatever was cut out of it."""
+    from zograscope_server.depth.depth_range import DepthRange
+    from zograscope_server.depth.diorama import pack_background
+    from zograscope_server.depth.layers import make_background_plate
+    from zograscope_server.images import read_photograph
+
+    context.progress(0.0, "Reading the photograph")
+    photograph = read_photograph(required(inputs, "image").tobytes(), options.file_name)
+    hidden = _read_mask(inputs, "hidden", photograph.pixels)
+    disparity = _read_disparity(inputs)
+    context.progress(0.1, "Painting what lies behind")
+    depth_range = DepthRange(options.near, options.far)
+    plate = make_background_plate(photograph.pixels, disparity, depth_range, hidden)
+    context.progress(0.9, "Packing the background")
+    return TaskResult(*pack_background(plate))
+
+
+@task(ExportPlatesOptions, version=1, cacheable=True)
+def export_plates(
+    inputs: Mapping[str, np.ndarray], options: ExportPlatesOptions, context: TaskContext
+) -> TaskResult:
+    """Write plates as one layered file."""
+    from zograscope_server.depth.layered_file import PictureLayer, write_psd
+
+    context.progress(None, "Writing PSD")
+    layers = []
+    for number, (name, rectangle) in enumerate(_read_rectangles(inputs, options.names).items()):
+        pixels = _read_pixels(inputs, f"{number}.pixels", 4)
+        left, top, right, bottom = rectangle
+        if pixels.shape[:2] != (bottom - top, right - left):
+            raise refusal(f"the layer {name!r} does not have the pixels of its rectangle")
+        layers.append(PictureLayer(name, pixels, rectangle))
+    file = write_psd(layers, options.width, options.height)
+    return TaskResult({"file": np.frombuffer(file, np.uint8)})
+
+
+@task(ImportPlatesOptions, version=1, cacheable=True)
+def import_plates(
+    inputs: Mapping[str, np.ndarray], options: ImportPlatesOptions, context: TaskContext
+) -> TaskResult:
+    """Read the layers of a file that was edited."""
+    from zograscope_server.depth.layered_file import read_psd
+
+    context.progress(None, "Reading layers")
+    rectangles = _read_rectangles(inputs, options.names)
+    data, size = required(inputs, "file").tobytes(), (options.width, options.height)
+    found = read_psd(data, options.file_name, size, rectangles)
+    arrays = {
+        f"{number}.pixels": found[name].pixels
+        for number, name in enumerate(options.names)
+        if name in found
+    }
+    places = [found[name].rectangle if name in found else rectangles[name] for name in rectangles]
+    arrays["rectangles"] = np.array(places, np.int32)
+    return TaskResult(arrays, {"missing": [name for name in options.names if name not in found]})
+
+
+def _read_pixels(inputs: Mapping[str, np.ndarray], name: str, channels: int) -> np.ndarray:
+    pixels = required(inputs, name)
+    shaped = pixels.ndim == 3 and pixels.shape[2] == channels and pixels.dtype == np.uint8
+    if not shaped or not 0 < pixels.shape[0] * pixels.shape[1] <= MOST_PIXELS:
+        raise refusal(f"the input {name!r} is no picture of {channels} channels in 8 bits")
+    return pixels
+
+
+def _read_mask(inputs: Mapping[str, np.ndarray], name: str, pixels: np.ndarray) -> np.ndarray:
+    mask = required(inputs, name)
+    if mask.shape != pixels.shape[:2]:
+        raise refusal(
+            f"the input {name!r} has the shape {mask.shape}, but the picture {pixels.shape[:2]}"
+        )
+    return mask != 0
+
+
+def _read_disparity(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     disparity = required(inputs, "disparity")
     if disparity.ndim != 2 or disparity.size == 0:
         raise refusal("the disparity is not a picture of one channel")
-    context.progress(None, "Writing depth")
-    depth_range = DepthRange(options.near, options.far)
-    file = export.export_depth(disparity.astype(np.float32), depth_range, options.format)
-    return TaskResult({"file": np.frombuffer(file, np.uint8)})
+    return disparity.astype(np.float32)
+
+
+def _read_rectangles(
+    inputs: Mapping[str, np.ndarray], names: tuple[str, ...]
+) -> dict[str, Rectangle]:
+    values = required(inputs, "rectangles")
+    if values.shape != (len(names), 4) or values.dtype.kind not in "iu":
+        raise refusal(f"the rectangles have the shape {values.shape}, and there are {len(names)}")
+    rectangles: dict[str, Rectangle] = {}
+    for name, (left, top, right, bottom) in zip(names, values.tolist(), strict=True):
+        if not 0 < (right - left) * (bottom - top) <= MOST_PIXELS or right <= left:
+            raise refusal(f"the layer {name!r} has no pixels, or too many")
+        rectangles[name] = (left, top, right, bottom)
+    return rectangles
 
 
 def _choose_estimate(

@@ -64,6 +64,7 @@ class DioramaCommand:
     lit: bool
     export: tuple[Path, ...]
     depth_output: Path | None
+    plates: Path | None
     contact_sheet: Path | None
     connection: Path | None
     json: bool
@@ -123,6 +124,7 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
     add("--lit", action="store_true", help="let lights of the scene fall on the photograph")
     add("--export", type=Path, action="append", default=[], metavar="FILE.glb|ply|obj")
     add("--depth-output", type=Path, metavar="FILE.png|exr", help="16-bit PNG or float EXR")
+    add("--plates", type=Path, metavar="FILE.psd", help="photograph and background as layers")
     add("--contact-sheet", type=Path, metavar="FILE.png", help="the film at a glance")
     add("--connection", type=Path, metavar="FILE", help="connection file of another server")
     add("--json", action="store_true", help="print what was made as JSON")
@@ -163,11 +165,13 @@ def _check(command: DioramaCommand) -> None:
     check_suffixes("--output", [command.output], (".blend",))
     check_suffixes("--export", command.export, MESH_SUFFIXES)
     check_suffixes("--depth-output", [command.depth_output], DEPTH_SUFFIXES)
+    check_suffixes("--plates", [command.plates], (".psd",))
     check_suffixes("--contact-sheet", [command.contact_sheet], (".png",))
     if command.render is not None and command.render.suffix not in ("", FILM_SUFFIX):
         raise refusal(f"--render {command.render} is neither a film ({FILM_SUFFIX}) nor a folder")
-    outputs = [command.output, command.render, command.depth_output, command.contact_sheet]
-    unnamed = [path for path in (*outputs, *command.export) if path and NAME_FIELD not in str(path)]
+    files = [command.render, command.depth_output, command.plates, command.contact_sheet]
+    outputs = [command.output, *files, *command.export]
+    unnamed = [path for path in outputs if path and NAME_FIELD not in str(path)]
     if len(command.photographs) > 1 and unnamed:
         raise refusal(
             f"{len(command.photographs)} photographs cannot all become {unnamed[0]}; "

@@ -1,9 +1,20 @@
 """What the tasks of dioramas can be asked; TASKS.md describes their inputs and results."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zograscope_protocol.options import Options, choice, flag, number, option, refusal, text, texts
+from zograscope_protocol.options import (
+    Options,
+    choice,
+    flag,
+    number,
+    option,
+    refusal,
+    text,
+    texts,
+    whole,
+)
 
 QUALITIES = ("draft", "standard", "high", "full")
 NEAR_TONES = ("white", "black")
@@ -13,8 +24,13 @@ MESH_FORMATS = ("glb", "ply", "obj")
 DEPTH_FORMATS = ("png16", "exr")
 LAYER_PARTS = ("vertices", "triangles", "uv", "texture")
 NEAREST, FARTHEST = 1e-6, 1e9
+LONGEST_SIDE = 30_000  # pixels, of a PSD file
+MOST_CLICKS = 1000
 
 Rectangle = tuple[int, int, int, int]
+Click = tuple[float, float, bool]
+"""Where: right and down in pixels from the upper left corner; and whether it shows the object."""
+
 Crop = Literal["auto", "none"] | Rectangle
 
 
@@ -28,6 +44,25 @@ def _read_crop(name: str, value: Any) -> Crop:
         f'the {name} is {value!r}, but can only be "auto", "none" or the four whole numbers left, '
         "top, right, bottom"
     )
+
+
+def _read_clicks(name: str, value: Any) -> tuple[Click, ...]:
+    if not isinstance(value, list | tuple) or len(value) > MOST_CLICKS:
+        raise refusal(f"the {name} are not a list of at most {MOST_CLICKS}")
+    return tuple(_read_click(name, click) for click in value)
+
+
+def _read_click(name: str, value: Any) -> Click:
+    try:
+        x, y, belongs = value
+        if not isinstance(belongs, bool):
+            raise TypeError
+        place = float(x), float(y)
+    except (TypeError, ValueError):
+        raise refusal(f"{value!r} is none of the {name}: x, y, and true or false") from None
+    if not all(map(math.isfinite, place)):
+        raise refusal(f"{value!r} is none of the {name}: its place is not a number")
+    return *place, belongs
 
 
 @dataclass(frozen=True)
@@ -98,5 +133,89 @@ class ExportDepthOptions(Options):
 
     def check(self) -> None:
         """Refuse a range that ends before it begins."""
-        if self.near >= self.far:
-            raise refusal(f"near ({self.near:g}) must be less than far ({self.far:g})")
+        _check_range(self.near, self.far)
+
+
+@dataclass(frozen=True)
+class SegmentOptions(Options):
+    """Which object of a picture is meant.
+
+    Attributes:
+        clicks: on it, and beside it where too much was found. None are needed where a mask is
+            among the inputs.
+    """
+
+    task = "segment"
+    clicks: tuple[Click, ...] = option(_read_clicks, default=())
+
+
+@dataclass(frozen=True)
+class PaintBackgroundOptions(Options):
+    """How the background plate of a photograph is painted anew.
+
+    Attributes:
+        file_name: of the picture, for sentences.
+        near, far: depth of disparity 1 and of 0, in scene units.
+    """
+
+    task = "paint_background"
+    file_name: str = text("photograph")
+    near: float = number(NEAREST, FARTHEST, default=1.0)
+    far: float = number(NEAREST, FARTHEST, default=10.0)
+
+    def check(self) -> None:
+        """Refuse a range that ends before it begins."""
+        _check_range(self.near, self.far)
+
+
+@dataclass(frozen=True)
+class ExportPlatesOptions(Options):
+    """How plates become one layered file.
+
+    Attributes:
+        names: of the layers, from the backmost to the foremost.
+        width, height: of the photograph, in pixels.
+    """
+
+    task = "export_plates"
+    names: tuple[str, ...] = texts()
+    width: int = whole(1, LONGEST_SIDE, default=1)
+    height: int = whole(1, LONGEST_SIDE, default=1)
+
+    def check(self) -> None:
+        """Refuse layers that could not be told apart when they come back."""
+        _check_names(self.names)
+
+
+@dataclass(frozen=True)
+class ImportPlatesOptions(Options):
+    """What layers are looked for in a file that was edited.
+
+    Attributes:
+        file_name: for sentences.
+        names: of the layers that there may be.
+        width, height: of the photograph, in pixels.
+    """
+
+    task = "import_plates"
+    file_name: str = text("layers.psd")
+    names: tuple[str, ...] = texts()
+    width: int = whole(1, LONGEST_SIDE, default=1)
+    height: int = whole(1, LONGEST_SIDE, default=1)
+
+    def check(self) -> None:
+        """Refuse names that do not say which layer is meant."""
+        _check_names(self.names)
+
+
+def _check_range(near: float, far: float) -> None:
+    if near >= far:
+        raise refusal(f"near ({near:g}) must be less than far ({far:g})")
+
+
+def _check_names(names: tuple[str, ...]) -> None:
+    if not names:
+        raise refusal("no layers were named")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise refusal(f"two layers are called {twice!r}")

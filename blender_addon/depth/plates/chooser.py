@@ -1,0 +1,144 @@
+"""Choosing an object of the photograph by clicks; the server finds it, and it becomes a plate."""
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from zograscope_protocol.depth.tasks import Click, SegmentOptions
+from zograscope_protocol.job import Job
+
+from ...pending_jobs import Owner, Waiting
+from ...scenes import push_undo, select_only
+from ...server_link import link
+from ..brush.strokes import Point, pixel_along
+from ..diorama import Diorama, disparity_of, find_diorama
+from ..relief import depth_from_disparity, strengthen, unproject
+from . import background, masks, plate
+
+CHOICE_LONG_SIDE = 640  # pixels of the picture that the server looks at after each click
+
+
+class Chooser:
+    """Turns rays from the mouse into clicks, and clicks into a mask of the photograph.
+
+    It keeps the diorama's name and nothing of Blender's own, which undo would leave dangling.
+    """
+
+    def __init__(self, diorama: Diorama, scene: bpy.types.Scene, owner: Owner) -> None:
+        """Choose in a live diorama. Raises PlateError `picture-moves`."""
+        self._root, self._scene, self._owner = diorama.root.name, scene.name, owner
+        self._pixels = plate.photograph_pixels(diorama)
+        self._factor = -(-max(self._pixels.shape[:2]) // CHOICE_LONG_SIDE)
+        self._small = masks.shrink(self._pixels[..., :3], self._factor)
+        self._disparity = disparity_of(diorama.photograph)
+        self._asked: Job | None = None
+        self.clicks: tuple[Click, ...] = ()
+        self.mask: np.ndarray | None = None
+        """What was found: (h, w) bool, smaller than the photograph; None where nothing is yet."""
+        self.at: Point | None = None
+        """Where the mouse is, in pixels of the photograph; None beside it."""
+
+    @property
+    def diorama(self) -> Diorama | None:
+        """Return the diorama, or None where it is gone or baked."""
+        diorama = find_diorama(bpy.data.objects.get(self._root))
+        return diorama if diorama is not None and diorama.is_live else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the server is looking."""
+        return self._asked is not None and not self._asked.finished
+
+    def hover(self, origin: Vector, direction: Vector) -> Point | None:
+        """Note where a ray in world space meets the relief."""
+        diorama = self.diorama
+        if diorama is None:
+            self.at = None
+            return None
+        inverse = diorama.photograph.matrix_world.inverted()
+        start, ahead = np.array(inverse @ origin), np.array(inverse.to_3x3() @ direction)
+        self.at = pixel_along(self._disparity, diorama.intrinsics, diorama.settings(), start, ahead)
+        return self.at
+
+    def click(self, *, adds: bool = False, takes_away: bool = False) -> bool:
+        """Click where the mouse is; without either, begin anew. False where that is beside it all.
+
+        Raises ZograscopeError where there is no server.
+        """
+        if self.at is None or (takes_away and not self.clicks):
+            return False
+        former = self.clicks if adds or takes_away else ()
+        self.clicks = (*former, (*self.at, not takes_away))
+        if not any(belongs for _, _, belongs in self.clicks):
+            self.clicks, self.mask = (), None
+            return False
+        self._ask()
+        return True
+
+    def _ask(self) -> None:
+        scale = 1.0 / self._factor
+        clicks = tuple((x * scale, y * scale, belongs) for x, y, belongs in self.clicks)
+        inputs = {"pixels": self._small, "disparity": self._disparity}
+        if self.waiting:
+            self._asked.cancel()
+        waiting = Waiting("Object", self._take, owner=self._owner)
+        self._asked = link.submit(SegmentOptions(clicks=clicks).submission(inputs), waiting)
+
+    def _take(self, job: Job) -> None:
+        if self._asked is not None and job.id == self._asked.id:  # else it was asked otherwise
+            self.mask = job.result.arrays["mask"] > 0
+
+    def confirm(self, name: str) -> Job | None:
+        """Make a plate of what was found, as soon as its outline is known to the pixel.
+
+        Raises ZograscopeError where there is no server.
+        """
+        if self.mask is None:
+            return None
+        height, width = self._pixels.shape[:2]
+        coarse = masks.enlarge(self.mask, self._factor, (width, height))
+        inputs = {
+            "pixels": np.ascontiguousarray(self._pixels[..., :3]),
+            "disparity": self._disparity,
+            "mask": np.ascontiguousarray(coarse).astype(np.uint8) * np.uint8(255),
+        }
+        root, scene_name, owner = self._root, self._scene, self._owner
+
+        def make(job: Job) -> None:
+            diorama = find_diorama(bpy.data.objects.get(root))
+            scene: bpy.types.Scene | None = bpy.data.scenes.get(scene_name)
+            if diorama is None or scene is None:
+                return
+            made = plate.cut_out(diorama, job.result.arrays["mask"] > 0, name)
+            select_only(made, scene)
+            push_undo("Make Plate")
+            background.paint(find_diorama(made), owner)
+
+        waiting = Waiting(name, make, owner=self._owner)
+        return link.submit(SegmentOptions().submission(inputs), waiting)
+
+    def outline(self) -> np.ndarray | None:
+        """Return what was found as lines on the relief, (2 n, 3) in world space, or None."""
+        diorama = self.diorama
+        if diorama is None or self.mask is None:
+            return None
+        camera = diorama.intrinsics
+        u, v = (masks.outline(self.mask).reshape(-1, 2) * self._factor).T
+        u, v = np.clip(u, 0, camera.width), np.clip(v, 0, camera.height)
+        rows = np.minimum(
+            v * self._disparity.shape[0] / camera.height, self._disparity.shape[0] - 1
+        )
+        columns = np.minimum(
+            u * self._disparity.shape[1] / camera.width, self._disparity.shape[1] - 1
+        )
+        return self._on_relief(
+            diorama, u, v, self._disparity[rows.astype(int), columns.astype(int)]
+        )
+
+    def _on_relief(
+        self, diorama: Diorama, u: np.ndarray, v: np.ndarray, disparity: np.ndarray
+    ) -> np.ndarray:
+        settings = diorama.settings()
+        depth = strengthen(depth_from_disparity(disparity, settings.near, settings.far), settings)
+        projection = np.stack([u * depth, v * depth, depth], axis=-1).astype(np.float32)
+        world = np.array(diorama.photograph.matrix_world, np.float32)
+        return unproject(projection, diorama.intrinsics) @ world[:3, :3].T + world[:3, 3]
