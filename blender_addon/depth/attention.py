@@ -34,6 +34,8 @@ BESIDE_LINE = 0.004  # of the longer side: a line is the rim of a surface that b
 SHORTEST_PIECE = 0.06  # of the longer side: less of a line is not seen to bend
 POINTS_OF_LINE = 17
 SEEN_LINE = 0.3  # of the longer side: a shorter line is judged as if it were that long
+UPRIGHT = 0.26  # radians: a line that is no farther from the vertical stands upright
+LEANING_LINE = 0.1  # of the longer side: of a shorter line nobody sees that it leans
 ASTRAY = 0.06  # of a line's points may be astray: one that lies on something else
 
 
@@ -249,6 +251,27 @@ def bend(seen: np.ndarray, least: float) -> float:
     offsets = seen - seen.mean(axis=0)
     along, across = (offsets @ np.linalg.svd(offsets, full_matrices=False)[2].T).T
     return float(np.quantile(np.abs(across), 1 - ASTRAY) / max(np.ptp(along), least))
+
+
+def lean(seen: np.ndarray, at_rest: np.ndarray) -> float:
+    """Return by what angle, in radians, a line has turned that stands upright at rest; else 0.
+
+    Towers and walls stay upright whatever the camera does, unless their depth slopes.
+
+    Args:
+        seen, at_rest: (n, 2) the same points in a view, and at rest.
+    """
+    before, now = (_direction(points) for points in (at_rest, seen))
+    if abs(np.arctan2(before[0], before[1])) > UPRIGHT:
+        return 0.0
+    return float(np.arctan2(abs(before[0] * now[1] - before[1] * now[0]), abs(before @ now)))
+
+
+def _direction(points: np.ndarray) -> np.ndarray:
+    """Return the direction (2,) of the straight line that fits points (n, 2) best, upwards."""
+    offsets = points - points.mean(axis=0)
+    x, y = np.linalg.svd(offsets, full_matrices=False)[2][0]
+    return np.array([x, y]) if y >= 0 else np.array([-x, -y])
 
 
 def _within(pixels: np.ndarray, camera: Intrinsics) -> np.ndarray:

@@ -13,6 +13,7 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from .attention import (
+    LEANING_LINE,
     NOTHING,
     SEEN_LINE,
     Attention,
@@ -20,6 +21,7 @@ from .attention import (
     RestSurface,
     attention_of,
     bend,
+    lean,
     lift_faces,
     lift_lines,
 )
@@ -72,6 +74,7 @@ class ViewQuality:
             where the photograph has detail.
         faces: of each face that rest shows.
         bend: how far the points of a straight line leave it, at most, as a share of its length.
+        lean: by what angle an upright line has turned, at most, in radians.
     """
 
     holes: float
@@ -82,6 +85,7 @@ class ViewQuality:
     worst_part: float = 0.0
     faces: tuple[FaceQuality, ...] = ()
     bend: float = 0.0
+    lean: float = 0.0
 
     @property
     def invented(self) -> float:
@@ -158,6 +162,7 @@ class Surfaces:
         stretch = texel_stretch(hits.points[shown], hits.normals[shown], *pose)
         smeared[shown] = stretch > STRETCH
         missed = float(np.mean(hits.layers == NOWHERE))
+        lines = [self._line(line, pose) for line in self._lines]
         return ViewQuality(
             holes=0.0 if self._dome else missed,
             stretched=float(smeared.mean()),
@@ -166,7 +171,8 @@ class Surfaces:
             clearance=self._clearance(Vector(position.tolist())),
             worst_part=self._worst_part(~shown | smeared, hits.points),
             faces=tuple(self._face(face, pose) for face in self._faces),
-            bend=max((self._bend(line, pose) for line in self._lines), default=0.0),
+            bend=max((bent for bent, _ in lines), default=0.0),
+            lean=max((leaning for _, leaning in lines), default=0.0),
         )
 
     def measure_path(self, path: CameraPath) -> list[ViewQuality]:
@@ -243,16 +249,19 @@ class Surfaces:
             stretched=float(np.mean(stretch > FACE_STRETCH)) if len(stretch) else 0.0,
         )
 
-    def _bend(self, line: np.ndarray, pose: Pose) -> float:
-        """Measure a line (n, 3): how far what is seen of it leaves the straight."""
+    def _line(self, line: np.ndarray, pose: Pose) -> tuple[float, float]:
+        """Measure a line (n, 3): how far what is seen of it leaves the straight, and leans."""
         places, ahead = pose.seen(line)
         hits = self._cast(pose, places)
         shown = (
             (_depths(hits.points, pose) >= HIDDEN * ahead) & (ahead > 0) & self._in_frame(places)
         )
         if np.count_nonzero(shown) < LEAST_OF_LINE:
-            return 0.0
-        return bend(places[shown], self._seen_line)
+            return 0.0, 0.0
+        at_rest = REST.seen(line[shown])[0]
+        is_long = np.ptp(at_rest, axis=0).max() >= LEANING_LINE / SEEN_LINE * self._seen_line
+        leaning = lean(places[shown], at_rest) if is_long else 0.0
+        return bend(places[shown], self._seen_line), leaning
 
     def _pixels(self, places: np.ndarray) -> np.ndarray:
         """Return the pixels (n, 2) of places (n, 2) of a view, at a focal length of 1."""

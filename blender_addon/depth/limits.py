@@ -33,6 +33,8 @@ class Limits:
     """Share of a head that is smeared: an ear, but no cheek."""
     bend: float = 0.015
     """Of a straight line, against its length: from here on it is an arc."""
+    lean: float = 0.05
+    """Radians by which an upright line turns: from here on a tower falls."""
 
 
 def faults(view: ViewQuality, limits: Limits) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ def faults(view: ViewQuality, limits: Limits) -> tuple[str, ...]:
         "a face is cut or hidden": any(f.lost > limits.lost for f in view.faces),
         "a face is smeared": any(f.stretched > limits.face_stretched for f in view.faces),
         "a straight line bends": view.bend > limits.bend,
+        "an upright line leans": view.lean > limits.lean,
     }
     return tuple(fault for fault, there in judged.items() if there)
 

@@ -131,6 +131,29 @@ def test_lines_bend_with_the_relief_and_on_a_plane_they_do_not(moves, surfaces):
     assert bent[1] > 0.015
 
 
+def test_a_tower_whose_depth_slopes_leans_and_one_that_stands_does_not(moves, surfaces):
+    tower = np.array([[150.0, 30.0, 150.0, 170.0]])
+    stands = np.full((HEIGHT, WIDTH), 3.0)
+    slopes = 1 / np.tile(np.linspace(1 / 5, 1 / 3, HEIGHT)[:, None], (1, WIDTH))
+    turn = moves.Surroundings(subject=3.0)
+    orbit = moves.camera_path("orbit", np.array([0.5, 1.0]), 0.2, turn)
+    upright = [view.lean for view in surfaces(stands, lines=tower).measure_path(orbit)]
+    falling = [view.lean for view in surfaces(slopes, lines=tower).measure_path(orbit)]
+    assert max(upright) < 1e-3
+    assert falling[0] < 1e-3
+    assert falling[1] > 0.05
+
+
+@given(turned=st.floats(0, 1.2), tilt=st.floats(-0.25, 0.25))
+@settings(max_examples=20)
+def test_lean_is_the_angle_by_which_an_upright_line_turns(attention, turned, tilt):
+    def line(angle):
+        return np.linspace(-1, 1, 17)[:, None] * (math.sin(angle), math.cos(angle))
+
+    assert attention.lean(line(tilt + turned), line(tilt)) == pytest.approx(turned, abs=1e-6)
+    assert attention.lean(line(turned), line(1.0)) == 0, "a line that does not stand upright"
+
+
 def test_a_line_is_torn_where_the_surface_is_and_belongs_to_what_is_nearer(attention, surface):
     depth = np.full((HEIGHT, WIDTH), FAR)
     depth[:, 100:] = NEAR

@@ -21,7 +21,7 @@ def only(limits):
     """only(**some) -> limits of which none but these can be exceeded."""
     anything = limits.Limits(
         flaws=1.0, holes=1.0, worst_part=1.0, distortion=np.inf, lost=1.0, face_stretched=1.0,
-        bend=np.inf,
+        bend=np.inf, lean=np.inf,
     )  # fmt: skip
     return lambda **some: replace(anything, **some)
 
@@ -87,6 +87,7 @@ def test_a_wall_ends_the_move(limits, only, two_planes, moves):
         ({"worst_part": 0.6}, {}, "a part is smeared or made up"),
         ({"clearance": 0.1}, {}, "something is too near"),
         ({"bend": 0.03}, {}, "a straight line bends"),
+        ({"lean": 0.1}, {}, "an upright line leans"),
         ({}, {"distortion": 0.04}, "a face loses its shape"),
         ({}, {"lost": 0.2}, "a face is cut or hidden"),
         ({}, {"stretched": 0.1}, "a face is smeared"),
