@@ -31,7 +31,7 @@ def main() -> int:
     """Build the extension, run the jobs and say what was made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/demo"))
-    parser.add_argument("--camera", default="orbit")
+    parser.add_argument("--camera", default="push_in")
     parser.add_argument("--frames", type=int, default=48)
     arguments = parser.parse_args()
     output = arguments.output
