@@ -248,8 +248,8 @@ def bend(seen: np.ndarray, least: float) -> float:
     As a share of their extent, or of `least` where that is longer: what is short is seen less. Of
     the points those farthest off, up to `ASTRAY` of all, are left out: they lie on something else.
     """
-    offsets = seen - seen.mean(axis=0)
-    along, across = (offsets @ np.linalg.svd(offsets, full_matrices=False)[2].T).T
+    offsets, axes = _spread(seen)
+    along, across = (offsets @ axes.T).T
     return float(np.quantile(np.abs(across), 1 - ASTRAY) / max(np.ptp(along), least))
 
 
@@ -269,9 +269,14 @@ def lean(seen: np.ndarray, at_rest: np.ndarray) -> float:
 
 def _direction(points: np.ndarray) -> np.ndarray:
     """Return the direction (2,) of the straight line that fits points (n, 2) best, upwards."""
-    offsets = points - points.mean(axis=0)
-    x, y = np.linalg.svd(offsets, full_matrices=False)[2][0]
+    x, y = _spread(points)[1][0]
     return np.array([x, y]) if y >= 0 else np.array([-x, -y])
+
+
+def _spread(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points (n, 2) from their middle, and the axes (2, 2) along which they are spread."""
+    offsets = points - points.mean(axis=0)
+    return offsets, np.linalg.svd(offsets, full_matrices=False)[2]
 
 
 def _within(pixels: np.ndarray, camera: Intrinsics) -> np.ndarray:

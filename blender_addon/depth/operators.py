@@ -1,21 +1,17 @@
 """What an artist can do with dioramas: gather input, start a job, hand its result to a builder."""
 
-from pathlib import Path
-
 import bpy
-from bpy_extras.io_utils import ExportHelper, ImportHelper
+from bpy_extras.io_utils import ImportHelper
 from zograscope_protocol.depth.command import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
 from zograscope_protocol.job import Job
-from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission
 
-from ..job_operators import BuildOperator, JobOperator
-from ..pending_jobs import Waiting
+from ..job_operators import BuildOperator
 from ..scenes import VIEWPORT_TYPE, storable
-from ..server_link import link
 from . import builders, building, submissions
 from .diorama import Diorama
-from .selection import made_from_file, selected_diorama, source_of
+from .exporting import ExportOperator
+from .selection import NeedsDiorama, NeedsLiveDiorama, made_from_file, selected_diorama, source_of
 
 PICTURES = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.jp2;*.gif"
 SUFFIXES = PICTURES.replace("*", "")
@@ -111,17 +107,12 @@ class ZOGRASCOPE_OT_crop_border(BuildOperator):
         return building.start(context.scene, source)
 
 
-class ZOGRASCOPE_OT_apply_camera(bpy.types.Operator):
+class ZOGRASCOPE_OT_apply_camera(NeedsDiorama, bpy.types.Operator):
     """Give the selected diorama's camera this move, in place of its present one"""
 
     bl_idname = "zograscope.apply_camera"
     bl_label = "Apply Camera Move"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the key frames."""
@@ -131,18 +122,12 @@ class ZOGRASCOPE_OT_apply_camera(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_bake(bpy.types.Operator):
+class ZOGRASCOPE_OT_bake(NeedsLiveDiorama, bpy.types.Operator):
     """Turn the selected diorama's live relief into plain meshes"""
 
     bl_idname = "zograscope.bake"
     bl_label = "Bake to Mesh"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama that is live."""
-        diorama = selected_diorama(context)
-        return diorama is not None and diorama.is_live
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Bake all layers."""
@@ -150,7 +135,7 @@ class ZOGRASCOPE_OT_bake(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_picture_filter(bpy.types.Operator):
+class ZOGRASCOPE_OT_picture_filter(NeedsDiorama, bpy.types.Operator):
     """Choose between the photograph's exact pixels and a smooth picture for close views"""
 
     bl_idname = "zograscope.picture_filter"
@@ -159,44 +144,13 @@ class ZOGRASCOPE_OT_picture_filter(bpy.types.Operator):
 
     smooth: bpy.props.BoolProperty(name="Smooth")
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
-
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the filter of all layers."""
         builders.set_smooth_filter(selected_diorama(context), self.smooth)
         return {"FINISHED"}
 
 
-class _Export(ExportHelper, JobOperator):  # type: ignore[misc]
-    """What both exports share: a file browser, a job, and a file when its result is here."""
-
-    capability = building.NAME
-    check_extension = False
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
-
-    def start(self, context: bpy.types.Context) -> Job:
-        """Start the job."""
-        path = submissions.mesh_file(Path(self.filepath).with_suffix(self.suffix))
-        waiting = Waiting(
-            title=f"Export of {path.name}",
-            on_done=lambda job: write_file(path, job.result.arrays["file"]),
-            owner=self.owner(context),
-        )
-        return link.submit(self.submission(selected_diorama(context)), waiting)
-
-    def submission(self, diorama: Diorama) -> Submission:
-        """Return the job to start."""
-        raise NotImplementedError
-
-
-class ZOGRASCOPE_OT_export_mesh(_Export):
+class ZOGRASCOPE_OT_export_mesh(ExportOperator):
     """Save the selected diorama as a textured model, for a web page or another program"""
 
     bl_idname = "zograscope.export_mesh"
@@ -212,7 +166,7 @@ class ZOGRASCOPE_OT_export_mesh(_Export):
         return submissions.mesh_submission(diorama, self.suffix)
 
 
-class ZOGRASCOPE_OT_export_depth(_Export):
+class ZOGRASCOPE_OT_export_depth(ExportOperator):
     """Save the selected diorama's depth as a 16-bit PNG or a float EXR"""
 
     bl_idname = "zograscope.export_depth"

@@ -5,7 +5,7 @@ import bpy
 from ..model_menu import draw_model
 from ..server_panel import Sidebar
 from .geometry_nodes import SETTING_RANGES
-from .selection import made_from_file, selected_diorama, source_of
+from .selection import NeedsDiorama, made_from_file, selected_diorama, source_of
 
 
 class ZOGRASCOPE_PT_new_diorama(Sidebar):
@@ -35,15 +35,10 @@ class ZOGRASCOPE_PT_new_diorama(Sidebar):
         row.operator("zograscope.build_diorama", icon="OUTLINER_OB_CAMERA")
 
 
-class ZOGRASCOPE_PT_diorama(Sidebar):
+class ZOGRASCOPE_PT_diorama(NeedsDiorama, Sidebar):
     """The selected diorama."""
 
     bl_label = "Diorama"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is one."""
-        return selected_diorama(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

@@ -4,6 +4,8 @@ import bpy
 from zograscope_protocol.depth.command import CAMERA_PRESETS, NO_CAMERA
 from zograscope_protocol.depth.tasks import QUALITIES, STEREO
 
+from ..scene_settings import scene_settings
+
 DEFAULT_MODEL = "default"
 QUALITY_HELP = {
     "draft": "512 points along the long side: quick",
@@ -68,14 +70,4 @@ class DepthSettings(bpy.types.PropertyGroup):
     job_id: bpy.props.StringProperty(description="The job that this scene waits for")
 
 
-def register() -> None:
-    """Add the settings to every scene."""
-    bpy.utils.register_class(DepthSettings)
-    settings = bpy.props.PointerProperty(type=DepthSettings)
-    bpy.types.Scene.zograscope_depth = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_depth  # type: ignore[attr-defined]
-    bpy.utils.unregister_class(DepthSettings)
+register, unregister = scene_settings("zograscope_depth", DepthSettings)

@@ -77,6 +77,11 @@ class Relief:
 Rectangle = tuple[float, float, float, float]
 """left, top, right, bottom in photograph pixels."""
 
+Point = tuple[float, float]
+"""u and v, in pixels of the photograph from its upper left corner."""
+
+RAY_SAMPLES = 2048
+
 
 def depth_from_disparity(disparity: np.ndarray, near: float, far: float) -> np.ndarray:
     """Turn relative disparity in [0, 1] into depth: 1 / (a d + b), near at 1 and far at 0."""
@@ -320,3 +325,48 @@ def unproject(projection: np.ndarray, intrinsics: Intrinsics) -> np.ndarray:
     points[:, 1] = (np.float32(intrinsics.cy) * z - vz) / np.float32(intrinsics.focal_length)
     points[:, 2] = -z
     return points
+
+
+def points_on_relief(
+    u: np.ndarray, v: np.ndarray, disparity: np.ndarray, intrinsics: Intrinsics, settings: Settings
+) -> np.ndarray:
+    """Return the points, float32 (n, 3), of rest-camera space at pixels u and v and a disparity."""
+    depth = strengthen(depth_from_disparity(disparity, settings.near, settings.far), settings)
+    return unproject(np.stack([u * depth, v * depth, depth], -1).astype(np.float32), intrinsics)
+
+
+def pixel_along(
+    disparity: np.ndarray,
+    intrinsics: Intrinsics,
+    settings: Settings,
+    origin: np.ndarray,
+    direction: np.ndarray,
+) -> Point | None:
+    """Return the photograph's pixel where a ray meets the relief first, or None.
+
+    The ray is followed in steps, each a share of the distance so far, until it is behind the
+    surface that the photograph shows in that direction.
+
+    Args:
+        disparity: (h, w).
+        intrinsics: of the photograph.
+        settings: of the relief.
+        origin, direction: (3,) each, in rest-camera space; the direction's length does not matter.
+    """
+    direction = direction / np.linalg.norm(direction)
+    farthest = 2 * settings.far + float(np.linalg.norm(origin))
+    steps = np.geomspace(1e-3 * settings.near, 2 * farthest, RAY_SAMPLES)
+    x, y, z = (origin + steps[:, None] * direction).T
+    depth = -z
+    ahead = depth > 1e-9
+    away = np.where(ahead, depth, 1.0)
+    u = intrinsics.cx + intrinsics.focal_length * x / away
+    v = intrinsics.cy - intrinsics.focal_length * y / away
+    inside = ahead & (u >= 0) & (v >= 0) & (u < intrinsics.width) & (v < intrinsics.height)
+    rows = (v[inside] * disparity.shape[0] / intrinsics.height).astype(int)
+    columns = (u[inside] * disparity.shape[1] / intrinsics.width).astype(int)
+    surface = depth_from_disparity(disparity[rows, columns], settings.near, settings.far)
+    met = np.flatnonzero(depth[inside] >= strengthen(surface, settings))
+    if not met.size:
+        return None
+    return float(u[inside][met[0]]), float(v[inside][met[0]])

@@ -17,6 +17,25 @@ def selected_diorama(context: bpy.types.Context) -> Diorama | None:
     return selected_or_only(context, find_diorama, dioramas)
 
 
+class NeedsDiorama:
+    """What operators and panels of a diorama begin with: there must be one."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is a diorama."""
+        return selected_diorama(context) is not None
+
+
+class NeedsLiveDiorama:
+    """What changes a diorama's relief begins with: it must still follow the artist's settings."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is a diorama that was not baked."""
+        diorama = selected_diorama(context)
+        return diorama is not None and diorama.is_live
+
+
 def made_from_file(context: bpy.types.Context) -> bool:
     """Whether a diorama is selected of which is known how it was asked for."""
     diorama = selected_diorama(context)

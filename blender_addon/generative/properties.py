@@ -15,6 +15,7 @@ from zograscope_protocol.generative.tasks import (
     STRONGEST,
 )
 
+from ..scene_settings import scene_settings
 from . import samples
 
 DEFAULT_MODEL = "default"
@@ -246,18 +247,4 @@ class GenerativeSettings(bpy.types.PropertyGroup):
     train_job: bpy.props.StringProperty(description="The training that this scene waits for")
 
 
-_CLASSES = (Keyframe, GenerativeSettings)
-_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
-
-
-def register() -> None:
-    """Add the settings to every scene."""
-    _register_classes()
-    settings = bpy.props.PointerProperty(type=GenerativeSettings)
-    bpy.types.Scene.zograscope_generative = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_generative  # type: ignore[attr-defined]
-    _unregister_classes()
+register, unregister = scene_settings("zograscope_generative", GenerativeSettings, Keyframe)

@@ -3,6 +3,7 @@
 import bpy
 from zograscope_protocol.mosaic.command import JOURNEYS, NO_JOURNEY
 
+from ..scene_settings import scene_settings
 from .finding import search
 from .selection import selected_mosaic
 
@@ -139,18 +140,4 @@ class MosaicSettings(bpy.types.PropertyGroup):
     job_id: bpy.props.StringProperty(description="The job that this scene waits for")
 
 
-_CLASSES = (FoundTile, MosaicSettings)
-_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
-
-
-def register() -> None:
-    """Add the settings to every scene."""
-    _register_classes()
-    settings = bpy.props.PointerProperty(type=MosaicSettings)
-    bpy.types.Scene.zograscope_mosaic = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_mosaic  # type: ignore[attr-defined]
-    _unregister_classes()
+register, unregister = scene_settings("zograscope_mosaic", MosaicSettings, FoundTile)

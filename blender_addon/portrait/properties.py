@@ -3,6 +3,8 @@
 import bpy
 from zograscope_protocol.portrait.tasks import LONGEST, MOST_FACES, REGIONS, STRONGEST
 
+from ..scene_settings import scene_settings
+
 DEFAULT_MODEL = "default"
 
 
@@ -116,14 +118,4 @@ class PortraitSettings(bpy.types.PropertyGroup):
     job_id: bpy.props.StringProperty(description="The job that this scene waits for")
 
 
-def register() -> None:
-    """Add the settings to every scene."""
-    bpy.utils.register_class(PortraitSettings)
-    settings = bpy.props.PointerProperty(type=PortraitSettings)
-    bpy.types.Scene.zograscope_portrait = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_portrait  # type: ignore[attr-defined]
-    bpy.utils.unregister_class(PortraitSettings)
+register, unregister = scene_settings("zograscope_portrait", PortraitSettings)

@@ -2,68 +2,36 @@
 
 import bpy
 import numpy as np
-from mathutils import Vector
 
 from ...scenes import push_undo
-from ..diorama import Diorama, disparity_of, find_diorama
+from ..diorama import Diorama, disparity_of
+from ..pointing import Pointer, to_world
 from . import edits
 from .strokes import (
     OPPOSITES,
     Brush,
     EditedDepth,
-    Point,
     Stroke,
     circle_on_relief,
     disparity_at,
-    pixel_along,
 )
 
 
-class Painter:
-    """Turns rays from the mouse into strokes on a diorama.
-
-    It keeps the diorama's name and nothing of Blender's own, which undo would leave dangling.
-    """
+class Painter(Pointer):
+    """Turns rays from the mouse into strokes on a diorama."""
 
     def __init__(self, diorama: Diorama) -> None:
         """Paint on a diorama that is live."""
-        self._root = diorama.root.name
+        super().__init__(diorama)
         self._stroke: Stroke | None = None
         self._depth: EditedDepth | None = None
         self._shown: np.ndarray | None = None
         self._read_at = -1
-        self.at: Point | None = None
-        """Where the brush is, in pixels of the photograph; None beside it."""
-
-    @property
-    def diorama(self) -> Diorama | None:
-        """Return the diorama, or None where it is gone or baked."""
-        diorama = find_diorama(bpy.data.objects.get(self._root))
-        return diorama if diorama is not None and diorama.is_live else None
 
     @property
     def painting(self) -> bool:
         """Whether a stroke has begun and not ended."""
         return self._stroke is not None
-
-    def hover(self, origin: Vector, direction: Vector) -> Point | None:
-        """Take the brush to where a ray in world space meets the relief."""
-        diorama = self.diorama
-        if diorama is None:
-            self.at = None
-            return None
-        inverse = diorama.photograph.matrix_world.inverted()
-        start = inverse @ origin
-        ahead = inverse.to_3x3() @ direction
-        settings = diorama.settings()
-        self.at = pixel_along(
-            self._disparity(diorama),
-            diorama.intrinsics,
-            settings,
-            np.array(start),
-            np.array(ahead),
-        )
-        return self.at
 
     def begin(
         self, settings: bpy.types.PropertyGroup, *, inverted: bool = False, smooths: bool = False
@@ -132,8 +100,7 @@ class Painter:
             self.at,
             radius_in_pixels(diorama, settings),
         )
-        world = np.array(diorama.photograph.matrix_world, np.float32)
-        return rim @ world[:3, :3].T + world[:3, 3]
+        return to_world(diorama, rim)
 
     def _show(self) -> None:
         diorama = self.diorama

@@ -3,20 +3,14 @@
 import bpy
 
 from ...server_panel import Sidebar
-from ..selection import selected_diorama
+from ..selection import NeedsLiveDiorama
 
 
-class ZOGRASCOPE_PT_depth_brush(Sidebar):
+class ZOGRASCOPE_PT_depth_brush(NeedsLiveDiorama, Sidebar):
     """What paints on the selected diorama's depth."""
 
     bl_label = "Depth Brush"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is a diorama that can be painted on."""
-        diorama = selected_diorama(context)
-        return diorama is not None and diorama.is_live
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

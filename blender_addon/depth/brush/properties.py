@@ -2,6 +2,7 @@
 
 import bpy
 
+from ...scene_settings import scene_settings
 from .strokes import TOOLS
 
 TOOL_HELP = {
@@ -51,14 +52,4 @@ class DepthBrushSettings(bpy.types.PropertyGroup):
     )
 
 
-def register() -> None:
-    """Add the settings to every scene."""
-    bpy.utils.register_class(DepthBrushSettings)
-    settings = bpy.props.PointerProperty(type=DepthBrushSettings)
-    bpy.types.Scene.zograscope_depth_brush = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_depth_brush  # type: ignore[attr-defined]
-    bpy.utils.unregister_class(DepthBrushSettings)
+register, unregister = scene_settings("zograscope_depth_brush", DepthBrushSettings)

@@ -12,12 +12,11 @@ import numpy as np
 
 from ..relief import (
     Intrinsics,
+    Point,
     Settings,
-    depth_from_disparity,
+    points_on_relief,
     sample,
     smooth,
-    strengthen,
-    unproject,
 )
 
 TOOLS = ("nearer", "farther", "flatten", "smooth", "put")
@@ -26,14 +25,10 @@ STEP = 0.06  # of disparity, by which one dab of full strength brings nearer
 SPACING = 0.2  # of the radius, between two dabs
 SURFACE = 0.08  # of disparity: what differs by more from where a stroke began is another surface
 BLUR_ITERATIONS = (2, 24)  # fewest and most in one dab of "smooth"
-RAY_SAMPLES = 2048
 CIRCLE_POINTS = 64
 
 Region = tuple[slice, slice]
 """Rows and columns of a map."""
-
-Point = tuple[float, float]
-"""u and v, in pixels of the photograph from its upper left corner."""
 
 
 @dataclass
@@ -222,43 +217,6 @@ def disparity_at(disparity: np.ndarray, size: tuple[int, int], point: Point) -> 
     return float(sample(disparity, place[:1], place[1:], rectangle)[0, 0])
 
 
-def pixel_along(
-    disparity: np.ndarray,
-    intrinsics: Intrinsics,
-    settings: Settings,
-    origin: np.ndarray,
-    direction: np.ndarray,
-) -> Point | None:
-    """Return the photograph's pixel where a ray meets the relief first, or None.
-
-    The ray is followed in steps, each a share of the distance so far, until it is behind the
-    surface that the photograph shows in that direction.
-
-    Args:
-        disparity: (h, w).
-        intrinsics: of the photograph.
-        settings: of the relief.
-        origin, direction: (3,) each, in rest-camera space; the direction's length does not matter.
-    """
-    direction = direction / np.linalg.norm(direction)
-    farthest = 2 * settings.far + float(np.linalg.norm(origin))
-    steps = np.geomspace(1e-3 * settings.near, 2 * farthest, RAY_SAMPLES)
-    x, y, z = (origin + steps[:, None] * direction).T
-    depth = -z
-    ahead = depth > 1e-9
-    away = np.where(ahead, depth, 1.0)
-    u = intrinsics.cx + intrinsics.focal_length * x / away
-    v = intrinsics.cy - intrinsics.focal_length * y / away
-    inside = ahead & (u >= 0) & (v >= 0) & (u < intrinsics.width) & (v < intrinsics.height)
-    rows = (v[inside] * disparity.shape[0] / intrinsics.height).astype(int)
-    columns = (u[inside] * disparity.shape[1] / intrinsics.width).astype(int)
-    surface = depth_from_disparity(disparity[rows, columns], settings.near, settings.far)
-    met = np.flatnonzero(depth[inside] >= strengthen(surface, settings))
-    if not met.size:
-        return None
-    return float(u[inside][met[0]]), float(v[inside][met[0]])
-
-
 def circle_on_relief(
     disparity: np.ndarray,
     intrinsics: Intrinsics,
@@ -272,6 +230,4 @@ def circle_on_relief(
     v = np.clip(centre[1] + radius * np.sin(angles), 0, intrinsics.height)
     size = (intrinsics.width, intrinsics.height)
     around = [disparity_at(disparity, size, point) for point in zip(u, v, strict=True)]
-    depth = depth_from_disparity(np.array(around, np.float32), settings.near, settings.far)
-    depth = strengthen(depth, settings)
-    return unproject(np.stack([u * depth, v * depth, depth], -1).astype(np.float32), intrinsics)
+    return points_on_relief(u, v, np.array(around, np.float32), intrinsics, settings)

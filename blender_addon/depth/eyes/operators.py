@@ -10,21 +10,16 @@ from zograscope_protocol.errors import ZograscopeError
 from ... import rendering
 from ...job_operators import owner_in, refuse
 from ..building import NAME
-from ..selection import selected_diorama
+from ..selection import NeedsDiorama, selected_diorama
 from . import setup
 
 
-class ZOGRASCOPE_OT_two_eyes(bpy.types.Operator):
+class ZOGRASCOPE_OT_two_eyes(NeedsDiorama, bpy.types.Operator):
     """Set renders of the selected diorama up for two eyes, or for one again"""
 
     bl_idname = "zograscope.two_eyes"
     bl_label = "Apply Eyes"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set camera and renders up as chosen."""

@@ -3,20 +3,15 @@
 import bpy
 
 from ...server_panel import Sidebar
-from ..selection import selected_diorama
+from ..selection import NeedsDiorama
 from .setup import CARD, OFF, VR180, mode_of
 
 
-class ZOGRASCOPE_PT_two_eyes(Sidebar):
+class ZOGRASCOPE_PT_two_eyes(NeedsDiorama, Sidebar):
     """How the selected diorama is shown to two eyes."""
 
     bl_label = "Two Eyes"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is a diorama."""
-        return selected_diorama(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

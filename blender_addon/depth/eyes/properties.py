@@ -2,6 +2,7 @@
 
 import bpy
 
+from ...scene_settings import scene_settings
 from .setup import ANAGLYPH, CARD, CENTRE, LEFT, OFF, SIDE_BY_SIDE, VR180
 
 MODES = (
@@ -37,14 +38,4 @@ class TwoEyesSettings(bpy.types.PropertyGroup):
     )
 
 
-def register() -> None:
-    """Add the settings to every scene."""
-    bpy.utils.register_class(TwoEyesSettings)
-    settings = bpy.props.PointerProperty(type=TwoEyesSettings)
-    bpy.types.Scene.zograscope_two_eyes = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_two_eyes  # type: ignore[attr-defined]
-    bpy.utils.unregister_class(TwoEyesSettings)
+register, unregister = scene_settings("zograscope_two_eyes", TwoEyesSettings)

@@ -2,62 +2,43 @@
 
 import bpy
 import numpy as np
-from mathutils import Vector
 from zograscope_protocol.depth.tasks import Click, SegmentOptions
 from zograscope_protocol.job import Job
 
 from ...pending_jobs import Owner, Waiting
 from ...scenes import push_undo, select_only
 from ...server_link import link
-from ..brush.strokes import Point, pixel_along
 from ..diorama import Diorama, disparity_of, find_diorama
-from ..relief import depth_from_disparity, strengthen, unproject
+from ..pointing import Pointer, to_world
+from ..relief import points_on_relief
 from . import background, masks, plate
 
 CHOICE_LONG_SIDE = 640  # pixels of the picture that the server looks at after each click
 
 
-class Chooser:
-    """Turns rays from the mouse into clicks, and clicks into a mask of the photograph.
-
-    It keeps the diorama's name and nothing of Blender's own, which undo would leave dangling.
-    """
+class Chooser(Pointer):
+    """Turns rays from the mouse into clicks, and clicks into a mask of the photograph."""
 
     def __init__(self, diorama: Diorama, scene: bpy.types.Scene, owner: Owner) -> None:
         """Choose in a live diorama. Raises PlateError `picture-moves`."""
-        self._root, self._scene, self._owner = diorama.root.name, scene.name, owner
+        super().__init__(diorama)
+        self._scene, self._owner = scene.name, owner
         self._pixels = plate.photograph_pixels(diorama)
         self._factor = -(-max(self._pixels.shape[:2]) // CHOICE_LONG_SIDE)
         self._small = masks.shrink(self._pixels[..., :3], self._factor)
-        self._disparity = disparity_of(diorama.photograph)
+        self._shown = disparity_of(diorama.photograph)
         self._asked: Job | None = None
         self.clicks: tuple[Click, ...] = ()
         self.mask: np.ndarray | None = None
         """What was found: (h, w) bool, smaller than the photograph; None where nothing is yet."""
-        self.at: Point | None = None
-        """Where the mouse is, in pixels of the photograph; None beside it."""
-
-    @property
-    def diorama(self) -> Diorama | None:
-        """Return the diorama, or None where it is gone or baked."""
-        diorama = find_diorama(bpy.data.objects.get(self._root))
-        return diorama if diorama is not None and diorama.is_live else None
 
     @property
     def waiting(self) -> bool:
         """Whether the server is looking."""
         return self._asked is not None and not self._asked.finished
 
-    def hover(self, origin: Vector, direction: Vector) -> Point | None:
-        """Note where a ray in world space meets the relief."""
-        diorama = self.diorama
-        if diorama is None:
-            self.at = None
-            return None
-        inverse = diorama.photograph.matrix_world.inverted()
-        start, ahead = np.array(inverse @ origin), np.array(inverse.to_3x3() @ direction)
-        self.at = pixel_along(self._disparity, diorama.intrinsics, diorama.settings(), start, ahead)
-        return self.at
+    def _disparity(self, diorama: Diorama) -> np.ndarray:
+        return self._shown
 
     def click(self, *, adds: bool = False, takes_away: bool = False) -> bool:
         """Click where the mouse is; without either, begin anew. False where that is beside it all.
@@ -77,7 +58,7 @@ class Chooser:
     def _ask(self) -> None:
         scale = 1.0 / self._factor
         clicks = tuple((x * scale, y * scale, belongs) for x, y, belongs in self.clicks)
-        inputs = {"pixels": self._small, "disparity": self._disparity}
+        inputs = {"pixels": self._small, "disparity": self._shown}
         if self.waiting:
             self._asked.cancel()
         waiting = Waiting("Object", self._take, owner=self._owner)
@@ -98,7 +79,7 @@ class Chooser:
         coarse = masks.enlarge(self.mask, self._factor, (width, height))
         inputs = {
             "pixels": np.ascontiguousarray(self._pixels[..., :3]),
-            "disparity": self._disparity,
+            "disparity": self._shown,
             "mask": np.ascontiguousarray(coarse).astype(np.uint8) * np.uint8(255),
         }
         root, scene_name, owner = self._root, self._scene, self._owner
@@ -124,21 +105,8 @@ class Chooser:
         camera = diorama.intrinsics
         u, v = (masks.outline(self.mask).reshape(-1, 2) * self._factor).T
         u, v = np.clip(u, 0, camera.width), np.clip(v, 0, camera.height)
-        rows = np.minimum(
-            v * self._disparity.shape[0] / camera.height, self._disparity.shape[0] - 1
-        )
-        columns = np.minimum(
-            u * self._disparity.shape[1] / camera.width, self._disparity.shape[1] - 1
-        )
-        return self._on_relief(
-            diorama, u, v, self._disparity[rows.astype(int), columns.astype(int)]
-        )
-
-    def _on_relief(
-        self, diorama: Diorama, u: np.ndarray, v: np.ndarray, disparity: np.ndarray
-    ) -> np.ndarray:
-        settings = diorama.settings()
-        depth = strengthen(depth_from_disparity(disparity, settings.near, settings.far), settings)
-        projection = np.stack([u * depth, v * depth, depth], axis=-1).astype(np.float32)
-        world = np.array(diorama.photograph.matrix_world, np.float32)
-        return unproject(projection, diorama.intrinsics) @ world[:3, :3].T + world[:3, 3]
+        height, width = self._shown.shape
+        rows = np.minimum(v * height / camera.height, height - 1).astype(int)
+        columns = np.minimum(u * width / camera.width, width - 1).astype(int)
+        shown = self._shown[rows, columns]
+        return to_world(diorama, points_on_relief(u, v, shown, camera, diorama.settings()))

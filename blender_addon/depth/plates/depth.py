@@ -18,9 +18,9 @@ FLATNESS = "flatness"
 """On a plate: from 0, its relief as estimated, to 1, upright at its nearest depth."""
 
 
-def bounds_of(plate: bpy.types.Object) -> masks.Bounds:
-    """Return the rectangle of a plate, in pixels of the photograph."""
-    left, top, right, bottom = (round(edge) for edge in plate[RECTANGLE])
+def bounds_of(layer: bpy.types.Object) -> masks.Bounds:
+    """Return the rectangle of a plate or another layer, in whole pixels of the photograph."""
+    left, top, right, bottom = (round(edge) for edge in layer[RECTANGLE])
     return left, top, right, bottom
 
 

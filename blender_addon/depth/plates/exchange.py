@@ -132,9 +132,7 @@ def _back_to_front(diorama: Diorama) -> list[bpy.types.Object]:
 
 
 def _background_layer(item: bpy.types.Object) -> _Layer:
-    left, top, right, bottom = (round(edge) for edge in item[RECTANGLE])
-    pixels = pixels_of(materials.picture_of(item.data.materials[0]))
-    bounds = (left, top, right, bottom)
+    bounds, pixels = bounds_of(item), pixels_of(materials.picture_of(item.data.materials[0]))
     return _Layer(BACKGROUND, item, _stretched(pixels, bounds), bounds)
 
 

@@ -1,23 +1,25 @@
 """What an artist can do with plates: click them out, put them back, edit them elsewhere."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import bpy
-from bpy_extras.io_utils import ExportHelper, ImportHelper
+from bpy_extras.io_utils import ImportHelper
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
-from zograscope_protocol.saving import write_file
+from zograscope_protocol.submission import Submission
 
 from ...job_files import read_file
-from ...job_operators import JobOperator, owner_in, refuse
+from ...job_operators import JobOperator, owner_in
 from ...pending_jobs import Waiting
-from ...scenes import VIEWPORT_TYPE, push_undo
+from ...scenes import push_undo
 from ...server_link import link
 from ...viewports import ray_under_mouse, viewport_at
 from .. import building
 from ..diorama import Diorama, find_diorama
-from ..selection import selected_diorama
+from ..exporting import ExportOperator
+from ..pointing import PointingOperator, draw_lines, redraw
+from ..selection import NeedsDiorama, selected_diorama
 from . import background, exchange
 from .chooser import Chooser
 from .plate import is_plate, put_back
@@ -26,65 +28,30 @@ PROMPT = (
     "Click an object  |  Shift-click: add  |  Ctrl-click: take away  |  Enter: make the plate  |  "
     "Esc: done"
 )
-OUTLINE_COLOUR = (1.0, 0.75, 0.2, 1.0)
-OUTLINE_WIDTH = 2.0
 
 
-class ZOGRASCOPE_OT_click_object(bpy.types.Operator):
+class ZOGRASCOPE_OT_click_object(PointingOperator):
     """Click an object in the photograph; it becomes a layer of its own"""
 
     bl_idname = "zograscope.click_object"
     bl_label = "Click an Object"
+    prompt = PROMPT
+    cursor = "EYEDROPPER"
 
-    is_choosing = False  # one at a time
-
-    _chooser: Chooser
-    _lines: Any
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama that is live, and a viewport."""
-        diorama = selected_diorama(context)
-        ready = diorama is not None and diorama.is_live and context.area is not None
-        return ready and not cls.is_choosing
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Take the mouse over a viewport until Enter or Esc."""
+    def start(self, context: bpy.types.Context) -> Chooser:
+        """Return what chooses. Raises PlateError `picture-moves`."""
         owner = owner_in(context, building.NAME)
-        try:
-            self._chooser = Chooser(selected_diorama(context), context.scene, owner)
-        except ZograscopeError as error:
-            return refuse(self, error, owner)
-        self._lines = bpy.types.SpaceView3D.draw_handler_add(
-            draw_outline, (self._chooser,), "WINDOW", "POST_VIEW"
-        )
-        context.window.cursor_modal_set("EYEDROPPER")
-        context.workspace.status_text_set(PROMPT)
-        context.window_manager.modal_handler_add(self)
-        ZOGRASCOPE_OT_click_object.is_choosing = True
-        return {"RUNNING_MODAL"}
+        return Chooser(selected_diorama(context), context.scene, owner)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Choose with the left button; leave what turns the view to Blender."""
-        try:
-            answer = handle(self._chooser, context, event)
-        except ZograscopeError as error:
-            self._end(context)
-            return refuse(self, error, owner_in(context, building.NAME))
-        if "FINISHED" in answer:
-            self._end(context)
-        return answer
+    def handle(
+        self, pointer: Chooser, context: bpy.types.Context, event: bpy.types.Event
+    ) -> set[str]:
+        """Choose with the left button. Raises ZograscopeError where there is no server."""
+        return handle(pointer, context, event)
 
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Leave nothing behind when Blender ends the operator itself."""
-        self._end(context)
-
-    def _end(self, context: bpy.types.Context) -> None:
-        ZOGRASCOPE_OT_click_object.is_choosing = False
-        bpy.types.SpaceView3D.draw_handler_remove(self._lines, "WINDOW")
-        context.window.cursor_modal_restore()
-        context.workspace.status_text_set(None)
-        _redraw(context)
+    def drawing(self) -> Callable[[Chooser], None]:
+        """Return what draws the outline."""
+        return draw_outline
 
 
 def handle(chooser: Chooser, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -106,30 +73,15 @@ def handle(chooser: Chooser, context: bpy.types.Context, event: bpy.types.Event)
         return {"PASS_THROUGH"}
     chooser.hover(*ray_under_mouse(viewport, event.mouse_x, event.mouse_y))
     chooser.click(adds=event.shift, takes_away=event.ctrl)
-    _redraw(context)
+    redraw(context)
     return {"RUNNING_MODAL"}
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    for area in context.screen.areas:
-        if area.type == VIEWPORT_TYPE:
-            area.tag_redraw()
 
 
 def draw_outline(chooser: Chooser) -> None:
     """Draw the outline of what was found where it lies on the relief."""
-    import gpu
-    from gpu_extras.batch import batch_for_shader
-
     lines = chooser.outline()
-    if lines is None or not len(lines):
-        return
-    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
-    shader.bind()
-    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
-    shader.uniform_float("lineWidth", OUTLINE_WIDTH)
-    shader.uniform_float("color", OUTLINE_COLOUR)
-    batch_for_shader(shader, "LINES", {"pos": lines.tolist()}).draw(shader)
+    if lines is not None and len(lines):
+        draw_lines(lines.tolist(), "LINES")
 
 
 class ZOGRASCOPE_OT_put_back_plate(bpy.types.Operator):
@@ -156,50 +108,34 @@ class ZOGRASCOPE_OT_put_back_plate(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_paint_background(JobOperator):
+class ZOGRASCOPE_OT_paint_background(NeedsDiorama, JobOperator):
     """Paint what lies behind the plates anew, as after painting depth or editing elsewhere"""
 
     bl_idname = "zograscope.paint_background"
     bl_label = "Paint Background"
     capability = building.NAME
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
-
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job."""
         return background.paint(selected_diorama(context), self.owner(context))
 
 
-class ZOGRASCOPE_OT_export_plates(ExportHelper, JobOperator):  # type: ignore[misc]
+class ZOGRASCOPE_OT_export_plates(ExportOperator):
     """Save photograph, plates and background as layers of a PSD, for GIMP, Krita or Photoshop"""
 
     bl_idname = "zograscope.export_plates"
     bl_label = "Export Plates"
-    capability = building.NAME
 
-    filename_ext = ".psd"
+    filename_ext = suffix = ".psd"
+    check_extension = True
     filter_glob: bpy.props.StringProperty(default="*.psd", options={"HIDDEN"})
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
-
-    def start(self, context: bpy.types.Context) -> Job:
-        """Start the job; the file is written when its result is here."""
-        path = Path(self.filepath).with_suffix(".psd")
-        waiting = Waiting(
-            title=f"Export of {path.name}",
-            on_done=lambda job: write_file(path, job.result.arrays["file"]),
-            owner=self.owner(context),
-        )
-        return link.submit(exchange.export_submission(selected_diorama(context)), waiting)
+    def submission(self, diorama: Diorama) -> Submission:
+        """Return the job to start."""
+        return exchange.export_submission(diorama)
 
 
-class ZOGRASCOPE_OT_import_plates(ImportHelper, JobOperator):  # type: ignore[misc]
+class ZOGRASCOPE_OT_import_plates(NeedsDiorama, ImportHelper, JobOperator):  # type: ignore[misc]
     """Show the layers of an edited PSD on the selected diorama, each on what it is named after"""
 
     bl_idname = "zograscope.import_plates"
@@ -208,11 +144,6 @@ class ZOGRASCOPE_OT_import_plates(ImportHelper, JobOperator):  # type: ignore[mi
 
     filename_ext = ".psd"
     filter_glob: bpy.props.StringProperty(default="*.psd", options={"HIDDEN"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama."""
-        return selected_diorama(context) is not None
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job; the layers are shown when its result is here."""

@@ -3,21 +3,16 @@
 import bpy
 
 from ...server_panel import Sidebar
-from ..selection import selected_diorama
+from ..selection import NeedsDiorama, selected_diorama
 from .depth import DEPTH_OFFSET, FLATNESS
 from .plate import is_plate
 
 
-class ZOGRASCOPE_PT_plates(Sidebar):
+class ZOGRASCOPE_PT_plates(NeedsDiorama, Sidebar):
     """The plates of the selected diorama."""
 
     bl_label = "Plates"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is a diorama."""
-        return selected_diorama(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

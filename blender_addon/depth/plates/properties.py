@@ -2,6 +2,8 @@
 
 import bpy
 
+from ...scene_settings import scene_settings
+
 
 class PlateSettings(bpy.types.PropertyGroup):
     """The choices for a new plate."""
@@ -13,14 +15,4 @@ class PlateSettings(bpy.types.PropertyGroup):
     )
 
 
-def register() -> None:
-    """Add the settings to every scene."""
-    bpy.utils.register_class(PlateSettings)
-    settings = bpy.props.PointerProperty(type=PlateSettings)
-    bpy.types.Scene.zograscope_plates = settings  # type: ignore[attr-defined]
-
-
-def unregister() -> None:
-    """Take them away again."""
-    del bpy.types.Scene.zograscope_plates  # type: ignore[attr-defined]
-    bpy.utils.unregister_class(PlateSettings)
+register, unregister = scene_settings("zograscope_plates", PlateSettings)

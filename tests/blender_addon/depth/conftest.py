@@ -164,3 +164,15 @@ def step_right(moves):
         return moves.CameraPath(np.array([(distance, 0, 0)]), np.zeros((1, 3)), np.ones(1))
 
     return path
+
+
+def ray_to(diorama, u: float, v: float):
+    """The ray from rest through a pixel, in world space: origin and direction."""
+    import bpy
+    from mathutils import Vector
+
+    bpy.context.view_layer.update()
+    camera, world = diorama.intrinsics, diorama.photograph.matrix_world
+    across = (u - camera.cx) / camera.focal_length
+    up = (camera.cy - v) / camera.focal_length
+    return world.translation, world.to_3x3() @ Vector((across, up, -1.0))

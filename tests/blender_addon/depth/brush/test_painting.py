@@ -6,11 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ..conftest import make_result, noise_photograph, wild_disparity
+from ..conftest import make_result, noise_photograph, ray_to, wild_disparity
 from ..test_rest_pose import wrong_pixels
 
 bpy = pytest.importorskip("bpy", reason="the brush is tested with a Python that has bpy")
-from mathutils import Vector  # noqa: E402  (a part of bpy)
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +22,6 @@ def brush(zograscope):
 @pytest.fixture
 def diorama(builders, scene, result):
     return builders.build_diorama(*result, "Test", scene)
-
-
-def ray_to(diorama, u: float, v: float) -> tuple[Vector, Vector]:
-    """The ray from rest through a pixel, in world space."""
-    bpy.context.view_layer.update()
-    camera, world = diorama.intrinsics, diorama.photograph.matrix_world
-    across = (u - camera.cx) / camera.focal_length
-    up = (camera.cy - v) / camera.focal_length
-    return world.translation, world.to_3x3() @ Vector((across, up, -1.0))
 
 
 def stroke(brush, diorama, scene, *points, **settings) -> None:

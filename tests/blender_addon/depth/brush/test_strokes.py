@@ -127,27 +127,27 @@ def camera(strokes):
     return strokes.Intrinsics(focal_length=100.0, cx=60.0, cy=40.0, width=120, height=80)
 
 
-def test_a_ray_from_rest_meets_its_own_pixel(strokes, camera):
+def test_a_ray_from_rest_meets_its_own_pixel(relief, camera):
     ray = np.array([(33.5 - 60) / 100, (40 - 12.5) / 100, -1.0])
-    relief = strokes.Settings(near=1.0, far=9.0)
-    found = strokes.pixel_along(step(), camera, relief, np.zeros(3), ray)
+    chosen = relief.Settings(near=1.0, far=9.0)
+    found = relief.pixel_along(step(), camera, chosen, np.zeros(3), ray)
     assert found == pytest.approx((33.5, 12.5))
-    assert strokes.pixel_along(step(), camera, relief, np.zeros(3), -ray) is None
+    assert relief.pixel_along(step(), camera, chosen, np.zeros(3), -ray) is None
 
 
-def test_a_ray_from_the_side_meets_what_is_nearest(strokes, camera):
-    relief = strokes.Settings(near=1.0, far=9.0)
-    depth = strokes.depth_from_disparity(np.float32(0.6), 1.0, 9.0)
+def test_a_ray_from_the_side_meets_what_is_nearest(relief, camera):
+    chosen = relief.Settings(near=1.0, far=9.0)
+    depth = relief.depth_from_disparity(np.float32(0.6), 1.0, 9.0)
     target = np.array([(90 - 60) / 100 * depth, (40 - 30) / 100 * depth, -depth])
     eye = np.array([0.4, 0.1, 0.2])
-    found = strokes.pixel_along(step(), camera, relief, eye, target - eye)
+    found = relief.pixel_along(step(), camera, chosen, eye, target - eye)
     assert found == pytest.approx((90, 30), abs=0.5)
 
 
-def test_the_rim_lies_on_the_relief_around_the_brush(strokes, camera):
-    relief = strokes.Settings(near=1.0, far=9.0)
-    x, y, z = strokes.circle_on_relief(step(), camera, relief, (60.0, 40.0), 15.0).T
+def test_the_rim_lies_on_the_relief_around_the_brush(strokes, relief, camera):
+    chosen = relief.Settings(near=1.0, far=9.0)
+    x, y, z = strokes.circle_on_relief(step(), camera, chosen, (60.0, 40.0), 15.0).T
     u, v = 60 + 100 * x / -z, 40 - 100 * y / -z
     assert np.hypot(u - 60, v - 40) == pytest.approx(15, abs=1e-3)
-    expected = strokes.depth_from_disparity(np.float32([0.3, 0.6]), 1.0, 9.0)
+    expected = relief.depth_from_disparity(np.float32([0.3, 0.6]), 1.0, 9.0)
     assert (z.min(), z.max()) == pytest.approx(tuple(-expected), rel=1e-5)

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from ...conftest import pump
-from ..conftest import MAGENTA, encode_png, make_result, noise_photograph, wild_disparity
+from ..conftest import MAGENTA, encode_png, make_result, noise_photograph, ray_to, wild_disparity
 from ..test_rest_pose import CYCLES, WORKBENCH, wrong_pixels
 
 bpy = pytest.importorskip("bpy", reason="plates are tested with a Python that has bpy")
-from mathutils import Vector  # noqa: E402  (a part of bpy)
 
 HEIGHT, WIDTH = 64, 96
 PHOTOGRAPH = noise_photograph(HEIGHT, WIDTH)
@@ -255,15 +254,6 @@ def test_a_moving_portrait_and_plates_exclude_each_other(plates, diorama, found)
     diorama.photograph[found.STILL] = bpy.data.images.new("still", 1, 1)
     with pytest.raises(Exception, match="shows a moving portrait"):
         cut(plates, found, diorama, MASKS[0])
-
-
-def ray_to(diorama, u: float, v: float) -> tuple[Vector, Vector]:
-    """The ray from rest through a pixel, in world space."""
-    bpy.context.view_layer.update()
-    camera, world = diorama.intrinsics, diorama.photograph.matrix_world
-    across = (u - camera.cx) / camera.focal_length
-    up = (camera.cy - v) / camera.focal_length
-    return world.translation, world.to_3x3() @ Vector((across, up, -1.0))
 
 
 @pytest.fixture
