@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.depth import scenes
+from training.depth import scenes, views
 from training.depth.rendering import render
 
 SIZE = (48, 64)
@@ -71,6 +71,6 @@ def test_looking_at_puts_the_target_near_the_middle():
     rng = np.random.default_rng(0)
     for _ in range(100):
         eye, target = rng.uniform(-9, 9, (2, 3))
-        camera = scenes.looking_at(rng, tuple(eye), tuple(target))
+        camera = views.looking_at(rng, tuple(eye), tuple(target))
         towards = (target - eye) / np.linalg.norm(target - eye)
         assert camera.rotation()[:, 1] @ towards > np.cos(0.4)
