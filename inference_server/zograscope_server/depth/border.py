@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from zograscope_protocol.depth.tasks import Rectangle
 
+from zograscope_server.depth.resizing import shrink
+
 WORKING_LONG_SIDE = 1000
 OUTER_STRIP = 0.004  # of the side: where the paper's colour is read
 NARROWEST = 0.006  # of the side: less is a scanner's edge, not worth a crop
@@ -75,9 +77,7 @@ def find_paper_border(pixels: np.ndarray) -> Rectangle | None:
 
 def _working_lab(pixels: np.ndarray) -> np.ndarray:
     rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else pixels[..., :3]
-    shrink = min(1.0, WORKING_LONG_SIDE / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * shrink)), max(1, round(rgb.shape[0] * shrink)))
-    small = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
+    small = shrink(np.ascontiguousarray(rgb), WORKING_LONG_SIDE)
     return cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 

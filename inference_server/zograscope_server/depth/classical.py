@@ -14,6 +14,7 @@ import numpy as np
 from skimage.segmentation import felzenszwalb
 
 from zograscope_server.depth.depth_map import DepthMap, normalise_disparity
+from zograscope_server.depth.resizing import shrink
 from zograscope_server.depth.sky import sky_mask
 
 LONG_SIDE = 384
@@ -34,9 +35,7 @@ class ClassicalDepth:
 
     def estimate(self, pixels: np.ndarray) -> DepthMap:
         """Return relative disparity of (height, width, 3) uint8 sRGB pixels."""
-        scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
-        size = (max(8, round(pixels.shape[1] * scale)), max(8, round(pixels.shape[0] * scale)))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        small = shrink(pixels, LONG_SIDE, least=8)
         return DepthMap(estimate_disparity(small), model=self.name, licence=self.licence)
 
 

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from zograscope_server.depth.resizing import shrink
+
 WORKING_SIDE = 512  # pixels of the longer side in which contrast is measured
 LONG_SIDE = 64  # cells of the map
 NEIGHBOURHOOD = 0.03  # of the longer side, across which contrast is taken
@@ -19,14 +21,8 @@ def detail_map(pixels: np.ndarray) -> np.ndarray:
         (rows, columns) float32 in [0, 1] over the whole picture, at most `LONG_SIDE` cells a side:
         local contrast, 0 in an even sky or wall, 1 where it is full of detail.
     """
-    grey = _shrunk(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), WORKING_SIDE).astype(np.float32)
+    grey = shrink(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), WORKING_SIDE).astype(np.float32)
     side = max(3, round(NEIGHBOURHOOD * max(grey.shape)))
     mean, mean_of_squares = (cv2.blur(values, (side, side)) for values in (grey, grey * grey))
     contrast = np.sqrt(np.maximum(mean_of_squares - mean * mean, 0.0)) / FULL_CONTRAST
-    return np.clip(_shrunk(contrast, LONG_SIDE), 0.0, 1.0)
-
-
-def _shrunk(picture: np.ndarray, long_side: int) -> np.ndarray:
-    scale = min(1.0, long_side / max(picture.shape))
-    size = tuple(max(1, round(side * scale)) for side in picture.shape[::-1])
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+    return np.clip(shrink(contrast, LONG_SIDE), 0.0, 1.0)

@@ -26,6 +26,7 @@ from zograscope_server.depth.layers import BackgroundPlate, make_background_plat
 from zograscope_server.depth.lines import find_lines
 from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
 from zograscope_server.depth.refinement import grow_near_side, settle_edges
+from zograscope_server.depth.resizing import shrink
 from zograscope_server.depth.sky import sky_mask
 from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
 from zograscope_server.depth.surround import make_dome
@@ -141,7 +142,7 @@ def make_diorama(
         on_progress(0.40, "Matching the halves of the stereograph")
         stereo = measure_depth(stereograph, depth)
         depth = stereo.depth
-    on_preview(_small_preview(depth.disparity))
+    on_preview(shrink(depth.disparity, PREVIEW_LONG_SIDE))
 
     on_progress(0.60, "Finding the sky")
     sky = sky_mask(photograph.pixels, depth.disparity)
@@ -286,9 +287,3 @@ def _choose_crop(crop: Crop, border: Rectangle | None) -> Rectangle | None:
     if crop == "auto":
         return border
     return None if crop == "none" else crop
-
-
-def _small_preview(disparity: np.ndarray) -> np.ndarray:
-    scale = min(1.0, PREVIEW_LONG_SIDE / max(disparity.shape))
-    size = (max(1, round(disparity.shape[1] * scale)), max(1, round(disparity.shape[0] * scale)))
-    return cv2.resize(disparity, size, interpolation=cv2.INTER_AREA)

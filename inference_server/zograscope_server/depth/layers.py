@@ -15,6 +15,7 @@ import numpy as np
 
 from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.exemplars import Scene, paint
+from zograscope_server.depth.resizing import shrink
 
 DISPARITY_LONG_SIDE = 1024  # of the photograph's part of the plate
 COLOUR_LONG_SIDE = 3072  # of the plate's whole canvas
@@ -63,7 +64,7 @@ def make_background_plate(
         hidden: (height, width) bool: what stands in front whatever its depth, and is painted over.
     """
     height, width = pixels.shape[:2]
-    small = _shrink(disparity, DISPARITY_LONG_SIDE)
+    small = shrink(disparity.astype(np.float32), DISPARITY_LONG_SIDE)
     rows, columns = small.shape
     margin_rows, margin_columns = round(MARGIN * rows), round(MARGIN * columns)
     margin_x, margin_y = margin_columns * width / columns, margin_rows * height / rows
@@ -270,14 +271,6 @@ def _repeat_border(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
     canvas = cv2.copyMakeBorder(inner, *margins, cv2.BORDER_REPLICATE)
     canvas[rows : rows + values.shape[0], columns : columns + values.shape[1]] = values
     return canvas
-
-
-def _shrink(disparity: np.ndarray, long_side: int) -> np.ndarray:
-    scale = long_side / max(disparity.shape)
-    if scale >= 1.0:
-        return disparity.astype(np.float32)
-    size = tuple(max(1, round(n * scale)) for n in disparity.shape[::-1])
-    return cv2.resize(disparity.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
 
 def _edge_width(disparity: np.ndarray) -> int:

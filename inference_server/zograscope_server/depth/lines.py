@@ -9,6 +9,8 @@ and here pieces of one line are joined again.
 import cv2
 import numpy as np
 
+from zograscope_server.depth.resizing import shrink
+
 WORKING_SIDE = 768  # pixels of the longer side in which lines are looked for
 SHORTEST = 0.12  # of the longer side: what is shorter is not seen to bend
 SHORTEST_PIECE = 0.02  # of the longer side: below this, a segment's direction says little
@@ -27,21 +29,18 @@ def find_lines(pixels: np.ndarray) -> np.ndarray:
     Returns:
         (m, 4) float32, x0, y0, x1, y1 in pixels of the picture, longest first, m at most `MOST`.
     """
-    scale = min(1.0, WORKING_SIDE / max(pixels.shape[:2]))
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    grey = shrink(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), WORKING_SIDE)
     found = cv2.createLineSegmentDetector().detect(grey)[0]
     if found is None:
         return np.zeros((0, 4), np.float32)
-    long_side = max(size)
+    size, long_side = grey.shape[::-1], max(grey.shape)
     # The detector's pixels have their centres at whole numbers.
     pieces = found.reshape(-1, 4) + np.float32(0.5)
     pieces = pieces[_lengths(pieces) >= SHORTEST_PIECE * long_side]
     lines = join_pieces(_longest_first(pieces)[:MOST_PIECES], OFF * long_side, GAP * long_side)
     lines = lines[_lengths(lines) >= SHORTEST * long_side]
-    shrink = np.array([size[0] / pixels.shape[1], size[1] / pixels.shape[0]] * 2)
-    return (_longest_first(lines)[:MOST] / shrink).astype(np.float32)
+    scales = np.array([size[0] / pixels.shape[1], size[1] / pixels.shape[0]] * 2)
+    return (_longest_first(lines)[:MOST] / scales).astype(np.float32)
 
 
 def join_pieces(pieces: np.ndarray, off: float, gap: float) -> np.ndarray:

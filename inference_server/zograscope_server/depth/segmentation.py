@@ -20,6 +20,7 @@ import numpy as np
 from zograscope_protocol.depth.tasks import Click
 
 from zograscope_server.depth.refinement import WORKING_LONG_SIDE, enlarge_mask, random_walk
+from zograscope_server.depth.resizing import shrink
 
 SEARCH_LONG_SIDE = 384  # pixels of the picture in which an object is looked for
 WIDEST_OBJECT = 0.44  # of the picture's width: what is wider stands out from nothing
@@ -49,9 +50,8 @@ def find_object(pixels: np.ndarray, disparity: np.ndarray, clicks: Sequence[Clic
         (height, width) bool.
     """
     height, width = pixels.shape[:2]
-    scale = min(1.0, SEARCH_LONG_SIDE / max(height, width))
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    picture = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    picture = shrink(pixels, SEARCH_LONG_SIDE, least=2)
+    size = picture.shape[1::-1]
     depth = cv2.resize(disparity.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     outstanding = _stand_out(depth)
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
@@ -89,9 +89,8 @@ def outline_at_edges(mask: np.ndarray, pixels: np.ndarray) -> np.ndarray:
         (height, width) bool, grown by the soft rim that an object has in a picture.
     """
     height, width = pixels.shape[:2]
-    scale = min(1.0, WORKING_LONG_SIDE / max(height, width))
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    picture = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    picture = shrink(pixels, WORKING_LONG_SIDE, least=2)
+    size = picture.shape[1::-1]
     chance = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     inside = chance > 0.5
     rim = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))

@@ -9,6 +9,7 @@ and reach the top too; what is known of depth tells them apart, since they come 
 import cv2
 import numpy as np
 
+from zograscope_server.depth.resizing import shrink
 from zograscope_server.filling import fill_smoothly
 
 WORKING_LONG_SIDE = 512
@@ -46,9 +47,8 @@ def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndar
     """
     height, width = pixels.shape[:2]
     nothing = np.zeros((height, width), bool)
-    shrink = min(1.0, WORKING_LONG_SIDE / max(height, width))
-    size = (max(WINDOW, round(width * shrink)), max(WINDOW, round(height * shrink)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = shrink(pixels, WORKING_LONG_SIDE, least=WINDOW)
+    size = small.shape[1::-1]
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
 
     core = _reaching_top(_even(lab[..., 0]))
