@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from benchmark import argument_parser, write_figures
 from drawn_face import draw_face
+from faces_in_moves import EYES, distance_after_similarity
 from zograscope_server.depth import diorama
 from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.diorama import DioramaParts, make_diorama
@@ -35,7 +36,6 @@ ORBIT = math.radians(15)  # the default move's reach
 CUT = 0.1  # of depth: the default cut threshold
 MOST_RESIDUAL = 0.03
 SUBJECT_PERCENTILE, SKY = 60, 0.05  # as the extension finds what a camera turns about
-EYES = (468, 473)
 SHEET_HEIGHT = 360
 
 
@@ -75,19 +75,16 @@ def rigid_residual(
     subject = float(depth_range.depth(np.percentile(solid, SUBJECT_PERCENTILE)))
 
     def seen(depth: np.ndarray) -> np.ndarray:
-        """Where points of the photograph at this depth are seen, as complex numbers."""
+        """Where points of the photograph at this depth are seen, (478, 2)."""
         x = (points[:, 0] - width / 2) * depth / focal_length - subject * math.sin(angle)
         y = (points[:, 1] - height / 2) * depth / focal_length
         z = depth - subject * (1 - math.cos(angle))
         ahead = z * math.cos(angle) - x * math.sin(angle)
         aside = x * math.cos(angle) + z * math.sin(angle)
-        place = focal_length * (aside + 1j * y) / ahead
-        return place - place.mean()
+        return np.asarray(focal_length * np.stack([aside, y], axis=-1) / ahead[:, None])
 
-    moved, turned = seen(relief), seen(rigid)
-    fit = np.vdot(turned, moved) / np.vdot(turned, turned)
-    eyes = np.linalg.norm(points[EYES[0], :2] - points[EYES[1], :2])
-    return float(np.abs(moved - fit * turned).mean() / eyes)
+    eyes = float(np.linalg.norm(points[EYES[0], :2] - points[EYES[1], :2]))
+    return distance_after_similarity(seen(rigid), seen(relief)) / eyes
 
 
 def torn_cells(
