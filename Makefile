@@ -130,6 +130,7 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/portrait_quality.py --output $(FIGURES)/portrait_quality.json
 	$(SERVER)/bin/python benchmarks/portrait_networks.py --output $(FIGURES)/portrait_networks.json
 	$(SERVER)/bin/python benchmarks/dream_quality.py --output $(FIGURES)/dream_quality.json --grids $(FIGURES)/dreams
+	$(SERVER)/bin/python benchmarks/walk_evenness.py --output $(FIGURES)/walk_evenness.json
 	$(SERVER)/bin/python benchmarks/dream_speed.py --output $(FIGURES)/dream_speed.json
 
 clean:

@@ -20,7 +20,7 @@ from zograscope_server.generative.training.card import ModelCard
 from zograscope_server.generative.training.trainer import NOISY_FROM, STATE, Recipe, Trainer
 
 SIDE = 128
-RECIPE = Recipe(Shape(4, 4, doublings=5, channels=16, colours=3, noisy_from=NOISY_FROM), rate=5e-4)
+RECIPE = Recipe(Shape(4, 4, doublings=5, channels=8, colours=3, noisy_from=NOISY_FROM), rate=6e-4)
 HALVED = ("1920-1.jpg", "1920-6.jpg")
 WHOLE = "USGS-15-CA-hesperia-e1902-s1898-rp1912.jpg"
 INSIDE = (slice(30, 980), slice(30, 800))  # of the whole sheet: without its margin
