@@ -3,8 +3,9 @@
     photograph = read_photograph(Path("street.jpg").read_bytes(), "street.jpg")
     parts = make_diorama(photograph, estimate_depth)
 
-crops the paper away, estimates depth, finds the sky, holds people together, settles the camera and
-the range of depth, and paints what the camera will see beside and behind the photograph.
+crops the paper away, estimates depth, finds the sky, settles the camera and the range of depth,
+straightens lines, holds people together, and paints what the camera will see beside and behind the
+photograph.
 """
 
 import math
@@ -29,6 +30,7 @@ from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.resizing import shrink
 from zograscope_server.depth.sky import sky_mask
 from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
+from zograscope_server.depth.straightening import straighten
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
 from zograscope_server.progress import OnProgress, no_progress
@@ -150,12 +152,15 @@ def make_diorama(
     depth_range = choose_depth_range(depth, kind)
     on_progress(0.62, "Looking for faces")
     faces = large_enough(find_faces(photograph.pixels)) if find_faces else no_faces()
+    lines = find_lines(photograph.pixels)
     if isinstance(estimate, DepthMap):
         # What an artist brought was made with care: nothing but the rims is changed.
         disparity = grow_near_side(depth.disparity)
     else:
         disparity = settle_edges(send_sky_away(depth.disparity, sky))
-        if stereograph is None:  # else the heads were measured
+        if stereograph is None:  # else lines and heads were measured
+            width = photograph.pixels.shape[1]
+            disparity, lines = straighten(disparity, lines, width, depth_range)
             disparity = hold_together(
                 disparity, photograph.pixels, faces, depth_range, focal_length
             )
@@ -178,7 +183,7 @@ def make_diorama(
         kind=kind,
         paper_border=border,
         sky_share=float(sky.mean()),
-        lines=find_lines(photograph.pixels),
+        lines=lines,
         detail=detail_map(photograph.pixels),
         faces=faces,
         stereo=stereo,
