@@ -97,7 +97,7 @@ test-blender-4.5: $(BLENDER_4_5)/ready
 
 test-together: $(SERVER)/ready $(BLENDER_5_2)/ready
 	$(SERVER)/bin/python -m $(PYTEST) tests/end_to_end
-	$(SERVER)/bin/python -m pytest tests/benchmarks
+	$(SERVER)/bin/python -m pytest -n $(WORKERS) --dist load tests/benchmarks
 
 # Of what was run before with PYTEST="coverage run -m pytest".
 coverage: $(SERVER)/ready
