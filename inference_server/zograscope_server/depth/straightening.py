@@ -8,8 +8,7 @@ over each surface, but not over depth edges, and fade where no line is near: a w
 squares smoothing of the sparse corrections, guided by the disparity itself (the fast global
 smoother of Min, Choi, Lu, Ham, Sohn, Do, IEEE TIP 2014), over that of where they are.
 
-What stands upright and is all about as far away is taken to stand at one distance, that of its
-foot.
+What stands upright is taken to stand at one distance, that of its foot; what may recede is not.
 """
 
 import cv2
@@ -29,8 +28,9 @@ ALIKE = 0.1  # ... where they differ by less of disparity
 ROUNDS = 4  # of fitting to what is close
 MEDIANS = 200  # of a line's samples that the first fit looks at
 UPRIGHT = 0.26  # radians from the vertical
-LEVEL_RATIO = 1.2  # of depths at both ends: what is beyond this may be a line that recedes
-MIDDLE = (0.4, 0.6)  # of the height: the horizon is hardly elsewhere
+EXACTLY = 0.07  # radians: as upright as walls are in a picture that is level
+IN_FRONT = 0.12  # of the width, from the middle: there rails lead away
+HORIZON = (0.35, 0.65)  # of the height: it is hardly above or below
 MOST = 0.4  # of disparity: what would have to be moved farther is left as it is
 FOOT = 0.25  # of a line's length: its lower part, where it is known best how far away it is
 CARRIED = (0.08, 0.02, 0.005)  # of the long side: how far corrections reach over a surface
@@ -145,7 +145,7 @@ def _fitted(
     fits = _longest_run(left & (np.abs(seen - (offset + slope * share)) < OFF), round(GAP * count))
     if fits.sum() < least:
         return NOTHING
-    if _stands(line, offset, slope, disparity.shape[0], depth_range):
+    if _stands(line, offset, slope, disparity.shape, depth_range):
         foot = 1.0 - FOOT if end[1] > start[1] else FOOT
         level = offset + slope * foot
         if np.abs(level - seen[fits]).max() < MOST:
@@ -194,18 +194,29 @@ def _robust_fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _stands(
-    line: np.ndarray, offset: float, slope: float, height: int, depth_range: DepthRange
+    line: np.ndarray, offset: float, slope: float, shape: tuple[int, ...], depth_range: DepthRange
 ) -> bool:
-    """Whether a line stands upright: it does not recede, or not as level lines do.
+    """Whether a line stands upright, rather than recedes over the ground or along a ceiling.
 
-    Those have their far end towards the horizon.
+    What recedes has its far end towards the horizon, and its depth grows as that comes near. And it
+    is upright in the picture only where it leads straight away below the camera, or above it.
     """
+    rows, columns = shape
     x0, y0, x1, y1 = line
-    if abs(np.arctan2(x1 - x0, abs(y1 - y0))) > UPRIGHT:
+    tilt = abs(np.arctan2(x1 - x0, abs(y1 - y0)))
+    if tilt > UPRIGHT:
         return False
+    in_front = abs((x0 + x1) / 2 - columns / 2) < IN_FRONT * columns
+    if tilt < EXACTLY and not in_front:
+        return True
     ends = np.clip(np.array([offset, offset + slope], np.float32), 0.0, 1.0)
     near, far = sorted(depth_range.depth(ends))
-    far_row, near_row = (y0, y1) if slope > 0 else (y1, y0)
-    top, bottom = (share * height for share in MIDDLE)
-    recedes = top < far_row < near_row or near_row < far_row < bottom
-    return bool(far < LEVEL_RATIO * near or not recedes)
+    far_row, near_row = (y0 / rows, y1 / rows) if slope > 0 else (y1 / rows, y0 / rows)
+    horizon = HORIZON[0] if far_row < near_row else HORIZON[1]
+    past = (far_row - horizon) * (near_row - horizon) <= 0 or (far_row < near_row) != (
+        near_row > horizon
+    )
+    if past:
+        return True
+    usual = (near_row - horizon) / (far_row - horizon)
+    return bool(far < near * usual**0.5)

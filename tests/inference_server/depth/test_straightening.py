@@ -41,14 +41,24 @@ def test_what_lies_behind_stays_where_it_was():
     assert np.abs(found - scene)[wall].max() < 0.01
 
 
-def test_a_rail_goes_on_receding_without_its_bumps():
-    ground = (ROWS / SIZE[0]).clip(0.1, 1.0)
-    bumpy = ground + np.float32(0.04) * np.sin(ROWS / 6)
-    rail = np.array([(160, 140, 160, 235)], np.float32)
-    found = straightened(bumpy.clip(0, 1), rail)
-    along = slice(142, 233)
-    assert np.abs(found - ground)[along, 160].max() < 0.02
+@pytest.mark.parametrize("rows", [(140, 235), (190, 235)])
+def test_a_rail_goes_on_receding_without_its_bumps(rows):
+    ground = (1.6 * (ROWS / SIZE[0] - 0.5)).clip(0.0, 1.0)  # the horizon in the middle
+    bumpy = (ground + np.float32(0.04) * np.sin(ROWS / 6) * (ground > 0)).clip(0.0, 1.0)
+    top, bottom = rows
+    found = straightened(bumpy, np.array([(160, top, 160, bottom)], np.float32))
+    along = slice(top + 2, bottom - 2)
+    assert np.abs(found - ground)[along, 160].max() < 0.025
     assert np.abs(bumpy - ground)[along, 160].max() > 0.03
+
+
+def test_the_edges_of_a_front_stand_upright_though_its_depth_is_the_grounds():
+    """Beside the middle of a picture nothing that recedes is upright."""
+    sloping = (1.2 * (ROWS / SIZE[0] - 0.3)).clip(0.05, 1.0)
+    walls = np.array([(40, 140, 40, 200), (285, 140, 284, 200)], np.float32)
+    found = straightened(sloping, walls)
+    for column in (40, 284):
+        assert np.ptp(found[142:198, column]) < 0.05 < np.ptp(sloping[142:198, column])
 
 
 def test_what_stands_before_a_line_is_none_of_it():
