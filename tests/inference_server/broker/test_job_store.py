@@ -5,13 +5,18 @@ from zograscope_server.broker.job_store import Job, JobStore
 
 
 def some_job(number: int, **fields) -> Job:
-    return Job(f"{number:032x}", "sleep", {"steps": 3}, [], created=1000.0 + number, **fields)
+    return Job(f"{number:032x}", "sleep", '{"steps": 3}', [], created=1000.0 + number, **fields)
 
 
 def test_a_job_comes_back_as_it_was_saved(tmp_path):
     store = JobStore(tmp_path / "jobs.sqlite")
     job = some_job(
-        1, state="failed", error={"code": "internal"}, deaths=2, held=True, result_key="ab"
+        1,
+        state="failed",
+        error={"code": "internal"},
+        deaths=2,
+        held=True,
+        result_key=f"job-{1:032x}",
     )
     store.save(job)
     assert store.get(job.id) == job
@@ -50,13 +55,17 @@ def test_only_old_finished_jobs_are_forgotten(tmp_path):
     assert store.get(old_queued.id) and store.get(new_done.id)
 
 
+OLD = "0123456789abcdef" * 2
 OLD_SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, task TEXT NOT NULL, parameters TEXT NOT NULL, inputs TEXT NOT NULL,
     created REAL NOT NULL, state TEXT NOT NULL, result_key TEXT, attempts INTEGER NOT NULL,
     cached INTEGER NOT NULL, error TEXT
 ) WITHOUT ROWID;
-INSERT INTO jobs VALUES ('a', 'sleep', '{}', '[]', 5.0, 'queued', 'key', 1, 0, NULL);
+INSERT INTO jobs VALUES (
+    '0123456789abcdef0123456789abcdef', 'sleep', '{}', '[]', 5.0, 'queued',
+    'job-0123456789abcdef0123456789abcdef', 1, 0, NULL
+);
 """
 
 
@@ -66,5 +75,6 @@ def test_a_store_of_version_0_1_is_brought_up_to_date(tmp_path):
     for _ in range(2):
         store = JobStore(tmp_path / "jobs.sqlite")
         (job,) = store.unfinished()
-        assert (job.id, job.deaths, job.held, job.result_key) == ("a", 1, False, "key")
+        assert (job.id, job.deaths, job.held, job.result_key) == (OLD, 1, False, f"job-{OLD}")
+        assert (job.owner, job.fetched, job.ends) == ("", True, 0)
         store.close()
