@@ -161,7 +161,7 @@ class ResultFile:
         try:
             header = json.loads(content[_PREFIX_BYTES:header_end])
             self._data_start = _aligned(header_end)
-            data_bytes = header["data_bytes"]
+            data_bytes: int = _expected(int, header["data_bytes"])
             self.metadata: dict[str, Any] = _expected(dict, header["metadata"])
             self.parts: int = _expected(int, header.get("parts", 0))
             self.durable: bool = _expected(bool, header.get("durable", False))

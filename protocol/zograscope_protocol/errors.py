@@ -13,9 +13,8 @@ MOST_QUOTED = 100
 """Characters of a value that an error quotes."""
 MOST_FACT = 400
 """Characters of a fact within a sentence, such as a path."""
-# As a message carries them, where a character may take six bytes or twelve. An error with both fits
-# into a header four times.
-MOST_SENTENCE_BYTES = 4_000
+# As a message carries them, where a character may take six bytes, or twelve.
+MOST_SENTENCE_BYTES = 6_000
 MOST_DETAILS_BYTES = 10_000
 _MOST_CODE = 64
 

@@ -200,7 +200,9 @@ def test_a_job_is_done_though_the_disk_takes_no_note_of_it(table, monkeypatch):
         raise ZograscopeError("spool-full")
 
     monkeypatch.setattr(table.store, "save", full)
-    monkeypatch.setattr(table.spool, "remove_inputs", lambda job_id: (_ for _ in ()).throw(OSError()))
+    monkeypatch.setattr(
+        table.spool, "remove_inputs", lambda job_id: (_ for _ in ()).throw(OSError())
+    )
     table.work()
     assert table.told[-1]["type"] == "done"
     assert job.finished
