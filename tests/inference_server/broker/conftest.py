@@ -71,10 +71,8 @@ class RawSocket:
             self.socket.identity = identity
         if connection.public_key:
             public, secret = client_keys(folder)
-            self.socket.curve_publickey, self.socket.curve_secretkey = (
-                public.encode(),
-                secret.encode(),
-            )
+            self.socket.curve_publickey = public.encode()
+            self.socket.curve_secretkey = secret.encode()
             self.socket.curve_serverkey = connection.public_key.encode()
         self.socket.connect(connection.endpoint)
 

@@ -251,10 +251,11 @@ def put_private(spool: Spool, number: int, kilobytes: int, *, fetched: bool) -> 
     return key
 
 
-def test_what_nobody_fetched_stays_when_others_results_come(tmp_path):
+def test_what_nobody_fetched_stays_when_others_results_come(tmp_path, monkeypatch):
+    monkeypatch.setattr("zograscope_server.broker.spool.MOST_PRIVATE_BYTES", 64 << 10)
     spool = Spool(tmp_path, 1 << 30)
-    awaited = put_private(spool, 0, 30 << 10, fetched=False)
-    fetched = [put_private(spool, number, 40 << 10, fetched=True) for number in (1, 2, 3)]
+    awaited = put_private(spool, 0, 30, fetched=False)
+    fetched = [put_private(spool, number, 40, fetched=True) for number in (1, 2, 3)]
     spool.drop_private_results()
     assert spool.open_result(awaited)
     assert [bool(spool.open_result(key)) for key in fetched] == [False, False, True]
