@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-# A file that each process may open, with sockets among them. macOS tells of no end to them.
+# Files that a process may have open, sockets among them. macOS tells of no end, and has one.
 _WANTED_FILES = 65_536
+_MACOS_FILES = 10_240
 _SHARE_OF_FILES = 2
 MOST_CONNECTIONS = 4096
 # Frames of a message beside its header and buffer, which are none of the protocol's, are read and
@@ -135,10 +136,14 @@ def raise_file_limit() -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, _WANTED_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    for wanted in (_WANTED_FILES, _MACOS_FILES):
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(hard, wanted)
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            return
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return
 
 
 def file_limit() -> int:

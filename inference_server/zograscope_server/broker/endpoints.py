@@ -37,8 +37,7 @@ _ADDRESS = re.compile(r"(?P<host>[^\s:;|/\[\]]+|\[[0-9A-Fa-f:.%\w]+\]):(?P<port>
 _MOST_PORT = 65_535
 # Messages that wait for the broker on each connection; its client's system holds more.
 _RECEIVE_QUEUE = 128
-# Milliseconds. A connection that speaks no ZeroMQ by then, or answers no more, is closed.
-_HANDSHAKE_TIME = 10_000
+# Milliseconds. A client's connection that does not answer by then is closed.
 _PING_INTERVAL = 15_000
 _PING_TIME = 45_000
 _BACKLOG = 1024
@@ -66,6 +65,8 @@ class Endpoints:
         self._public_key: str | None = None
         self._secret_key: str | None = None
         self.clients = self._router()
+        self.clients.heartbeat_ivl = _PING_INTERVAL
+        self.clients.heartbeat_timeout = _PING_TIME
         self.connections = Connections(self.clients)
         self.workers = self._router()
         try:
@@ -145,9 +146,6 @@ class Endpoints:
         socket.maxmsgsize = MOST_FRAME_BYTES
         socket.rcvhwm = _RECEIVE_QUEUE
         socket.backlog = _BACKLOG
-        socket.handshake_ivl = _HANDSHAKE_TIME
-        socket.heartbeat_ivl = _PING_INTERVAL
-        socket.heartbeat_timeout = _PING_TIME
         return socket
 
     def _bind_ipc(self, socket: zmq.Socket, name: str) -> None:
