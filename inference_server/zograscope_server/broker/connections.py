@@ -136,9 +136,8 @@ def raise_file_limit() -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in (_WANTED_FILES, _MACOS_FILES):
-        if hard != resource.RLIM_INFINITY:
-            wanted = min(hard, wanted)
+    for most in (_WANTED_FILES, _MACOS_FILES):
+        wanted = most if hard == resource.RLIM_INFINITY else min(hard, most)
         if soft == resource.RLIM_INFINITY or soft >= wanted:
             return
         with contextlib.suppress(OSError, ValueError):

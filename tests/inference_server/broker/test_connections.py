@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 import time
 import uuid
 
@@ -12,6 +13,8 @@ from zograscope_protocol.connection import client_keys
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.broker import connections
 from zograscope_server.broker.connections import Connections
+from zograscope_server.broker.worker_pool import WorkerLost
+from zograscope_server.result_file import write_result
 
 READY = b"\x05READY" + b"\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
 
@@ -311,3 +314,57 @@ def test_one_client_has_so_many_jobs_and_no_more(broker, monkeypatch):
         client.cancel(jobs[0])
         job = client.submit("sleep", {"seconds": 1, "steps": 9}, {})
         client._wait_until(lambda: job.state == "queued")
+
+
+# What is kept
+
+
+def end_as_done(broker, job_id: str) -> None:
+    """Do what a worker does for a job, and die: the broker finds its result."""
+    job = broker.broker._scheduler._jobs[job_id]
+    spool = broker.broker._spool
+    arrays = {"a": np.arange(10), "b": np.arange(1 << 18), "empty": np.zeros(0)}
+    temporary = spool.temporary_path(job_id, "0" * 8)
+    write_result(spool.result_path(job.result_key), temporary, arrays, {})
+    losses = [WorkerLost(job_id, ZograscopeError("worker-died"))]
+    broker.broker._pool.watch = lambda: [losses.pop()] if losses else []
+
+
+def test_a_result_is_kept_until_all_of_it_was_fetched(broker):
+    job_id = uuid.uuid4().hex
+    awaited = broker.broker._spool._awaited
+    with broker.raw().hello() as raw:
+        raw.say(type="submit", job=job_id, task="null", parameters={}, inputs=[])
+        while raw.hear()["type"] != "progress":
+            pass
+        end_as_done(broker, job_id)
+        assert raw.hear()["type"] == "done"
+        key = f"job-{job_id}"
+        for name, window in (("a", 1 << 20), ("b", 1 << 20), ("b", 1 << 21)):
+            assert awaited == {key: {job_id}}
+            raw.say(type="credit", job=job_id, name=name, offset=0, window=window)
+            while raw.socket.poll(300):
+                assert raw.hear()["type"] == "chunk"
+        assert awaited == {}
+    broker.stop()
+    (fetched,) = sqlite3.connect(broker.state / "jobs.sqlite").execute("SELECT fetched FROM jobs")
+    assert fetched == (1,)
+
+
+def test_what_was_not_fetched_is_known_after_a_restart(broker, make_broker):
+    with broker.owner() as client:
+        job = client.submit("null", {}, {})
+        client._wait_until(lambda: job.state == "queued")
+        client.close()
+    end_as_done(broker, job.id)
+    deadline = time.monotonic() + 60
+    while broker.broker._scheduler.unfinished():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    broker.stop()
+    again = make_broker()
+    assert again.broker._spool._awaited == {f"job-{job.id}": {job.id}}
+    with again.owner() as client:
+        assert client.wait(client.attach(job.id)).arrays["b"].size == 1 << 18
+        client.status()
+    assert again.broker._spool._awaited == {}
