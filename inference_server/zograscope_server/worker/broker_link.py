@@ -1,5 +1,6 @@
 """The worker's line to its broker: a thread, so that word comes through while it computes."""
 
+import math
 import os
 import queue
 import sys
@@ -83,8 +84,8 @@ class BrokerLink:
         poller.register(broker, zmq.POLLIN)
         next_latest, due = 0.0, False
         while True:
-            wait = max(0.0, next_latest - time.monotonic()) if due else None
-            for socket, _ in poller.poll(None if wait is None else 1000 * wait):
+            wait = math.ceil(1000 * max(0.0, next_latest - time.monotonic()))
+            for socket, _ in poller.poll(wait if due else None):
                 if socket is not outbox:
                     self._receive(wire.decode(broker.recv_multipart())[0])
                     continue
