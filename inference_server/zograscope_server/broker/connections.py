@@ -21,6 +21,7 @@ MOST_CONNECTIONS = 4096
 # forgotten: so many at a turn.
 _FORGOTTEN_AT_A_TURN = 2048
 _MOST_FRAMES = 3
+_ENDED = -1
 _EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
 
 
@@ -50,6 +51,8 @@ class Connections:
         self.monitor = socket.get_monitor_socket(_EVENTS)
         # From the oldest on; true where somebody said hello.
         self._welcomed: dict[int, bool] = {}
+        # Those that were shut and are not gone: a second time might meet another of that number.
+        self._ending: set[int] = set()
         # The connection of a message that is longer than any of the protocol's, while it is read.
         self._forgetting: int | None = None
 
@@ -64,7 +67,9 @@ class Connections:
         """
         try:
             if self._forgetting is not None and not self._forget():
+                # Once: its number is soon another's.
                 self.end(self._forgetting)
+                self._forgetting = _ENDED
                 return None
             address = self._socket.recv(zmq.NOBLOCK, copy=False)
             frames: list[zmq.Frame] = []
@@ -83,6 +88,7 @@ class Connections:
         gone = []
         while self.monitor.poll(0):
             event = recv_monitor_message(self.monitor)
+            self._ending.discard(event["value"])
             if event["event"] == zmq.EVENT_ACCEPTED:
                 self._welcomed[event["value"]] = False
             elif self._welcomed.pop(event["value"], None) is not None:
@@ -98,8 +104,9 @@ class Connections:
 
     def end(self, connection: int) -> None:
         """End a connection; `watch` will tell that it is gone."""
-        if connection not in self._welcomed:
+        if connection not in self._welcomed or connection in self._ending:
             return
+        self._ending.add(connection)
         # It is ZeroMQ's, which finds out and closes it.
         with contextlib.suppress(OSError):
             borrowed = sockets.socket(fileno=connection)
