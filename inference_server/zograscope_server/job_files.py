@@ -8,6 +8,7 @@ what there is, so that either may die at any moment.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ import numpy as np
 from zograscope_server.result_file import ResultFile, write_result
 
 _UNFINISHED = "."
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_CHECKPOINT = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 _DURABLE = "durable"
 
 
@@ -33,7 +36,7 @@ class PartsFolder:
 
     def count(self) -> int:
         """Return how many parts there are, from the first up to the first that is missing."""
-        numbers = {int(path.name) for path in self._files() if path.name.isdigit()}
+        numbers = {int(path.name) for path in self._files() if _NUMBER.fullmatch(path.name)}
         count = 0
         while count in numbers:
             count += 1
@@ -46,7 +49,7 @@ class PartsFolder:
     def keep(self, count: int) -> None:
         """Remove all but the first `count` parts."""
         for path in self._files():
-            if not path.name.isdigit() or int(path.name) >= count:
+            if not _NUMBER.fullmatch(path.name) or int(path.name) >= count:
                 path.unlink()
 
     def write(
@@ -65,7 +68,7 @@ class PartsFolder:
         """Open a part for reading; None where there is none that is whole."""
         try:
             return ResultFile(self.path(number))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
 
     def sync(self, first: int, end: int) -> None:
@@ -75,7 +78,9 @@ class PartsFolder:
             sync_folder(self.folder)
 
     def _files(self) -> list[Path]:
-        return list(self.folder.iterdir()) if self.folder.is_dir() else []
+        if not self.folder.is_dir():
+            return []
+        return [path for path in self.folder.iterdir() if not path.is_dir()]
 
 
 class CheckpointFolder:
@@ -118,7 +123,7 @@ class CheckpointFolder:
 
     def _whole(self) -> list[Path]:
         folders = self.folder.iterdir() if self.folder.is_dir() else ()
-        return [folder for folder in folders if not folder.name.startswith(_UNFINISHED)]
+        return [folder for folder in folders if _CHECKPOINT.fullmatch(folder.name)]
 
 
 def _serial(checkpoint: Path) -> int:
