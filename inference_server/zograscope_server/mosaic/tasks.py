@@ -51,7 +51,11 @@ def mosaic(
         mask = read_mask(required(inputs, "mask").tobytes(), options.mask_name)
     context.progress(None, "Opening the collection")
     collection, fetcher = open_for_task(
-        options.collection, context, context.progress, online=options.online
+        options.collection,
+        context,
+        context.progress,
+        online=options.online,
+        refresh=options.refresh,
     )
     embedder = context.load_model(options.model, PURPOSE)
     maps = context.settings.cache_folder / "maps"
@@ -200,11 +204,11 @@ def _digests(inputs: Mapping[str, np.ndarray]) -> list[str]:
 def _pictures(
     inputs: Mapping[str, np.ndarray], index: "ImageIndex", context: TaskContext
 ) -> "IndexedPictures":
-    from zograscope_server.collection.fetching import Fetcher
+    from zograscope_server.collection.for_tasks import fetcher_for_task
     from zograscope_server.mosaic.pictures import IndexedPictures
 
-    fetcher = Fetcher(context.settings.cache_folder / "downloads", online=False)
-    return IndexedPictures(_digests(inputs), index, fetcher)
+    fetcher = fetcher_for_task(context, online=False)
+    return IndexedPictures(_digests(inputs), index, fetcher, context.check_may_read)
 
 
 def _placing(inputs: Mapping[str, np.ndarray], options: PictureOptions) -> Placing:

@@ -70,6 +70,7 @@ class MosaicCommand:
     seed: int
     keep_map: bool
     offline: bool
+    refresh: bool
     connection: Path | None
     job: str | None
     json: bool
@@ -99,6 +100,7 @@ class MosaicCommand:
             tile_pixels=self.tile_pixels,
             atlas=self.needs_blender,
             online=not self.offline,
+            refresh=self.refresh,
             seed=self.seed,
             keep_map=self.keep_map,
         )
@@ -169,6 +171,7 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--model", default="default", help="as `zograscope models` lists them")
     add("--offline", action="store_true", help="use what is here of a IIIF collection")
+    add("--refresh", action="store_true", help="ask again for what was fetched before")
     look = parser.add_argument_group("how it looks")
     look.add_argument("--surface", choices=SURFACES, default="wall")
     look.add_argument("--fill", action="store_true", help="crop pictures to squares")

@@ -86,6 +86,7 @@ class MosaicOptions(Options):
         tile_pixels: of a tile in the atlas; None chooses by the number of tiles.
         atlas: whether one is wanted at all.
         online: whether what is not here yet may be fetched.
+        refresh: ask again for what was fetched before.
         seed: of the layouts.
         keep_map: where a collection has changed, place new images into its former map.
     """
@@ -102,6 +103,7 @@ class MosaicOptions(Options):
     tile_pixels: int | None = whole(8, 1024, default=None)
     atlas: bool = flag(default=True)
     online: bool = flag(default=True)
+    refresh: bool = flag(default=False)
     seed: int = whole(0, LARGEST_SEED, default=0)
     keep_map: bool = flag(default=False)
 
