@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zograscope_protocol.options import Options, choice, flag, number, option, refusal, text, texts
+from zograscope_protocol.options import (
+    Options,
+    choice,
+    flag,
+    number,
+    option,
+    quoted,
+    refusal,
+    text,
+    texts,
+)
 
 QUALITIES = ("draft", "standard", "high", "full")
 NEAR_TONES = ("white", "black")
@@ -22,11 +32,11 @@ def _read_crop(name: str, value: Any) -> Crop:
     if value in ("auto", "none"):
         return value
     edges = isinstance(value, list | tuple) and all(type(edge) is int for edge in value)
-    if edges and len(value) == 4:
+    if edges and len(value) == 4 and all(abs(edge) <= FARTHEST for edge in value):
         return tuple(value)
     raise refusal(
-        f'the {name} is {value!r}, but can only be "auto", "none" or the four whole numbers left, '
-        "top, right, bottom"
+        f'the {name} is {quoted(value)}, but can only be "auto", "none" or the four whole numbers '
+        "left, top, right, bottom"
     )
 
 
