@@ -190,7 +190,7 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     move.add_argument("--samples", type=int, help="for each pixel, with EEVEE and Cycles")
     move.add_argument("--size", type=size, metavar="WxH", help="1920x1080 by default")
     add("--connection", type=Path, metavar="FILE", help="connection file of another server")
-    add("--job", help=argparse.SUPPRESS)  # of a mosaic that is laid out already
+    add("--job", help=argparse.SUPPRESS)  # laid out already; earlier servers say so
     add("--json", action="store_true", help="print what was made as JSON")
 
 
