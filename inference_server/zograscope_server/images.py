@@ -206,7 +206,7 @@ def _decode_with_pillow(data: bytes, name: str, reduced_side: int | None) -> _De
     except (ZograscopeError, MemoryError):
         raise
     except Exception as error:
-        if reduced_side is not None and getattr(image, "_reduce", 0):
+        if reduced_side is not None and getattr(image, "_reduce", False):
             return _decode_with_pillow(data, name, None)  # not every part has its reductions
         raise ServerError("image-truncated", str(error), name=name) from error
     if orientation in _ON_THEIR_SIDE:
