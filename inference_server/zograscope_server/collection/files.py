@@ -49,5 +49,5 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def _too_large(path: Path, size: int, most: int) -> CollectionError:
-    megabytes = {"size": size // 1_000_000, "limit": most // 1_000_000}
-    return CollectionError("file-too-large", path=str(path), **megabytes)
+    megabytes, limit = size // 1_000_000, most // 1_000_000
+    return CollectionError("file-too-large", path=str(path), size=megabytes, limit=limit)
