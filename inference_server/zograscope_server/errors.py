@@ -23,6 +23,7 @@ class ServerError(ZograscopeError):
         "not-an-image": "{name} is not a picture that can be read. Open it in a picture editor and save it as PNG or JPEG.",
         "image-truncated": "{name} is damaged or incomplete. Copy it again from where it came from.",
         "image-too-large": "{name} has {width} x {height} pixels, more than the {limit} megapixels that can be read. Make it smaller first.",
+        "image-too-heavy": "{name} would take {needed} GB of memory to read, more than the {limit} GB that a picture may. Save it with fewer pixels, channels or bits first.",
         "blender-not-found": "No Blender was found. Name one with `--blender PATH`: a blender program, or a Python that has bpy.",
         "extension-not-found": "Blender was found, but not the Zograscope extension. Name its zip with `--extension PATH`.",
         "blender-failed": "Blender stopped before the work was done. Its last words stand above.",

@@ -46,7 +46,7 @@ class FileState:
     """What tells, without reading it, that a file is the one that was read before.
 
     Attributes:
-        path: absolute, or a URL (whose size and time are 0: what was fetched is kept).
+        path: absolute, or a URL; then size and time are of the file that was fetched, or -1.
         size: bytes.
         mtime_ns: time of the last change.
     """
