@@ -9,8 +9,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# No test asserts how fast it is: a busy computer would fail it.
-hypothesis.settings.register_profile("zograscope", deadline=None)
+# No test asserts how fast it is: a busy computer would fail it. The examples of a test are the same
+# in every run; `pytest --hypothesis-profile search` draws new ones.
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("zograscope", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("zograscope")
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -142,13 +142,8 @@ def turned(degrees: float, axis: str) -> np.ndarray:
 
 def aligned(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """(3, 3) shortest rotation from one direction to another."""
-    a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
-    axis, cosine = np.cross(a, b), float(a @ b)
-    if cosine < -0.9999:
-        axis, cosine = np.cross(a, [0.3, 0.9, 0.2]), -0.9999
-    angle = np.arctan2(np.linalg.norm(axis), cosine)
-    axis = axis / (np.linalg.norm(axis) + 1e-9)
-    return Rotation.from_rotvec(axis * angle).as_matrix().astype(np.float32)
+    rotation, _ = Rotation.align_vectors(end[None], start[None])
+    return rotation.as_matrix().astype(np.float32)
 
 
 def make_bank(count: int, seed: int = SEED) -> Bodies:

@@ -17,10 +17,10 @@ import torch
 from PIL import Image
 from zograscope_server.generative.networks.layers import Shape
 from zograscope_server.generative.training.card import ModelCard
-from zograscope_server.generative.training.trainer import STATE, Recipe, Trainer
+from zograscope_server.generative.training.trainer import NOISY_FROM, STATE, Recipe, Trainer
 
 SIDE = 128
-RECIPE = Recipe(Shape(columns=4, rows=4, doublings=5, channels=16, colours=3), rate=5e-4)
+RECIPE = Recipe(Shape(4, 4, doublings=5, channels=16, colours=3, noisy_from=NOISY_FROM), rate=5e-4)
 HALVED = ("1920-1.jpg", "1920-6.jpg")
 WHOLE = "USGS-15-CA-hesperia-e1902-s1898-rp1912.jpg"
 INSIDE = (slice(30, 980), slice(30, 800))  # of the whole sheet: without its margin
