@@ -31,7 +31,8 @@ from zograscope_server.memory_budget import MemoryBudget
 MOST_PIXELS = 300_000_000  # a 60 cm sheet at 720 dpi; more is a mistake or an attack
 LONGEST_SIDE = 300_000  # pixels, as Photoshop's largest
 _MEMORY = psutil.virtual_memory().total
-MOST_BYTES = min(6_000_000_000, _MEMORY // 2)  # of memory, to read one picture whole
+MOST_BYTES = min(6_000_000_000, _MEMORY // 3)
+"""Of memory, to read one picture whole: less than the half that a worker has."""
 READING = MemoryBudget(min(3_000_000_000, _MEMORY // 4))
 """What all decoders of this process may hold at once; thumbnails are never made for more."""
 

@@ -79,8 +79,12 @@ class TaskContext:
 
     Without arguments it is a context for notebooks and tests: nothing listens, there are no models,
     and parts are kept nowhere.
+
+    Attributes:
+        guest: the key of the client whose job it is; empty for the server's own user.
     """
 
+    guest: str = ""
     settings: ServerSettings = field(default_factory=ServerSettings)
     models: ModelCache = field(default_factory=lambda: ModelCache(_no_models))
     choose_device: Callable[[], str] = _cpu

@@ -287,9 +287,11 @@ class WorkerPool:
         if worker.process is None:
             return
         try:
-            worker.memory = psutil.Process(worker.process.pid).memory_info().rss
+            memory = psutil.Process(worker.process.pid).memory_info()
         except (psutil.Error, OSError):
             return
+        # Files that are mapped are no burden: the system lets go of them when it needs the room.
+        worker.memory = memory.rss - getattr(memory, "shared", 0)
         limit = self._settings.memory_limit
         if limit is not None and worker.memory > limit and worker.kill_reason is None:
             details = f"the worker used {worker.memory} bytes, its limit is {limit}"

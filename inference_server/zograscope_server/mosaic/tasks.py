@@ -28,6 +28,7 @@ from zograscope_protocol.mosaic.tasks import (
 from zograscope_protocol.options import refusal
 
 from zograscope_server.embedding.loading import PURPOSE
+from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.placing import Placing, place_tiles
 from zograscope_server.tasks import TaskContext, TaskResult, required, required_numbers, task
 
@@ -65,6 +66,8 @@ def mosaic(
     memory = MapMemory(maps, options.collection, embedder.revision, options.seed, options.stack)
     with image_index(context) as index:
         embedded = embed_for_mosaic(collection, embedder, index, fetcher, options, context.progress)
+        if context.guest:
+            index.show(context.guest, embedded.digests)
         arrays, metadata = make_mosaic(
             embedded, options, mask, memory, context.device, context.progress
         )
@@ -142,6 +145,8 @@ def similar_images(
         raise refusal(f"there is no tile {options.tile} among {len(digests)}")
     query = required(inputs, "image").tobytes() if options.tile is None else options.tile
     with image_index(context) as index:
+        if context.guest and not all(index.was_shown(context.guest, digest) for digest in digests):
+            raise MosaicError("image-forgotten")
         embedder = context.load_model(options.model, PURPOSE)
         context.progress(None, "Comparing images")
         similarity = similarity_to(query, digests, embedder, index)
@@ -211,7 +216,7 @@ def _pictures(
     from zograscope_server.mosaic.pictures import IndexedPictures
 
     fetcher = fetcher_for_task(context, online=False)
-    return IndexedPictures(_digests(inputs), index, fetcher, context.check_may_read)
+    return IndexedPictures(_digests(inputs), index, fetcher, context.check_may_read, context.guest)
 
 
 def _placing(inputs: Mapping[str, np.ndarray], options: PictureOptions) -> Placing:

@@ -64,7 +64,7 @@ class Worker:
             task = self._tasks[request["task"]]
             options = task.options.read(request["parameters"])
             files = SpooledFiles(request, lambda news: self._link.send({**news, "job": job}))
-            result = task.function(inputs, options, self._context(job, files))
+            result = task.function(inputs, options, self._context(request, files))
             durable = files.durable
             if durable:
                 files.sync_parts()
@@ -89,8 +89,10 @@ class Worker:
             return {"type": "failed", "job": job, **failure.to_header()}
         return {"type": "done", "job": job}
 
-    def _context(self, job: str, files: SpooledFiles) -> TaskContext:
+    def _context(self, request: dict[str, Any], files: SpooledFiles) -> TaskContext:
+        job = request["job"]
         return TaskContext(
+            guest=request["owner"],
             settings=self._settings,
             models=self._models,
             choose_device=self._choose_device,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zograscope_protocol.options import (
+    MOST_QUOTED,
     Options,
     choice,
     flag,
@@ -100,9 +101,8 @@ class PortraitOptions(Options):
         """Refuse regions that no face has, and a clip that ends before it begins."""
         unknown = set(self.regions) - set(REGIONS)
         if unknown or not self.regions:
-            raise refusal(
-                f"the regions are {quoted(self.regions)}, but can only be of {', '.join(REGIONS)}"
-            )
+            asked = ", ".join(self.regions)[:MOST_QUOTED] or "none"
+            raise refusal(f"the regions are {asked}, but can only be of {', '.join(REGIONS)}")
         if self.end is not None and self.end <= self.start:
             raise refusal(f"the end ({self.end:g} s) must come after the start ({self.start:g} s)")
 

@@ -368,3 +368,13 @@ def test_what_was_not_fetched_is_known_after_a_restart(broker, make_broker):
         assert client.wait(client.attach(job.id)).arrays["b"].size == 1 << 18
         client.status()
     assert again.broker._spool._awaited == {}
+
+
+def test_a_question_to_a_server_that_went_is_asked_of_the_next_one(make_broker):
+    """The program had no time to notice that the first was gone."""
+    first = make_broker()
+    with first.owner() as client:
+        client.status()
+        first.stop()
+        make_broker()
+        assert client.status()["jobs"] == []
