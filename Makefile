@@ -103,7 +103,7 @@ test-together: $(SERVER)/ready $(BLENDER_5_2)/ready
 # Of what was run before with PYTEST="coverage run -m pytest".
 # Minutes; SEED=1 makes another attack.
 torture: $(SERVER)/ready
-	$(SERVER)/bin/python tools/torture.py --seed $(or $(SEED),0) --output out/torture.json
+	$(SERVER)/bin/python -m tools.torture --seed $(or $(SEED),0) --output out/torture.json
 
 coverage: $(SERVER)/ready
 	$(SERVER)/bin/coverage combine --quiet

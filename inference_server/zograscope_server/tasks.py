@@ -84,7 +84,6 @@ class TaskContext:
         guest: the key of the client whose job it is; empty for the server's own user.
     """
 
-    guest: str = ""
     settings: ServerSettings = field(default_factory=ServerSettings)
     models: ModelCache = field(default_factory=lambda: ModelCache(_no_models))
     choose_device: Callable[[], str] = _cpu
@@ -93,6 +92,7 @@ class TaskContext:
     cancel_asked: threading.Event = field(default_factory=threading.Event)
     pause_asked: threading.Event = field(default_factory=threading.Event)
     files: JobFiles | None = None
+    guest: str = ""
 
     def load_model(self, name: str, purpose: str) -> Any:
         """Return a model for a purpose ("depth", "embedding"), `default` included.

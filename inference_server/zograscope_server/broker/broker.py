@@ -35,7 +35,7 @@ from zograscope_server.broker.inputs import JOB_ID, Upload
 from zograscope_server.broker.job_store import Job, JobStore
 from zograscope_server.broker.lock import lock_folder
 from zograscope_server.broker.scheduler import Scheduler
-from zograscope_server.broker.spool import Spool
+from zograscope_server.broker.spool import Spool, let_old_results_go
 from zograscope_server.broker.worker_pool import WorkerPool
 from zograscope_server.errors import ServerError
 from zograscope_server.settings import ServerSettings
@@ -171,6 +171,7 @@ class Broker:
             make_home(state)
             settings.models_folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock_folder(state)
+            let_old_results_go(state / "spool")  # the store wants some room
             self._store = JobStore(state / "jobs.sqlite")
             self._spool = Spool(state / "spool", settings.spool_limit, self._durable_jobs)
         except (OSError, sqlite3.Error) as error:

@@ -461,6 +461,10 @@ class Scheduler:
 
     def _let_wait(self, job: Job) -> None:
         """Let a job without a worker wait for one or, where it was asked to pause, be resumed."""
+        if job.run:
+            # The next run writes a file of its own.
+            self._spool.abandon_result(job.id, job.run)
+            job.run = ""
         job.state = "paused" if job.held else "queued"
         job.yielding = False
         if job.held:
@@ -586,7 +590,6 @@ class Scheduler:
         if job.deaths >= MOST_DEATHS:
             self.fail(job, error)
             return
-        self._spool.abandon_result(job.id, job.run)
         logger.warning("job %s will be tried again: %s", job.id, error.sentence)
         job.fraction, job.stage, job.detail = None, "", ""
         self._let_wait(job)
@@ -642,6 +645,9 @@ class Scheduler:
         if job.state == "cancelled":
             self._spool.drop(key)
             return
+        if job.state == "failed":
+            parts = self._spool.parts(key)
+            parts.keep(parts.count())  # whoever died in it may have left half of one
         died = job.error is not None and job.error["code"] in DEATHS
         self._spool.end_growing(key, keep_checkpoint=died)
 

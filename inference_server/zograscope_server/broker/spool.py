@@ -79,7 +79,6 @@ class Spool:
             self._rubbish_folder,
         ):
             path.mkdir(parents=True, exist_ok=True)
-        let_old_results_go(folder)
         self._rubbish_numbers = itertools.count()
         self._sweeper = ThreadPoolExecutor(1, "sweeper")
         for path in self._rubbish_folder.iterdir():
@@ -411,7 +410,11 @@ class Spool:
 
 
 def let_old_results_go(folder: Path) -> None:
-    """Make room on a disk that is full: a server must be able to start on it."""
+    """Make room on a disk that is full: a server must be able to start on it.
+
+    Args:
+        folder: of a spool; it may be missing.
+    """
     old: list[Path] = [*folder.glob("blank/*"), *folder.glob("rubbish/*")]
     results = [path for path in folder.glob("results/*") if path.is_file()]
     old += sorted(results, key=lambda path: path.stat().st_mtime)

@@ -378,3 +378,14 @@ def test_a_question_to_a_server_that_went_is_asked_of_the_next_one(make_broker):
         first.stop()
         make_broker()
         assert client.status()["jobs"] == []
+
+
+def test_a_resume_that_no_server_heard_is_said_to_the_next_one(make_broker):
+    first = make_broker()
+    with first.owner() as client:
+        job = client.submit("count", {}, {})
+        client.pause(job)
+        first.stop()
+        job.resume()
+        make_broker()
+        client._wait_until(lambda: job.state == "queued")

@@ -72,6 +72,14 @@ class Table:
         self.scheduler.inputs_complete(job)
         return job
 
+    def count(self) -> Job:
+        """Submit a job that streams and can pause, and let it start."""
+        job = self.scheduler.submit("c" * 32, "count", {}, [])
+        self.scheduler.inputs_complete(job)
+        while self.scheduler.hashing:
+            self.scheduler.collect_hashes()
+        return job
+
     def upload(self, size: int, owner: str = "") -> Job:
         """Submit a job whose input never comes."""
         self.number += 1
@@ -250,3 +258,23 @@ def test_a_full_disk_lets_old_results_go_and_tries_once_more(table):
     assert table.pool.ran.count(job.id) == 2
     assert (job.state, job.error["code"]) == ("failed", "spool-full")
     assert table.spool.open_result(old.result_key) is None
+
+
+def test_a_pause_leaves_no_file_of_the_run_before(table):
+    """A run may have been given a file to write over, which the next has no use for."""
+    job = table.count()
+    before = table.spool.temporary_path(job.id, job.run)
+    before.write_bytes(b"to write over")
+    table.pool.worker.job = None
+    table.scheduler.worker_said(table.pool.worker, {"type": "paused", "job": job.id}, None)
+    assert job.state == "running"  # again: nobody else wants the worker
+    assert not before.exists()
+
+
+def test_a_job_that_failed_keeps_no_half_of_a_part(table):
+    job = table.count()
+    parts = table.spool.parts(job.result_key)
+    parts.write(0, {}, {}, job.run)
+    (parts.folder / f".1.{job.run}").write_bytes(b"half")
+    table.scheduler.fail(job, ZograscopeError("internal"))
+    assert [path.name for path in parts.folder.iterdir()] == ["0"]
