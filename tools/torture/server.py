@@ -72,11 +72,14 @@ class Server:
         return {"megabytes": megabytes, "files": self.broker.num_fds()}
 
     def half_files(self) -> list[str]:
-        """Return the files in the spool that are half of something, or of jobs that have ended."""
+        """Return the files in the spool that are half of something, or inputs of ended jobs."""
         spool = self.state / "spool"
         files = [path.relative_to(spool) for path in spool.rglob("*") if path.is_file()]
-        of_jobs = ("inputs", "checkpoints")
-        return [str(f) for f in files if f.name.startswith(".") or f.parts[0] in of_jobs]
+        return [
+            str(file)
+            for file in files
+            if file.parts[0] == "inputs" or any(part.startswith(".") for part in file.parts)
+        ]
 
 
 class Honest:

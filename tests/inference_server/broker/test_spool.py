@@ -6,7 +6,9 @@ import numpy as np
 import psutil
 import pytest
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.broker.spool import MOST_OPEN_RESULTS, Spool
+from zograscope_server.broker import broker as broker_module
+from zograscope_server.broker.job_store import JobStore
+from zograscope_server.broker.spool import MOST_OPEN_RESULTS, Spool, let_old_results_go
 from zograscope_server.result_file import write_result
 
 JOB = "0123456789abcdef" * 2
@@ -332,8 +334,20 @@ def test_a_server_starts_on_a_full_disk_by_letting_old_results_go(tmp_path, monk
     usage_before = usage(tmp_path).free
     assert usage_before == 4 << 20
     monkeypatch.setattr("zograscope_server.broker.spool.DISK_RESERVE", 5 << 20)
+    let_old_results_go(tmp_path)
     again = Spool(tmp_path, 1 << 30)
     assert [bool(again.open_result(key)) for key in KEYS[:3]] == [False, True, True]
+
+
+def test_there_is_room_before_the_store_is_opened(make_broker, monkeypatch):
+    """SQLite opens nothing on a disk that is full to the last byte."""
+    calls = []
+    monkeypatch.setattr(broker_module, "let_old_results_go", lambda folder: calls.append("room"))
+    monkeypatch.setattr(
+        broker_module, "JobStore", lambda path: calls.append("store") or JobStore(path)
+    )
+    make_broker()
+    assert calls == ["room", "store"]
 
 
 def test_a_clock_that_is_set_is_no_power_cut(tmp_path, monkeypatch):
