@@ -29,7 +29,7 @@ from zograscope_protocol.transfers import (
     split_credit,
 )
 
-from zograscope_server.broker.connections import Message, raise_file_limit
+from zograscope_server.broker.connections import UNKNOWN, Message, raise_file_limit
 from zograscope_server.broker.endpoints import Endpoints
 from zograscope_server.broker.inputs import JOB_ID, Upload
 from zograscope_server.broker.job_store import Job, JobStore
@@ -305,7 +305,8 @@ class Broker:
             message = self._connections.receive()
             if message is None:
                 return
-            self._handle(message)
+            if message.connection != UNKNOWN:
+                self._handle(message)
 
     def _handle(self, message: Message) -> None:
         """Act on one message; what is wrong with it is told to its sender."""

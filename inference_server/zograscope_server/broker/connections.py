@@ -22,12 +22,18 @@ MOST_CONNECTIONS = 4096
 _FORGOTTEN_AT_A_TURN = 2048
 _MOST_FRAMES = 3
 _ENDED = -1
+UNKNOWN = -1
+"""In the place of a connection: that of a peer whose ZeroMQ is older than what tells of them."""
+
 _EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it came: whose, on which connection, and with which key (Z85), if any."""
+    """A message as it came: whose, on which connection, and with which key (Z85), if any.
+
+    Of a peer that speaks ZeroMQ's protocols 1 or 2 the connection is `UNKNOWN`.
+    """
 
     address: bytes
     connection: int
@@ -163,7 +169,10 @@ def file_limit() -> int:
 
 
 def _descriptor(frame: zmq.Frame) -> int:
-    return int(frame.get(zmq.SRCFD))
+    try:
+        return int(frame.get(zmq.SRCFD))
+    except zmq.ZMQError:  # ZMTP 1 and 2, which rubbish may look like
+        return UNKNOWN
 
 
 def _key(frame: zmq.Frame) -> str | None:

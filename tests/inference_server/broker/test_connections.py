@@ -389,3 +389,15 @@ def test_a_resume_that_no_server_heard_is_said_to_the_next_one(make_broker):
         job.resume()
         make_broker()
         client._wait_until(lambda: job.state == "queued")
+
+
+def test_who_speaks_a_zeromq_of_long_ago_is_not_heard_and_disturbs_nobody(broker, caplog):
+    """Rubbish that begins in the right way is taken for ZMTP 1.0, which knows no connections."""
+    with plugged(broker.connection.endpoint) as plug:
+        plug.sendall(b"\x01\x00" + b"\x0b\x00" + b"0123456789" * 3)
+        plug.sendall(b"\x03\x00{}" * 200)
+        with broker.owner() as client:
+            for _ in range(20):
+                client.status()
+                time.sleep(0.01)
+    assert "goes on after an error" not in caplog.text
