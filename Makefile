@@ -23,13 +23,14 @@ WORKERS ?= $(shell nproc --all)
 SPREAD := -n $(WORKERS) --dist loadfile
 
 .PHONY: help setup system-libraries demo test test-protocol test-server test-blender test-blender-4.5 \
-	test-together coverage check format extension benchmarks clean
+	test-together torture coverage check format extension benchmarks clean
 
 help:
 	@echo "make demo        a scene and a film of a photograph, a mosaic, a walk, a bust that talks, in out/demo"
 	@echo "make test        style, types and every test (server, Blender 5.2, Blender 4.5)"
 	@echo "make extension   the extension for every platform, with a repository index, in dist"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
+	@echo "make torture     a server under attack, with figures in out/torture.json"
 	@echo "make setup       only the environments"
 	@echo
 	@echo "While you work on one house, with its environment only:"
@@ -100,6 +101,10 @@ test-together: $(SERVER)/ready $(BLENDER_5_2)/ready
 	$(SERVER)/bin/python -m pytest -n $(WORKERS) --dist load tests/benchmarks
 
 # Of what was run before with PYTEST="coverage run -m pytest".
+# Minutes; SEED=1 makes another attack.
+torture: $(SERVER)/ready
+	$(SERVER)/bin/python -m tools.torture --seed $(or $(SEED),0) --output out/torture.json
+
 coverage: $(SERVER)/ready
 	$(SERVER)/bin/coverage combine --quiet
 	$(SERVER)/bin/coverage report --include "protocol/*,inference_server/*" --fail-under $(SERVER_FLOOR)

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         bpy.ops.wm.read_homefile(use_empty=True)
         scene = bpy.context.scene
         mosaic = builders.build_mosaic(result.arrays, result.metadata, command.name, scene)
-        if command.job is None:  # else the server's command line has made them
+        if command.job is None:  # else an earlier server's command line has made them
             _write_pictures(command, client, mosaic, outputs)
         _apply_options(command, mosaic, scene)
         chosen = _tiles_to_visit(command, mosaic)
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lay_out(command: MosaicCommand, client: BlockingClient) -> JobResult:
-    """Wait for the server's layout, or fetch the one that the server's command line waited for."""
+    """Wait for the server's layout, or fetch the one that an earlier server's command made."""
     if command.job is not None:
         return client.wait(client.attach(command.job))
     with show_job("mosaic") as on_progress:

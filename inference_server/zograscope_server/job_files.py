@@ -4,10 +4,14 @@
     checkpoints/KEY/3-120/     the third checkpoint, made when there were 120 parts
 
 KEY is the result's. The worker writes both and the broker reads them; each finds out by looking
-what there is, so that either may die at any moment.
+what there is, so that either may die at any moment. For some moments two may write: the worker of a
+broker that was killed lives until it notices. So what is listed may be gone, or have its name, when
+it is looked at.
 """
 
+import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +22,8 @@ import numpy as np
 from zograscope_server.result_file import ResultFile, write_result
 
 _UNFINISHED = "."
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_CHECKPOINT = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 _DURABLE = "durable"
 
 
@@ -33,7 +39,7 @@ class PartsFolder:
 
     def count(self) -> int:
         """Return how many parts there are, from the first up to the first that is missing."""
-        numbers = {int(path.name) for path in self._files() if path.name.isdigit()}
+        numbers = {int(path.name) for path in self._files() if _NUMBER.fullmatch(path.name)}
         count = 0
         while count in numbers:
             count += 1
@@ -41,13 +47,13 @@ class PartsFolder:
 
     def bytes(self) -> int:
         """Return the size of all files."""
-        return sum(path.stat().st_size for path in self._files())
+        return _bytes_of(self._files())
 
     def keep(self, count: int) -> None:
         """Remove all but the first `count` parts."""
         for path in self._files():
-            if not path.name.isdigit() or int(path.name) >= count:
-                path.unlink()
+            if not _NUMBER.fullmatch(path.name) or int(path.name) >= count:
+                path.unlink(missing_ok=True)
 
     def write(
         self, number: int, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any], run: str
@@ -65,7 +71,7 @@ class PartsFolder:
         """Open a part for reading; None where there is none that is whole."""
         try:
             return ResultFile(self.path(number))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
 
     def sync(self, first: int, end: int) -> None:
@@ -75,14 +81,22 @@ class PartsFolder:
             sync_folder(self.folder)
 
     def _files(self) -> list[Path]:
-        return list(self.folder.iterdir()) if self.folder.is_dir() else []
+        if not self.folder.is_dir():
+            return []
+        return [path for path in self.folder.iterdir() if not path.is_dir()]
 
 
 class CheckpointFolder:
-    """The checkpoints of one job: the latest whole one, and the next while it is made."""
+    """The checkpoints of one job: the latest whole one, and the next while it is made.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the job.
+        run: tells who makes the next from others still about.
+    """
+
+    def __init__(self, folder: Path, run: str = "next") -> None:
         self.folder = folder
+        self._next = folder / f"{_UNFINISHED}{run}"
 
     def latest(self) -> Path | None:
         """Return the folder of the latest whole checkpoint, or None."""
@@ -95,30 +109,37 @@ class CheckpointFolder:
         return 0 if latest is None else int(latest.name.partition("-")[2])
 
     def begin(self) -> Path:
-        """Return an empty folder to fill."""
-        unfinished = self.folder / f"{_UNFINISHED}next"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        return unfinished
+        """Return an empty folder to fill; what others left unfinished goes."""
+        for unfinished in self.folder.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        self._next.mkdir(parents=True)
+        return self._next
 
     def finish(self, parts: int) -> None:
         """Let what was filled take the place of the checkpoint before it, on the disk for good."""
-        unfinished = self.folder / f"{_UNFINISHED}next"
-        sync_tree(unfinished)
+        sync_tree(self._next)
         before = self._whole()
         serial = max(map(_serial, before), default=0) + 1
-        unfinished.rename(self.folder / f"{serial}-{parts}")
+        self._next.rename(self.folder / f"{serial}-{parts}")
         sync_folder(self.folder)
         for old in before:
             shutil.rmtree(old, ignore_errors=True)
 
     def bytes(self) -> int:
         """Return the size of all files."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        return _bytes_of(path for path in self.folder.rglob("*") if path.is_file())
 
     def _whole(self) -> list[Path]:
         folders = self.folder.iterdir() if self.folder.is_dir() else ()
-        return [folder for folder in folders if not folder.name.startswith(_UNFINISHED)]
+        return [folder for folder in folders if _CHECKPOINT.fullmatch(folder.name)]
+
+
+def _bytes_of(paths: Iterable[Path]) -> int:
+    size = 0
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
 
 
 def _serial(checkpoint: Path) -> int:

@@ -13,6 +13,7 @@ import errno
 import json
 import mmap
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ _ROOM_FOR_THE_REST = 1024
 _WRITE_BYTES = 1 << 20
 # Mapping so little, page by page, takes longer than reading it.
 _MOST_READ_BYTES = 2 << 20
+# A mapping needs its file no longer, of which a process may have few open.
+_WITHOUT_FILE: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 # Windows would change line ends in what it takes for text.
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -120,6 +123,13 @@ def _write_all(descriptor: int, view: memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
+def _expected(kind: type, value: Any) -> Any:
+    """Return a value of that very type. Raises TypeError."""
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.100} is no {kind.__name__}")
+    return value
+
+
 def _aligned(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT
 
@@ -138,7 +148,7 @@ class ResultFile:
             self.size = os.fstat(descriptor).st_size
             self.map: mmap.mmap | None = None
             if self.size > _MOST_READ_BYTES:
-                self.map = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+                self.map = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ, **_WITHOUT_FILE)
             content = self.map or os.read(descriptor, self.size)
         finally:
             os.close(descriptor)
@@ -148,15 +158,24 @@ class ResultFile:
         header_end = _PREFIX_BYTES + int.from_bytes(content[8:_PREFIX_BYTES], "little")
         if content[:8] != _MAGIC or header_end > self.size:
             raise ValueError(f"{path} is not a result")
-        header = json.loads(content[_PREFIX_BYTES:header_end])
-        self._data_start = _aligned(header_end)
-        if self._data_start + header["data_bytes"] != self.size:
+        try:
+            header = json.loads(content[_PREFIX_BYTES:header_end])
+            self._data_start = _aligned(header_end)
+            data_bytes: int = _expected(int, header["data_bytes"])
+            self.metadata: dict[str, Any] = _expected(dict, header["metadata"])
+            self.parts: int = _expected(int, header.get("parts", 0))
+            self.durable: bool = _expected(bool, header.get("durable", False))
+            self._offsets: dict[str, int] = {
+                array["name"]: _expected(int, array["offset"]) for array in header["arrays"]
+            }
+            self.arrays: list[dict[str, Any]] = check_descriptions(header["arrays"])
+        except (KeyError, TypeError, AttributeError, RecursionError, ZograscopeError) as error:
+            raise ValueError(f"{path} has a header that is none: {error!r}") from error
+        if self._data_start + data_bytes != self.size:
             raise ValueError(f"{path} is cut short")
-        self.metadata: dict[str, Any] = header["metadata"]
-        self.parts: int = header.get("parts", 0)
-        self.durable: bool = header.get("durable", False)
-        self._offsets = {array["name"]: array.pop("offset") for array in header["arrays"]}
-        self.arrays: list[dict[str, Any]] = header["arrays"]
+        ends = [self._offsets[array["name"]] + array["bytes"] for array in self.arrays]
+        if min(self._offsets.values(), default=0) < 0 or max(ends, default=0) > data_bytes:
+            raise ValueError(f"{path} has arrays beyond its end")
 
     @property
     def names(self) -> list[str]:

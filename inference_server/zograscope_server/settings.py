@@ -48,6 +48,14 @@ class ServerSettings:
             return None
         return tuple(folder.resolve() for folder in self.collections)
 
+    @property
+    def public_web_only(self) -> bool:
+        """Whether jobs may fetch from public addresses only, since their clients may be strangers.
+
+        From this user's own network a client on this user's own socket could fetch by itself.
+        """
+        return self.tcp is not None
+
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` takes: the settings travel to worker processes."""
         return json.loads(json.dumps(asdict(self), default=str))

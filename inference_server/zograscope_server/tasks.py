@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.options import Options
+from zograscope_protocol.options import Options, refusal
 
 from zograscope_server import capabilities
 from zograscope_server.errors import ServerError
@@ -79,6 +79,9 @@ class TaskContext:
 
     Without arguments it is a context for notebooks and tests: nothing listens, there are no models,
     and parts are kept nowhere.
+
+    Attributes:
+        guest: the key of the client whose job it is; empty for the server's own user.
     """
 
     settings: ServerSettings = field(default_factory=ServerSettings)
@@ -89,6 +92,7 @@ class TaskContext:
     cancel_asked: threading.Event = field(default_factory=threading.Event)
     pause_asked: threading.Event = field(default_factory=threading.Event)
     files: JobFiles | None = None
+    guest: str = ""
 
     def load_model(self, name: str, purpose: str) -> Any:
         """Return a model for a purpose ("depth", "embedding"), `default` included.
@@ -103,8 +107,11 @@ class TaskContext:
         folders = self.settings.shared_folders
         if folders is None:
             return
-        path = path.resolve()
-        if not any(path.is_relative_to(folder) for folder in folders):
+        try:
+            resolved = path.resolve()
+        except (OSError, ValueError) as error:  # links in a circle, no possible name
+            raise ServerError("folder-not-shared", path=str(path)) from error
+        if not any(resolved.is_relative_to(folder) for folder in folders):
             raise ServerError("folder-not-shared", path=str(path))
 
     @property
@@ -245,6 +252,35 @@ def load_tasks() -> Mapping[str, Task]:
     """Import the modules that declare tasks and return all tasks by name."""
     capabilities.modules("tasks")
     return _registry
+
+
+def required_numbers(
+    inputs: Mapping[str, np.ndarray],
+    name: str,
+    shape: tuple[int | None, ...],
+    most: float = 1e9,
+) -> np.ndarray:
+    """Return an input of whole or other numbers, finite, none beyond -`most` or `most`.
+
+    Args:
+        inputs: of the task.
+        name: of the input, also for the sentence.
+        shape: that it must have; None is any length.
+        most: how large its numbers may be.
+
+    Raises:
+        ZograscopeError: `bad-parameters`.
+    """
+    array = required(inputs, name)
+    fits = array.ndim == len(shape) and all(
+        wanted in (None, side) for wanted, side in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype.kind not in "fiu" or not fits:
+        wanted = " x ".join("any" if side is None else str(side) for side in shape)
+        raise refusal(f"the {name} must be {wanted} numbers, and have the shape {array.shape}")
+    if array.size and not (array.min() >= -most and array.max() <= most):  # nor is any NaN
+        raise refusal(f"the {name} must be numbers, none of them beyond {most:g}")
+    return array
 
 
 def required(inputs: Mapping[str, np.ndarray], name: str) -> np.ndarray:

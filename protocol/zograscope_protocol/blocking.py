@@ -152,13 +152,18 @@ class BlockingClient:
             self.client.poll()
 
     def _ask(self, request: Callable[..., None]) -> dict[str, Any]:
-        answers: list[dict[str, Any]] = []
-        errors: list[dict[str, Any]] = []
-        request(answers.append, errors.append)
-        self._wait_until(lambda: bool(answers or errors))
-        if errors:
-            raise ZograscopeError.from_header(errors[0])
-        return answers[0]
+        """Ask until there is an answer: a server that went meanwhile may have come again."""
+        give_up = time.monotonic() + self._timeout
+        while True:
+            answers: list[dict[str, Any]] = []
+            errors: list[dict[str, Any]] = []
+            request(answers.append, errors.append)
+            self._wait_until(lambda: bool(answers or errors))  # noqa: B023
+            if answers:
+                return answers[0]
+            error = ZograscopeError.from_header(errors[0])
+            if error.code != "server-lost" or time.monotonic() > give_up:
+                raise error
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Poll until the condition holds; give up on a server that is away for too long."""

@@ -314,9 +314,20 @@ class Client:
         if job._asked == "cancel":
             self._send({"type": "cancel", "job": job.id})
         elif self._streams:
-            # As a request, so that a refusal is not taken for the job's end.
-            self._request({"type": job._asked, "job": job.id}, _ignore, None)
-            job._asked = ""
+            self._ask_of(job, job._asked)
+
+    def _ask_of(self, job: Job, what: str) -> None:
+        """Ask for a pause, or its end, until a server has answered; a refusal ends no job."""
+
+        def answered(_: dict[str, Any]) -> None:
+            if job._asked == what:
+                job._asked = ""
+
+        def failed(error: dict[str, Any]) -> None:
+            if error.get("code") != "server-lost":
+                answered(error)
+
+        self._request({"type": what, "job": job.id}, answered, failed)
 
     def _follow_parts(self, job: Job, *, anew: bool = False) -> None:
         """Ask for more parts when it is time to."""

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import stat
+import struct
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from zmq.utils import z85
 
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import PROTOCOL_VERSION
@@ -25,6 +27,8 @@ CONNECTION_FILE = "connection.json"
 CLIENT_KEY_FILE = "client_key.json"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+_KEY_CHARACTERS = 40
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def state_folder() -> Path:
@@ -77,14 +81,14 @@ class Connection:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             return cls(
-                endpoint=str(content["endpoint"]),
-                public_key=content.get("public_key"),
-                pid=content.get("pid"),
+                endpoint=_endpoint(content["endpoint"]),
+                public_key=_key_or_none(content.get("public_key")),
+                pid=_pid_or_none(content.get("pid")),
                 version=str(content.get("version", "")),
             )
         except FileNotFoundError as error:
             raise ZograscopeError("server-not-running") from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             raise ZograscopeError("connection-file-wrong", str(error), path=str(path)) from error
 
     @staticmethod
@@ -100,18 +104,59 @@ def load_or_create_keys(path: Path) -> tuple[str, str]:
     """
     if not path.exists():
         public, secret = (key.decode() for key in zmq.curve_keypair())
-        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        make_home(path.parent)
         write_private_json(path, {"public_key": public, "secret_key": secret})
     try:
         keys = json.loads(path.read_text(encoding="utf-8"))
-        return str(keys["public_key"]), str(keys["secret_key"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return checked_key(keys["public_key"]), checked_key(keys["secret_key"])
+    except _UNREADABLE as error:
         raise ZograscopeError("connection-file-wrong", str(error), path=str(path)) from error
 
 
 def client_keys(folder: Path) -> tuple[str, str]:
     """Return this user's own (public, secret) CURVE keys, as a client."""
     return load_or_create_keys(folder / CLIENT_KEY_FILE)
+
+
+def checked_key(key: object) -> str:
+    """Return a CURVE key (Z85) that is one. Raises ValueError."""
+    if not isinstance(key, str) or len(key) != _KEY_CHARACTERS or not key.isascii():
+        raise ValueError("not a key")
+    try:
+        z85.decode(key)
+    except (KeyError, OverflowError, struct.error) as error:
+        raise ValueError("not a key") from error
+    return key
+
+
+def _endpoint(endpoint: object) -> str:
+    if not isinstance(endpoint, str) or not endpoint.startswith(("ipc://", "tcp://")):
+        raise ValueError("the endpoint is none")
+    return endpoint
+
+
+def _key_or_none(key: object) -> str | None:
+    return None if key is None else checked_key(key)
+
+
+def _pid_or_none(pid: object) -> int | None:
+    if pid is None or (type(pid) is int and 0 < pid < 1 << 32):
+        return pid
+    raise ValueError("the pid is no process's")
+
+
+def make_home(folder: Path) -> Path:
+    """Make a state folder, or take one that is there; only its user can enter it from then on.
+
+    Raises ZograscopeError `folder-not-private` when it is somebody else's, and OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) != PRIVATE_FOLDER:
+        try:
+            folder.chmod(PRIVATE_FOLDER)
+        except PermissionError as error:
+            raise ZograscopeError("folder-not-private", folder=str(folder)) from error
+    return folder
 
 
 def make_private_folder(path: Path) -> Path:

@@ -1,10 +1,13 @@
 """What can be asked of the tasks that compute nothing: they measure and test the way and back."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from zograscope_protocol.options import Options, number, option, refusal, text, whole
+from zograscope_protocol.options import Options, number, option, quoted, refusal, text, whole
 from zograscope_protocol.wire import MOST_DIMENSIONS, MOST_LENGTH
+
+MOST_REPLIED = 1 << 34  # bytes
 
 
 def _read_shape(name: str, value: Any) -> tuple[int, ...] | None:
@@ -12,7 +15,7 @@ def _read_shape(name: str, value: Any) -> tuple[int, ...] | None:
         return None
     lengths = isinstance(value, list | tuple) and len(value) <= MOST_DIMENSIONS
     if not lengths or not all(type(side) is int and 0 <= side <= MOST_LENGTH for side in value):
-        raise refusal(f"the {name} is {value!r}, and not the shape of an array")
+        raise refusal(f"the {name} is {quoted(value)}, and not the shape of an array")
     return tuple(value)
 
 
@@ -32,6 +35,11 @@ class NullOptions(Options):
     reply_dtype: str = text("<f4")
     reply_arrays: int = whole(1, 1000, default=1)
     reply_metadata_bytes: int = whole(0, 1 << 20, default=0)
+
+    def check(self) -> None:
+        """Refuse replies of more than any computer has."""
+        if math.prod(self.reply_shape or ()) * 8 > MOST_REPLIED:
+            raise refusal(f"the reply shape is {quoted(list(self.reply_shape or ()))}, too large")
 
 
 @dataclass(frozen=True)

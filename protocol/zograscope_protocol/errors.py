@@ -5,10 +5,44 @@ files, which both sides say; each house and each capability has a class of its o
 says it of, such as `DepthError`. Sentences travel with their errors: who receives one needs no list.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-MOST_DETAILS = 16_000
+MOST_QUOTED = 100
+"""Characters of a value that an error quotes."""
+MOST_FACT = 400
+"""Characters of a fact within a sentence, such as a path."""
+# As a message carries them, where a character may take six bytes, or twelve.
+MOST_SENTENCE_BYTES = 6_000
+MOST_DETAILS_BYTES = 10_000
+_MOST_CODE = 64
+
+
+def quoted(value: object) -> str:
+    """Return what an error quotes of a value that somebody sent: at most a hundred characters."""
+    return _shorter(repr(value), MOST_QUOTED)
+
+
+def _shorter(text: str, most: int) -> str:
+    """Return a text of at most `most` characters: of a longer one its beginning and its end."""
+    if len(text) <= most:
+        return text
+    end = most // 2
+    return f"{text[: most - end - 1]}…{text[-end:]}"
+
+
+def _last_bytes(text: str, most: int) -> str:
+    """Return as much of a text's end as `most` bytes of JSON hold."""
+    text = text[-most:]
+    while (size := len(json.dumps(text))) > most + 2:
+        text = text[-(len(text) * most // size) :] if len(text) > 1 else ""
+    return text
+
+
+def _first_bytes(text: str, most: int) -> str:
+    """Return as much of a text's beginning as `most` bytes of JSON hold."""
+    return _last_bytes(text[most - 1 :: -1] if len(text) > most else text[::-1], most)[::-1]
 
 
 class ZograscopeError(Exception):
@@ -37,6 +71,10 @@ class ZograscopeError(Exception):
         "bad-message": "The server could not understand a message. Update the extension and the server to the same version.",
         # Jobs
         "unknown-task": "This server cannot do {task!r}. Update the server.",
+        "owner-only": "Only the owner of this server may do that. Ask whoever let you in.",
+        "too-many-jobs": "You have {count} jobs on this server that are not finished, and it takes no more at once. Wait for some of them, or cancel some.",
+        "upload-stopped": "The files of this job stopped coming in, and their room was needed. Start it once more.",
+        "server-died": "The server ended {count} times while it worked on this job. Try a lower quality or a smaller model; the server's log says more.",
         "unknown-job": "The server no longer knows job {job}. Start it once more.",
         "bad-parameters": "This cannot be done as asked: {problem}.",
         "input-too-large": "The files of this job have {size} bytes, and the server takes at most {limit}. Use smaller files.",
@@ -58,8 +96,12 @@ class ZograscopeError(Exception):
 
     def __init__(self, code: str, details: str = "", **facts: Any) -> None:
         self.code = code
-        self.details = details[-MOST_DETAILS:]
-        self.sentence = self.SENTENCES[code].format(**facts)
+        self.details = _last_bytes(details, MOST_DETAILS_BYTES)
+        facts = {
+            name: _shorter(fact, MOST_FACT) if isinstance(fact, str) else fact
+            for name, fact in facts.items()
+        }
+        self.sentence = _first_bytes(self.SENTENCES[code].format(**facts), MOST_SENTENCE_BYTES)
         super().__init__(self.sentence)
 
     def to_header(self) -> dict[str, str]:
@@ -70,9 +112,10 @@ class ZograscopeError(Exception):
     def from_header(cls, header: Mapping[str, Any]) -> "ZograscopeError":
         """Return the error that a message carries; any code is kept, since its sentence came too."""
         error = ZograscopeError.__new__(ZograscopeError)
-        error.code = str(header.get("code", "internal"))
-        error.sentence = str(header.get("sentence") or ZograscopeError.SENTENCES["internal"])
-        error.details = str(header.get("details", ""))
+        error.code = str(header.get("code", "internal"))[:_MOST_CODE]
+        sentence = str(header.get("sentence") or ZograscopeError.SENTENCES["internal"])
+        error.sentence = _first_bytes(sentence, MOST_SENTENCE_BYTES)
+        error.details = _last_bytes(str(header.get("details", "")), MOST_DETAILS_BYTES)
         Exception.__init__(error, error.sentence)
         return error
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.errors import ZograscopeError, quoted
 
 PROTOCOL_VERSION = "1.1"
 STREAMS_SINCE = (1, 1)
@@ -17,7 +17,9 @@ def parse_version(version: Any) -> tuple[int, int]:
         major, minor = str(version).split(".")
         return int(major), int(minor)
     except ValueError as error:
-        raise ZograscopeError("bad-message", f"not a protocol version: {version!r}") from error
+        raise ZograscopeError(
+            "bad-message", f"not a protocol version: {quoted(version)}"
+        ) from error
 
 
 def check_protocol(client: Any, server: Any = PROTOCOL_VERSION) -> None:

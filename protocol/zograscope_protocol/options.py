@@ -27,6 +27,7 @@ Reader = Callable[[str, Any], Any]
 """Takes a field's name in words and a value; returns the value as it is kept, or refuses it."""
 
 _READER = "reader"
+MOST_QUOTED = 100  # characters of a value that a sentence repeats
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def choice(choices: Sequence[str], default: str | None = None) -> Any:
 
     def read(name: str, value: Any) -> str:
         if value not in choices:
-            raise refusal(f"{name} is {value!r}, but can only be one of {', '.join(choices)}")
+            wanted = ", ".join(choices)
+            raise refusal(f"{name} is {quoted(value)}, but can only be one of {wanted}")
         return str(value)
 
     return option(read, choices[0] if default is None else default)
@@ -86,7 +88,7 @@ def flag(*, default: bool) -> Any:
 
     def read(name: str, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise refusal(f"{name} is {value!r}, but can only be true or false")
+            raise refusal(f"{name} is {quoted(value)}, but can only be true or false")
         return value
 
     return option(read, default)
@@ -98,7 +100,7 @@ def number(least: float, most: float, default: float | None) -> Any:
     def read(name: str, value: Any) -> float | None:
         if value is None and default is None:
             return None
-        return _in_range(name, value, least, most)
+        return in_range(name, value, least, most)
 
     return option(read, default)
 
@@ -109,8 +111,8 @@ def whole(least: int, most: int, default: int | None) -> Any:
     def read(name: str, value: Any) -> int | None:
         if value is None and default is None:
             return None
-        if _in_range(name, value, least, most) != int(value):
-            raise refusal(f"{name} is {value!r}, but must be a whole number")
+        if in_range(name, value, least, most) != int(value):
+            raise refusal(f"{name} is {quoted(value)}, but must be a whole number")
         return int(value)
 
     return option(read, default)
@@ -121,7 +123,7 @@ def text(default: str = "") -> Any:
 
     def read(name: str, value: Any) -> str:
         if not isinstance(value, str):
-            raise refusal(f"{name} is {value!r}, but must be text")
+            raise refusal(f"{name} is {quoted(value)}, but must be text")
         return value
 
     return option(read, default)
@@ -133,7 +135,7 @@ def texts(default: Sequence[str] = ()) -> Any:
     def read(name: str, value: Any) -> tuple[str, ...]:
         listed = isinstance(value, list | tuple)
         if not listed or not all(isinstance(part, str) for part in value):
-            raise refusal(f"{name} is {value!r}, but must be a list of texts")
+            raise refusal(f"{name} is {quoted(value)}, but must be a list of texts")
         return tuple(value)
 
     return option(read, tuple(default))
@@ -144,12 +146,22 @@ def refusal(problem: str) -> ZograscopeError:
     return ZograscopeError("bad-parameters", problem=problem)
 
 
-def _in_range(name: str, value: Any, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise refusal(f"{name} is {value!r}, but must be a number")
-    if not least <= value <= most:
-        raise refusal(f"{name} is {value:g}, but must be from {least:g} to {most:g}")
+def in_range(name: str, value: Any, least: float, most: float) -> float:
+    """Return a number that lies in a range. Raises ZograscopeError `bad-parameters`."""
+    if type(value) not in (int, float) or (isinstance(value, float) and math.isnan(value)):
+        raise refusal(f"{name} is {quoted(value)}, but must be a number")
+    if not least <= value <= most:  # compared as it came: a long whole number is no float
+        raise refusal(f"{name} is {quoted(value)}, but must be from {least:g} to {most:g}")
     return float(value)
+
+
+def quoted(value: Any) -> str:
+    """Return a value as a sentence repeats it, which is never long."""
+    try:
+        written = repr(value)
+    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
+        return "something long"
+    return written if len(written) <= MOST_QUOTED else f"{written[:MOST_QUOTED]}..."
 
 
 def _as_json(value: Any) -> Any:

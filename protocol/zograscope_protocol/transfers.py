@@ -30,14 +30,14 @@ def split_credit(credit: int, sizes: Iterable[int]) -> list[int]:
 class Sender:
     """The sending side of one transfer."""
 
-    def __init__(self, view: memoryview) -> None:
+    def __init__(self, view: memoryview, sent: int = 0) -> None:
         self._view = view
-        self._sent = 0
+        self.sent = sent
 
     @property
     def complete(self) -> bool:
         """Whether all bytes were sent; the receiver gives no more credit then."""
-        return self._sent >= self._view.nbytes
+        return self.sent >= self._view.nbytes
 
     def credited(self, offset: int, window: int) -> Iterator[tuple[int, memoryview]]:
         """Yield the chunks that may go now, as (offset, bytes).
@@ -48,9 +48,9 @@ class Sender:
         if not sensible or not 0 < window <= MOST_WINDOW:
             raise ZograscopeError("bad-message", "credit without offset and window")
         end = min(offset + window, self._view.nbytes)
-        for start in range(max(self._sent, offset), end, MOST_CHUNK_BYTES):
+        for start in range(max(self.sent, offset), end, MOST_CHUNK_BYTES):
             chunk = self._view[start : min(start + MOST_CHUNK_BYTES, end)]
-            self._sent = start + chunk.nbytes
+            self.sent = start + chunk.nbytes
             yield start, chunk
 
 

@@ -16,15 +16,18 @@ from typing import Any
 import numpy as np
 import zmq
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.errors import ZograscopeError, quoted
 
 MOST_HEADER_BYTES = 64 << 10
 MOST_CHUNK_BYTES = 1 << 20
+MOST_FRAME_BYTES = MOST_CHUNK_BYTES + 1024
+"""Of any frame, encrypted or not: a connection on which a longer one comes is ended."""
 MOST_ARRAYS = 64
 FILE_BYTES = 256 << 20
 MOST_DIMENSIONS = 8
 MOST_LENGTH = 1 << 48
 MOST_NAME = 128
+MOST_DTYPE = 16
 ARRAY_KINDS = "biufc"
 
 Buffer = bytes | bytearray | memoryview
@@ -132,15 +135,18 @@ def _check_description(description: Any) -> dict[str, Any]:
         or len(shape) > MOST_DIMENSIONS
         or not all(type(length) is int and 0 <= length <= MOST_LENGTH for length in shape)
     ):
-        raise ZograscopeError("bad-message", f"the array {name!r} has no proper shape")
+        raise ZograscopeError("bad-message", f"the array {quoted(name)} has no proper shape")
     dtype_name = description.get("dtype")
+    named = isinstance(dtype_name, str) and len(dtype_name) <= MOST_DTYPE
     try:
-        dtype = np.dtype(dtype_name if isinstance(dtype_name, str) else "O")
+        dtype = np.dtype(dtype_name if named else "O")
     except (TypeError, ValueError, SyntaxError) as error:
-        raise ZograscopeError("bad-message", f"the array {name!r}: {error}") from error
+        raise ZograscopeError("bad-message", f"the array {quoted(name)}: {error}") from error
     if dtype.kind not in ARRAY_KINDS or dtype.names is not None or dtype.subdtype is not None:
-        raise ZograscopeError("bad-message", f"the array {name!r} is not of numbers")
+        raise ZograscopeError("bad-message", f"the array {quoted(name)} is not of numbers")
     size = description.get("bytes")
     if type(size) is not int or size != math.prod(shape) * dtype.itemsize:
-        raise ZograscopeError("bad-message", f"the array {name!r} has not the size it announces")
+        raise ZograscopeError(
+            "bad-message", f"the array {quoted(name)} has not the size it announces"
+        )
     return {"name": name, "dtype": dtype.str, "shape": shape, "bytes": description["bytes"]}

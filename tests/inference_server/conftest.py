@@ -1,5 +1,6 @@
 """A real server in real processes, on a state folder of its own."""
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -59,12 +60,17 @@ class Server:
 
     def worker(self, client: BlockingClient) -> psutil.Process:
         """Return the process of the one worker, once it is ready for jobs or has one."""
+        found: list[psutil.Process] = []
 
         def ready() -> bool:
-            return client.status()["workers"][0]["state"] != "starting"
+            told = client.status()["workers"][0]
+            if told["state"] != "starting":
+                with contextlib.suppress(psutil.NoSuchProcess):  # the broker will soon know
+                    found.append(psutil.Process(told["pid"]))
+            return bool(found)
 
         self.wait_until(ready, "a worker")
-        return psutil.Process(client.status()["workers"][0]["pid"])
+        return found[0]
 
     def wait_for_step(self, client: BlockingClient, job: Job) -> None:
         """Wait until the task `sleep` or `count` has begun its work."""

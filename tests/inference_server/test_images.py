@@ -2,14 +2,21 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_server import images
 from zograscope_server.images import read_photograph, read_reduced_photograph
+from zograscope_server.memory_budget import MemoryBudget
 
 WIDTH, HEIGHT = 40, 24
 
@@ -249,3 +256,199 @@ def test_the_camera_tells_when_it_was():
     assert read_reduced_photograph(data, "t", 8).date == pytest.approx(1998.5, abs=1e-6)
     plain = encode(Image.new("RGB", (20, 20)), "JPEG")
     assert read_reduced_photograph(plain, "t", 8).date is None
+
+
+# JPEG 2000 of any size
+
+
+def test_jpeg2000_of_every_size_is_read_at_every_reduction(monkeypatch):
+    decode, lost = images._decode_with_pillow, []
+
+    def decode_reduced(data: bytes, name: str, side: int | None) -> object:
+        if side is None and "whole" not in name:
+            lost.append(name)
+        return decode(data, name, side)
+
+    monkeypatch.setattr(images, "_decode_with_pillow", decode_reduced)
+    random = np.random.default_rng(1)
+    for width, height in random.integers(33, 260, (200, 2)).tolist():
+        whole = Image.fromarray(np.add.outer(np.arange(height) / 3, np.arange(width) / 3))
+        tiles = {"tile_size": (64, 64)} if width % 2 else {}
+        origin = {"offset": (height % 50, 5), "tile_offset": (0, 0)} if width % 4 == 1 else {}
+        data = encode(whole.convert("L"), "JPEG2000", **tiles, **origin)
+        for halvings in range(1, 6):
+            if min(width, height) >> halvings == 0:
+                continue
+            side = max(1, min(width, height) >> halvings)
+            name = "whole" if origin else f"{width} x {height}, halved {halvings} times"
+            reduced = read_reduced_photograph(data, name, side)
+            assert (reduced.width, reduced.height) == (width, height)
+            assert min(reduced.picture.size) >= side
+    assert not lost
+
+
+def test_a_reduced_jpeg2000_shows_the_whole_picture():
+    rows, columns = np.mgrid[0:203, 0:301]
+    pixels = np.stack([rows, columns * 0.7, 90 + 0 * rows], -1).astype(np.uint8)
+    data = encode(Image.fromarray(pixels), "JPEG2000")
+    reduced = read_reduced_photograph(data, "t", 50).picture
+    assert reduced.size == (76, 51)
+    smaller = Image.fromarray(pixels).resize(reduced.size, Image.Resampling.BOX)
+    assert np.abs(np.asarray(reduced, int) - np.asarray(smaller, int)).max() < 12
+
+
+# What announces more than it may
+
+
+def png_of(width: int, height: int, bits: int, colour: int) -> bytes:
+    """A sound PNG of nothing but zeros, small as can be."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+    samples = {0: 1, 2: 3, 3: 1, 6: 4}[colour]
+    row = bytes(1 + -(-width * bits * samples // 8))
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    palette = chunk(b"PLTE", bytes(6)) if colour == 3 else b""
+    parts = chunk(b"IHDR", header) + palette + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def announced(kind: str, width: int, height: int, **options) -> bytes:
+    """A JPEG whose header announces another size than it holds."""
+    data = bytearray(encode(Image.new("RGB", (64, 64)), kind, **options))
+    marker = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2"))
+    data[marker + 5 : marker + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def absurd_tiff(**tags: int) -> bytes:
+    """A 16-bit TIFF of 8 x 8 whose tags announce something else."""
+    data = bytearray(tiff(np.zeros((8, 8), np.uint16), photometric="minisblack"))
+    codes = {"bits": 258, "samples": 277, "depth": 32997, "width": 256, "length": 257}
+    for name, value in tags.items():
+        code = struct.pack("<H", codes[name])
+        place = data.find(code + struct.pack("<H", 3))  # as SHORT
+        if place < 0:
+            place = data.find(code + struct.pack("<H", 4))  # as LONG
+        if place < 0:  # not there: in the place of the software's name
+            place = data.find(struct.pack("<H", 305))
+        data[place : place + 12] = code + struct.pack("<HII", 4, 1, value)
+    return bytes(data)
+
+
+def bmp_by_runs(side: int) -> bytes:
+    """An 8-bit BMP in runs, of one pixel and the end of the row each."""
+    rows = b"\1\0\0\0" * side + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(rows), 0, 0, 2, 0)
+    begin = 14 + 40 + 8
+    return struct.pack("<2sIHHI", b"BM", begin + len(rows), 0, 0, begin) + header + bytes(8) + rows
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(announced("JPEG", 17_300, 17_300), "image-truncated", id="JPEG without data"),
+        pytest.param(
+            announced("JPEG", 17_300, 17_300, progressive=True),
+            "image-truncated",
+            id="progressive JPEG without data",
+        ),
+        pytest.param(
+            announced("JPEG", 4000, 4000) + b"\xff\xda" * 2000, "image-truncated", id="many scans"
+        ),
+        pytest.param(absurd_tiff(depth=1_000_000), "not-an-image", id="deep TIFF"),
+        pytest.param(absurd_tiff(samples=60_000, width=16_000), "image-too-heavy", id="samples"),
+        pytest.param(absurd_tiff(bits=65_000), "not-an-image", id="bits"),
+        pytest.param(absurd_tiff(width=70_000, length=70_000), "image-too-large", id="wide TIFF"),
+        pytest.param(absurd_tiff(width=300_001, length=9), "image-too-large", id="thread"),
+        pytest.param(bmp_by_runs(6000), "image-too-large", id="BMP in runs"),
+    ],
+)
+@pytest.mark.parametrize("reduced", [True, False])
+def test_bombs_are_known_by_their_headers(data, code, reduced, monkeypatch):
+    monkeypatch.setattr(images.Image.core, "new", lambda *asked: pytest.fail("decoded"))
+    with pytest.raises(ZograscopeError) as caught:
+        if reduced:
+            read_reduced_photograph(data, "bomb.tif", 64)
+        else:
+            read_photograph(data, "bomb.tif")
+    assert caught.value.code == code
+    assert "bomb.tif" in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("mode", "bits", "colour", "each"), [("1", 1, 0, 1), ("P", 1, 3, 1), ("RGB", 8, 2, 4)]
+)
+def test_memory_is_counted_by_what_a_pixel_takes(mode, bits, colour, each, monkeypatch):
+    data = png_of(3000, 2000, bits, colour)
+    assert len(data) < 30_000
+    whole = 6_000_000
+    monkeypatch.setattr(images, "READING", MemoryBudget(whole * each))
+    monkeypatch.setattr(images, "MOST_BYTES", whole * (each + 4))
+    assert read_photograph(data, "t").pixels.shape == (2000, 3000, 3)
+    assert min(read_reduced_photograph(data, "t", 100).picture.size) == 100
+    monkeypatch.setattr(images, "READING", MemoryBudget(whole * each - 1))
+    monkeypatch.setattr(images, "MOST_BYTES", whole * (each + 4) - 1)
+    for read_it in (read_photograph, lambda *asked: read_reduced_photograph(*asked, 100)):
+        with pytest.raises(ZograscopeError) as caught:
+            read_it(data, "t")
+        assert caught.value.code == "image-too-heavy"
+
+
+MEASURE = """
+import resource, sys
+from zograscope_server.images import read_reduced_photograph
+data = open(sys.argv[1], "rb").read()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+read_reduced_photograph(data, "t", 256)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the most memory is told in its own unit there")
+def test_a_small_file_of_many_pixels_takes_little_more_than_its_pixels(tmp_path):
+    (tmp_path / "bomb.png").write_bytes(png_of(12_000, 9_000, 1, 3))
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "bomb.png")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(said.stdout) < 1.5 * 12_000 * 9_000
+
+
+@given(st.binary(max_size=60), st.integers(0, 2000), st.integers(0, 7))
+def test_damage_is_told_in_words(damage, place, number):
+    data = bytearray(FILES[number])
+    place %= len(data)
+    data[place : place + len(damage)] = damage
+    for read_it in (read_photograph, lambda *asked: read_reduced_photograph(*asked, 20)):
+        with suppress(ZograscopeError):
+            read_it(bytes(data), "damaged")
+
+
+def _files() -> list[bytes]:
+    pixels = np.random.default_rng(2).integers(0, 255, (40, 56, 3), np.uint8)
+    picture = Image.fromarray(pixels)
+    kinds = ("JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "BMP")
+    deep = [pixels.astype(np.uint16), pixels[..., 0].astype(np.float32)]
+    return [encode(picture, kind) for kind in kinds] + [tiff(samples) for samples in deep]
+
+
+FILES = _files()
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        (ExifTags.Base.FocalLengthIn35mmFilm, 65_535),
+        (ExifTags.Base.FocalLengthIn35mmFilm, 1),
+        (ExifTags.Base.FocalLengthIn35mmFilm, "far"),
+    ],
+)
+def test_a_focal_length_that_no_camera_has_is_not_believed(picture, tag, value):
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[tag] = value
+    photograph = read_photograph(encode(Image.fromarray(picture), "JPEG", exif=exif), "x")
+    assert photograph.focal_length is None
+    assert photograph.field_of_view is None

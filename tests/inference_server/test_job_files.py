@@ -93,3 +93,28 @@ def test_of_two_checkpoints_the_later_counts(tmp_path):
     checkpoints.finish(10)
     shutil.copytree(old, checkpoints.folder / "1-9")
     assert checkpoints.parts() == 10
+
+
+def test_what_another_takes_away_meanwhile_is_not_missed(tmp_path, monkeypatch):
+    """The worker of a broker that was killed may still write while the next one looks."""
+    parts = PartsFolder(tmp_path / "parts")
+    write_parts(parts, 3)
+    half = parts.folder / f".3.{RUN}"
+    half.write_bytes(b"half of it")
+    listed = parts._files()
+    half.rename(parts.path(3))
+    monkeypatch.setattr(PartsFolder, "_files", lambda self: listed)
+    assert parts.bytes() == 3 * parts.path(0).stat().st_size
+    parts.keep(3)
+    assert parts.path(2).exists()
+
+
+def test_two_that_make_the_same_checkpoint_do_not_mix(tmp_path):
+    orphan, heir = (CheckpointFolder(tmp_path / "checkpoints", run) for run in ("a", "b"))
+    (orphan.begin() / "orphan").touch()
+    (heir.begin() / "heir").touch()
+    with pytest.raises(FileNotFoundError):
+        orphan.finish(7)
+    heir.finish(8)
+    assert [path.name for path in heir.latest().iterdir()] == ["heir"]
+    assert heir.parts() == 8

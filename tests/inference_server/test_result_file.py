@@ -1,3 +1,4 @@
+import json
 import os
 
 import numpy as np
@@ -77,3 +78,43 @@ def test_a_failed_write_leaves_nothing(tmp_path):
 def test_metadata_that_is_no_json_number_is_refused(tmp_path):
     with pytest.raises(ValueError):
         write_result(tmp_path / "result", tmp_path / ".temporary", {}, {"far": float("inf")})
+
+
+def told(path, **changes) -> None:
+    """Change what a result file says of itself; what is None is left out."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[8:16], "little")
+    header = json.loads(content[16 : 16 + length]) | changes
+    header = {name: value for name, value in header.items() if value is not None}
+    # Of the same length, so that the data stays in its place.
+    encoded = json.dumps(header).encode().ljust(length)
+    path.write_bytes(
+        content[:8] + len(encoded).to_bytes(8, "little") + encoded + content[16 + length :]
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metadata": None},
+        {"metadata": 3},
+        {"arrays": None},
+        {"arrays": [{}]},
+        {"arrays": [3]},
+        {"arrays": {"a": 1}},
+        {"arrays": [{"name": "a", "dtype": "<f8", "shape": [8], "bytes": 64, "offset": 1 << 20}]},
+        {"arrays": [{"name": "a", "dtype": "<f8", "shape": [8], "bytes": 64, "offset": -64}]},
+        {"arrays": [{"name": "a", "dtype": "<f8", "shape": [8], "bytes": 1 << 40, "offset": 0}]},
+        {"parts": "many"},
+        {"data_bytes": None},
+        {"data_bytes": "64"},
+    ],
+)
+def test_a_header_that_is_wrong_is_not_served(tmp_path, changes):
+    path = tmp_path / "result"
+    metadata = {"filling": "x" * 200}
+    write_result(path, tmp_path / ".temporary", {"a": np.ones(8)}, metadata)
+    assert ResultFile(path).buffer("a").nbytes == 64
+    told(path, **{"metadata": {}, **changes})
+    with pytest.raises(ValueError):
+        ResultFile(path)

@@ -1,5 +1,6 @@
 """The connection file and keys are the user's alone, and damage is told in words."""
 
+import json
 import os
 import stat
 
@@ -8,6 +9,8 @@ from zograscope_protocol.connection import (
     CONNECTION_FILE,
     Connection,
     client_keys,
+    load_or_create_keys,
+    make_home,
     make_private_folder,
     state_folder,
     write_private_json,
@@ -72,3 +75,45 @@ def test_the_state_folder_can_be_chosen(monkeypatch, tmp_path):
     assert state_folder() == tmp_path
     monkeypatch.delenv("ZOGRASCOPE_HOME")
     assert state_folder().name == "zograscope"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pid": "4711"},
+        {"pid": -1},
+        {"pid": 1 << 80},
+        {"pid": 3.5},
+        {"pid": True},
+        {"public_key": 3},
+        {"public_key": "short"},
+        {"public_key": "ä" * 40},
+        {"endpoint": 7},
+        {"endpoint": "elsewhere"},
+    ],
+)
+def test_a_connection_file_with_wrong_contents_is_told_in_words(tmp_path, wrong):
+    content = {"endpoint": "ipc:///tmp/nowhere", "public_key": None, "pid": 1} | wrong
+    (tmp_path / "connection.json").write_text(json.dumps(content))
+    with pytest.raises(ZograscopeError, match="cannot be used") as caught:
+        Connection.read(tmp_path)
+    assert caught.value.code == "connection-file-wrong"
+
+
+@pytest.mark.parametrize("key", [3, "", "short", "ä" * 40, '"' * 40])
+def test_a_key_file_with_wrong_contents_is_told_in_words(tmp_path, key):
+    path = tmp_path / "client_key.json"
+    load_or_create_keys(path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"secret_key": key}))
+    with pytest.raises(ZograscopeError) as caught:
+        load_or_create_keys(path)
+    assert caught.value.code == "connection-file-wrong"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of folders")
+def test_a_home_is_private_from_the_first_key_on(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    load_or_create_keys(home / "client_key.json")
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert make_home(home) == home

@@ -1,5 +1,6 @@
 """The options of tasks: what is asked arrives as it was meant, or is refused in words."""
 
+import dataclasses
 import json
 
 import pytest
@@ -16,7 +17,15 @@ from zograscope_protocol.depth.tasks import (
     ExportDepthOptions,
     ExportMeshOptions,
 )
+from zograscope_protocol.diagnostics import CountOptions, NullOptions, SleepOptions
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.generative.tasks import (
+    LatentMapOptions,
+    ProjectOptions,
+    SamplesOptions,
+    TrainOptions,
+    WalkOptions,
+)
 from zograscope_protocol.mosaic.tasks import (
     LARGEST_SEED,
     LAYOUTS,
@@ -28,6 +37,13 @@ from zograscope_protocol.mosaic.tasks import (
     PageOptions,
     PosterOptions,
     SimilarOptions,
+)
+from zograscope_protocol.options import MOST_QUOTED, quoted
+from zograscope_protocol.portrait.tasks import (
+    ExaminePortraitOptions,
+    PortraitOptions,
+    PortraitRigOptions,
+    TrackDriverOptions,
 )
 
 layouts = st.sampled_from(LAYOUTS) | st.text(min_size=1).map(lambda name: f"column:{name}")
@@ -46,7 +62,7 @@ all_options = st.one_of(
         file_name=st.text(),
         model=st.text(),
         quality=st.sampled_from(QUALITIES),
-        crop=st.sampled_from(("auto", "none")) | st.tuples(*[st.integers()] * 4),
+        crop=st.sampled_from(("auto", "none")) | st.tuples(*[st.integers(-(10**9), 10**9)] * 4),
         depth_map_name=st.text(),
         depth_map_near=st.sampled_from(NEAR_TONES),
         field_of_view=st.none() | st.floats(1.0, 170.0),
@@ -178,3 +194,73 @@ def test_whole_numbers_may_be_written_as_others():
 def test_options_cannot_be_changed_behind_their_checks():
     with pytest.raises(AttributeError):
         DioramaOptions().quality = "best"
+
+
+# Whatever a message holds, it is read or refused in a sentence that can be sent
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**400, -(10**400), 2**63, -1, 0])
+    | st.floats()
+    | st.text(st.characters(), max_size=300)
+    | st.sampled_from(["default", "auto", "chin", "tsne", "0", "..", "\0", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+        | st.tuples(inner, inner, inner).map(list)
+        | st.lists(st.lists(inner, min_size=2, max_size=3), max_size=2)
+    ),
+    max_leaves=12,
+)
+KINDS_OF_OPTIONS = [
+    *(DioramaOptions, ExportMeshOptions, ExportDepthOptions),
+    *(MosaicOptions, PosterOptions, PageOptions, SimilarOptions, OriginalsOptions),
+    *(PortraitOptions, ExaminePortraitOptions, TrackDriverOptions, PortraitRigOptions),
+    *(TrainOptions, WalkOptions, SamplesOptions, LatentMapOptions, ProjectOptions),
+    *(NullOptions, SleepOptions, CountOptions),
+]
+
+
+@given(kind=st.sampled_from(KINDS_OF_OPTIONS), data=st.data())
+def test_no_parameter_is_too_odd(kind, data):
+    names = [field.name for field in dataclasses.fields(kind)]
+    asked = data.draw(st.dictionaries(st.sampled_from(names), JSON, min_size=1, max_size=3))
+    try:
+        options = kind.read(asked)
+    except ZograscopeError as error:
+        assert error.code == "bad-parameters"
+        assert len(error.sentence) < 600
+    else:
+        assert kind.read(json.loads(json.dumps(options.parameters()))) == options
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (PortraitOptions, {"handles": [["chin", float("nan"), 3]]}),
+        (PortraitOptions, {"handles": [["chin", 10**400, 3]]}),
+        (WalkOptions, {"directions": [[float("nan"), 1]]}),
+        (WalkOptions, {"directions": [[float("inf"), 1]]}),
+        (WalkOptions, {"directions": [[0, float("nan")]]}),
+        (WalkOptions, {"seed": 10**400}),
+        (MosaicOptions, {"aspect": 10**400}),
+        (MosaicOptions, {"seed": float("inf")}),
+        (DioramaOptions, {"crop": [0, 0, 10**400, 5]}),
+        (NullOptions, {"reply_shape": [2**31, 2**31, 2**31]}),
+    ],
+)
+def test_numbers_that_are_none_are_refused(kind, parameters):
+    with pytest.raises(ZograscopeError) as caught:
+        kind.read(parameters)
+    assert caught.value.code == "bad-parameters"
+
+
+def test_what_is_quoted_is_never_long():
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in ("x" * 10_000, 10**10_000, deep, [1] * 10_000):
+        assert len(quoted(value)) <= MOST_QUOTED + 3
+    assert quoted("tsne") == "'tsne'"

@@ -20,7 +20,8 @@ class BlankFiles:
         self._sizes: dict[Path, int] = {}
         self._numbers = itertools.count()
         for path in folder.iterdir():
-            path.unlink()
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     @property
     def bytes_used(self) -> int:
@@ -46,6 +47,10 @@ class BlankFiles:
         """
         if not self._sizes:
             return
+        with contextlib.suppress(OSError):
+            self._take(path, size)
+
+    def _take(self, path: Path, size: int) -> None:
         enough = [blank for blank, held in self._sizes.items() if held >= size]
         blank = min(enough, key=self._sizes.__getitem__) if enough else self._largest()
         if self._sizes.pop(blank) > size:
@@ -56,7 +61,8 @@ class BlankFiles:
     def remove_all(self) -> None:
         """Remove the files: their room is needed."""
         for path in self._sizes:
-            path.unlink()
+            with contextlib.suppress(OSError):
+                path.unlink()
         self._sizes.clear()
 
     def _largest(self) -> Path:

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection
+from io import FileIO
 from pathlib import Path
 
 from zograscope_protocol.errors import ZograscopeError
@@ -27,32 +28,48 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 
 class Upload:
-    """One input array on its way in, written from the front; how far it is survives the broker."""
+    """One input array on its way in, written from the front; how far it is survives the broker.
+
+    Its files are open only while they are written: there may be more uploads than a process may
+    open files.
+    """
 
     def __init__(self, path: Path, counts: Path, index: int) -> None:
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY), "wb", 0)
-        self._counts = counts.open("r+b", buffering=0)
+        self._path = path
+        self._counts = counts
         self._count_offset = index * _COUNT_BYTES
-        self._counts.seek(self._count_offset)
-        self.received = int.from_bytes(self._counts.read(_COUNT_BYTES), "little")
-        self._file.seek(self.received)
+        self.received = min(self._counted(), _size(path))
 
     def write(self, buffer: memoryview) -> None:
         """Append the bytes. Raises ZograscopeError `spool-full` when the disk is full."""
         left = buffer
         try:
-            while left.nbytes:
-                left = left[self._file.write(left) :]
-            self.received += buffer.nbytes
-            self._counts.seek(self._count_offset)
-            self._counts.write(self.received.to_bytes(_COUNT_BYTES, "little"))
+            with _opened_to_write(self._path) as file:
+                file.seek(self.received)
+                while left.nbytes:
+                    left = left[file.write(left) :]
+            with _opened_to_write(self._counts) as counts:
+                counts.seek(self._count_offset)
+                counts.write((self.received + buffer.nbytes).to_bytes(_COUNT_BYTES, "little"))
         except OSError as error:
             raise disk_error(error) from error
+        self.received += buffer.nbytes
 
-    def close(self) -> None:
-        """Close the file; what has come stays."""
-        self._file.close()
-        self._counts.close()
+    def _counted(self) -> int:
+        with self._counts.open("rb") as counts:
+            counts.seek(self._count_offset)
+            return int.from_bytes(counts.read(_COUNT_BYTES), "little")
+
+
+def _opened_to_write(path: Path) -> FileIO:
+    return FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY), "w")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 class Inputs:
@@ -76,7 +93,10 @@ class Inputs:
         path = self.path(job_id, index)
         if not path.exists():
             self._blank_files.take(path, size)
-        return Upload(path, path.with_name("received"), index)
+        upload = Upload(path, path.with_name("received"), index)
+        # Counts that cannot be right are damaged.
+        upload.received = upload.received if upload.received <= size else 0
+        return upload
 
     def are_here(self, job_id: str, sizes: list[int]) -> bool:
         """Whether all inputs of a job are here to the last byte."""

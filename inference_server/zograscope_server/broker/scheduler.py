@@ -1,7 +1,9 @@
 """The life of jobs: from submitted, over queued and running, to done, failed or cancelled.
 
-Knows the store, the spool and the workers, and nothing of sockets or clients: whoever must hear of
-a job is told through `announce`.
+Knows the store, the spool and the workers, and nothing of sockets: whoever must hear of a job is
+told through `announce`. Of clients it knows their names: a job belongs to whoever submitted it, and
+the owner of the server, whose name is empty, may see and do all. Clients take turns, and none holds
+more than its share.
 """
 
 import contextlib
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.wire import MOST_HEADER_BYTES
 
 from zograscope_server.broker.job_store import Job, JobStore
 from zograscope_server.broker.spool import Spool
@@ -26,11 +29,22 @@ from zograscope_server.tasks import Task
 logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 2
+# A broker may end for many reasons that are not the job's; one that ends it each time must stop.
+MOST_ENDS = 10
+# Jobs that are not finished: of one client, and of all. Where a client is not the server's owner,
+# its jobs' inputs may take a share of the spool.
+MOST_JOBS_OF_ONE = 1000
+MOST_JOBS = 4000
+SHARE_OF_GUESTS = 0.25
+# Seconds without a byte, after which an upload makes way where its room is needed.
+STOPPED_AFTER = 60.0
 DAY = 86400.0
 ABANDONED_AFTER = 1 * DAY
 FORGOTTEN_AFTER = 30 * DAY
 # Of whatever a job that ends so has done, another with the same question can make use.
-DEATHS = ("worker-died", "out-of-memory", "spool-full")
+DEATHS = ("worker-died", "out-of-memory", "spool-full", "server-died")
+# Of a message to a worker, for what it says beside what a client chose.
+_ROOM_FOR_THE_REST = 1024
 
 Announce = Callable[[Job, dict[str, Any], memoryview | None], None]
 
@@ -66,6 +80,9 @@ class Scheduler:
         self._hasher = ThreadPoolExecutor(1, "hasher")
         self._hashing: dict[str, Future[list[str]]] = {}
         self._closing = False
+        # When clients had their latest turns, by their own names and those of their connections.
+        self._turns: dict[str, int] = {}
+        self._turn = 0
 
     # What clients ask for
 
@@ -82,39 +99,101 @@ class Scheduler:
         """Whether the job can be paused."""
         return job.task in self._tasks and self._tasks[job.task].pausable
 
-    def find(self, job_id: str) -> Job:
-        """Return the job of that id.
+    def find(self, job_id: str, asker: str = "") -> Job:
+        """Return the job of that id, if whoever asks may know of it.
 
         Raises ZograscopeError `unknown-job`, also for a job whose result the spool has dropped:
         whoever still wants it submits it again.
         """
-        job = self._jobs.get(job_id) or self._store.get(job_id)
-        if job is not None and job.state == "done" and self._open_result(job) is None:
-            self._store.forget(job_id)
-            job = None
-        if job is None:
+        job = self._known(job_id)
+        if job is None or asker not in ("", job.owner):
             raise ZograscopeError("unknown-job", job=job_id)
         return job
 
+    def _known(self, job_id: str) -> Job | None:
+        job = self._jobs.get(job_id) or self._store.get(job_id)
+        if job is not None and job.state == "done" and self._open_result(job) is None:
+            self._store.forget(job_id)
+            return None
+        return job
+
     def submit(
-        self, job_id: str, task: str, parameters: dict[str, Any], inputs: list[dict[str, Any]]
+        self,
+        job_id: str,
+        task: str,
+        parameters: dict[str, Any],
+        inputs: list[dict[str, Any]],
+        owner: str = "",
+        submitter: str = "",
     ) -> Job:
         """Take a job on; one that is known already is returned as it stands.
 
-        Raises ZograscopeError `unknown-task`, `bad-parameters` or `spool-full`.
+        Args:
+            owner: whose job it is: a key, or nothing for the server's own user.
+            submitter: a name for the connection: they take turns.
+
+        Raises ZograscopeError `unknown-task`, `bad-parameters`, `too-many-jobs` or `spool-full`,
+        and `unknown-job` for the id of somebody else's.
         """
-        try:
-            return self.find(job_id)
-        except ZograscopeError:
-            pass
+        if self._known(job_id) is not None:
+            return self.find(job_id, owner)
         if task not in self._tasks:
             raise ZograscopeError("unknown-task", task=task)
-        options = self._tasks[task].options.read(parameters)
-        self._spool.reserve_inputs(job_id, [array["bytes"] for array in inputs])
-        job = Job(job_id, task, options.parameters(), inputs)
-        self._store.save(job)
+        try:
+            asked = self._tasks[task].options.read(parameters).parameters()
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise ZograscopeError("bad-parameters", problem=str(error)) from error
+        job = Job(job_id, task, json.dumps(asked), inputs, owner=owner, submitter=submitter)
+        job.heard = time.monotonic()
+        self._check_can_be_handed_on(job)
+        try:
+            self._admit(job)
+        except ZograscopeError:
+            if not self._end_stopped_uploads(STOPPED_AFTER):
+                raise
+            self._admit(job)
         self._jobs[job_id] = job
         return job
+
+    def _admit(self, job: Job) -> None:
+        """Make room for a new job. Raises ZograscopeError `too-many-jobs` or `spool-full`."""
+        own = [other for other in self._jobs.values() if other.owner == job.owner]
+        if len(own) >= MOST_JOBS_OF_ONE or len(self._jobs) >= MOST_JOBS:
+            raise ZograscopeError("too-many-jobs", count=len(own))
+        share = SHARE_OF_GUESTS * self._spool.limit
+        held = job.input_bytes + sum(other.input_bytes for other in own)
+        if job.owner and held > share:
+            details = (
+                f"the inputs of this client's jobs have {held} bytes, its share is {share:.0f}"
+            )
+            raise ZograscopeError("spool-full", details=details)
+        self._spool.reserve_inputs(job.id, [array["bytes"] for array in job.inputs])
+        try:
+            self._store.save(job)
+        except ZograscopeError:
+            self._spool.remove_inputs(job.id)
+            raise
+
+    def _check_can_be_handed_on(self, job: Job) -> None:
+        """Raise ZograscopeError `bad-parameters` for what no message to a worker could carry."""
+        request = self._request(job, result_key=f"job-{job.id}", run="0" * 8)
+        size = len(json.dumps(request, separators=(",", ":")))
+        if size > MOST_HEADER_BYTES - _ROOM_FOR_THE_REST:
+            problem = f"parameters and inputs need {size} characters to say, which is too much"
+            raise ZograscopeError("bad-parameters", problem=problem)
+
+    def end_abandoned_uploads(self) -> None:
+        """End uploads that nobody went on with for a day; call it now and then."""
+        self._end_stopped_uploads(ABANDONED_AFTER)
+
+    def _end_stopped_uploads(self, seconds: float) -> bool:
+        """End the uploads that have been silent for so long; say whether there were any."""
+        latest = time.monotonic() - seconds
+        stopped = [job for job in self._jobs.values() if job.state == "receiving"]
+        stopped = [job for job in stopped if job.heard < latest and job.id not in self._hashing]
+        for job in stopped:
+            self.fail(job, ZograscopeError("upload-stopped"))
+        return bool(stopped)
 
     def inputs_complete(self, job: Job) -> None:
         """Go on with a job whose inputs have all come."""
@@ -141,7 +220,7 @@ class Scheduler:
         if job.finished or job.held:
             return
         job.held = True
-        self._store.save(job, durable=True)
+        self._save(job, durable=True)
         if job.state == "running":
             self._pool.pause(job.id)
         elif job.state == "queued":
@@ -152,7 +231,7 @@ class Scheduler:
         if job.finished or not job.held:
             return
         job.held = False
-        self._store.save(job, durable=True)
+        self._save(job, durable=True)
         if job.state == "paused":
             self._let_wait(job)
             self._schedule()
@@ -161,6 +240,14 @@ class Scheduler:
         """End the job with an error."""
         job.error = error.to_header()
         self._finish(job, "failed")
+
+    def fetched(self, job: Job) -> None:
+        """Note that a client has taken the job's result: it is kept for others' sake only."""
+        if job.fetched or job.state != "done" or job.result_key is None:
+            return
+        job.fetched = True
+        self._save(job)
+        self._spool.fetched(job.result_key, job.id)
 
     def outcome(self, job: Job) -> dict[str, Any]:
         """Return the message that tells how a finished job ended."""
@@ -214,27 +301,53 @@ class Scheduler:
 
     def recover(self) -> None:
         """Take up what an earlier broker left: nothing that was done is computed again."""
-        self._store.forget_finished_before(time.time() - FORGOTTEN_AFTER)
-        for job in self._store.unfinished():
-            self._jobs[job.id] = job
-            if job.task not in self._tasks:
-                self.fail(job, ZograscopeError("unknown-task", task=job.task))
-            elif job.state == "receiving" or not self._has_inputs(job):
-                self._recover_upload(job)
-            else:
-                key = job.result_key or f"job-{job.id}"
-                if self._spool.open_result(key) is None:
-                    # It must not be dropped to make room.
-                    job.parts = self._spool.begin_growing(key)
-                self._enqueue(job, key)
+        now = self._sober_time()
+        self._store.forget_finished_before(now - FORGOTTEN_AFTER)
+        for job in self._store.unfetched():
+            if job.result_key is not None:
+                self._spool.await_fetch(job.result_key, job.id)
+        unfinished = self._store.unfinished()
+        self._jobs = {job.id: job for job in unfinished}
+        for job in unfinished:
+            try:
+                self._take_up(job, now)
+            except Exception as error:
+                logger.exception("job %s cannot be taken up", job.id)
+                self.fail(job, ZograscopeError("internal", details=repr(error)))
         self._spool.inputs.remove_all_but(set(self._jobs))
+
+    def _take_up(self, job: Job, now: float) -> None:
+        if job.finished:  # it was the same as another
+            return
+        if job.state == "running":
+            job.ends += 1
+        if job.task not in self._tasks:
+            self.fail(job, ZograscopeError("unknown-task", task=job.task))
+        elif job.ends >= MOST_ENDS:
+            self.fail(job, ZograscopeError("server-died", count=job.ends))
+        elif job.state == "receiving" or not self._has_inputs(job):
+            self._recover_upload(job, now)
+        else:
+            key = job.result_key or f"job-{job.id}"
+            if self._spool.open_result(key) is None:
+                # It must not be dropped to make room.
+                job.parts = self._spool.begin_growing(key)
+            self._enqueue(job, key)
+
+    def _sober_time(self) -> float:
+        """Return the time, but no later than a day after the youngest job.
+
+        A clock that has jumped ahead makes nothing old: what is forgotten is so by its age among
+        jobs.
+        """
+        return min(time.time(), self._store.youngest() + DAY)
 
     def collect_hashes(self) -> None:
         """Queue the jobs whose inputs have been hashed since the last call."""
         for job_id in [job_id for job_id, future in self._hashing.items() if future.done()]:
             future = self._hashing.pop(job_id)
             job = self._jobs.get(job_id)
-            if job is None:
+            if job is None or job.state != "receiving":
                 continue
             try:
                 key = self._result_key(job, future.result())
@@ -251,9 +364,11 @@ class Scheduler:
     ) -> None:
         """Act on a worker's message."""
         job = self._jobs.get(header.get("job", ""))
-        if job is not None:
-            self._job_news(job, worker, header, buffer)
-        self._schedule()
+        try:
+            if job is not None:
+                self._job_news(job, worker, header, buffer)
+        finally:
+            self._schedule()
 
     def worker_lost(self, loss: WorkerLost) -> None:
         """Give the job of a worker that is gone another chance, unless it was cancelled or done."""
@@ -282,7 +397,11 @@ class Scheduler:
         return bool(running)
 
     def close(self) -> None:
-        """Stop the hashing thread."""
+        """Stop the hashing thread, and note that what runs was stopped in good order."""
+        for job in self._jobs.values():
+            if job.state == "running":
+                job.state = "queued"
+                self._save(job)
         self._hasher.shutdown(cancel_futures=True)
 
     # Steps
@@ -307,6 +426,8 @@ class Scheduler:
                 self._finish(job, "done")
             case "cancelled":
                 self._finish(job, "cancelled")
+            case "failed" if header["code"] == "spool-full" and self._spool.let_cached_go():
+                self._retry(job, ZograscopeError.from_header(header))
             case "failed" if header["code"] == "out-of-memory":
                 # Its memory is in pieces: the second attempt gets a fresh process.
                 error = ZograscopeError.from_header(header)
@@ -326,8 +447,8 @@ class Scheduler:
 
     def _has_checkpoint(self, job: Job, header: dict[str, Any]) -> None:
         """Note that the job goes on from here whatever happens."""
-        job.deaths = 0
-        self._store.save(job, durable=True)
+        job.deaths = job.ends = 0
+        self._save(job, durable=True)
         self._stop_when_full(job, self._spool.has_checkpoint, header["bytes"])
 
     def _stop_when_full(self, job: Job, count: Callable[[str, int], None], size: int) -> None:
@@ -340,20 +461,25 @@ class Scheduler:
 
     def _let_wait(self, job: Job) -> None:
         """Let a job without a worker wait for one or, where it was asked to pause, be resumed."""
+        if job.run:
+            # The next run writes a file of its own.
+            self._spool.abandon_result(job.id, job.run)
+            job.run = ""
         job.state = "paused" if job.held else "queued"
         job.yielding = False
         if job.held:
             # What it has no checkpoint of yet must outlive a power cut all the same.
             self._hasher.submit(self._spool.inputs.sync, job.id)
-        self._store.save(job)
+        self._save(job)
         self._announce_state(job)
 
     def _has_inputs(self, job: Job) -> bool:
         return self._spool.inputs.are_here(job.id, [array["bytes"] for array in job.inputs])
 
-    def _recover_upload(self, job: Job) -> None:
+    def _recover_upload(self, job: Job, now: float) -> None:
         job.state = "receiving"
-        if job.created < time.time() - ABANDONED_AFTER:
+        job.heard = time.monotonic()
+        if job.created < now - ABANDONED_AFTER:
             self._finish(job, "cancelled")
             return
         try:
@@ -379,9 +505,27 @@ class Scheduler:
         self._make_way()
 
     def _next_job(self) -> Job | None:
-        """Return the oldest short job whose answer nobody computes already, or else a long one."""
-        waiting = self._waiting()
-        return next((job for job in waiting if not self.pausable(job)), next(iter(waiting), None))
+        """Return the job whose turn it is: a short one before a long one, clients by turns.
+
+        First it is the turn of whom a key belongs to, then of one of its connections, and of its
+        jobs that of the oldest.
+        """
+        return min(
+            self._waiting(),
+            key=lambda job: (
+                self.pausable(job),
+                self._turns.get(f"owner {job.owner}", 0),
+                self._turns.get(job.submitter, 0),
+            ),
+            default=None,
+        )
+
+    def _had_turn(self, job: Job) -> None:
+        self._turn += 1
+        if len(self._turns) > 2 * MOST_JOBS:
+            latest = sorted(self._turns.items(), key=lambda turn: turn[1])
+            self._turns = dict(latest[MOST_JOBS:])
+        self._turns[f"owner {job.owner}"] = self._turns[job.submitter] = self._turn
 
     def _waiting(self) -> list[Job]:
         """Return the jobs that could run now, oldest first."""
@@ -406,60 +550,86 @@ class Scheduler:
 
     def _start(self, job: Job, worker: Worker) -> None:
         assert job.result_key is not None
+        self._had_turn(job)
+        job.run = secrets.token_hex(4)
+        try:
+            job.parts = self._spool.begin_growing(job.result_key)
+            self._spool.begin_result(job.id, job.run)
+            self._pool.run(worker, job.id, self._request(job, job.result_key, job.run))
+        except (OSError, ValueError) as error:
+            # It must not keep others from their turn.
+            logger.exception("job %s cannot be started", job.id)
+            self.fail(job, ZograscopeError("internal", details=repr(error)))
+            return
+        job.state = "running"
+        self._save(job)
+        self._announce_state(job)
+
+    def _request(self, job: Job, result_key: str, run: str) -> dict[str, Any]:
+        """Return the message that has a worker run the job."""
         inputs = [
             {**array, "path": str(self._spool.inputs.path(job.id, index))}
             for index, array in enumerate(job.inputs)
         ]
-        job.state = "running"
-        job.run = secrets.token_hex(4)
-        job.parts = self._spool.begin_growing(job.result_key)
-        self._store.save(job)
-        self._pool.run(
-            worker,
-            job.id,
-            {
-                "task": job.task,
-                "parameters": job.parameters,
-                "inputs": inputs,
-                "result": str(self._spool.result_path(job.result_key)),
-                "temporary": str(self._spool.begin_result(job.id, job.run)),
-                "inputs_folder": str(self._spool.inputs.folder(job.id)),
-                "run": job.run,
-                "parts": job.parts,
-                "parts_folder": str(self._spool.parts(job.result_key).folder),
-                "checkpoints_folder": str(self._spool.checkpoints(job.result_key).folder),
-            },
-        )
-        self._announce_state(job)
+        return {
+            "task": job.task,
+            "owner": job.owner,
+            "parameters": json.loads(job.parameters),
+            "inputs": inputs,
+            "result": str(self._spool.result_path(result_key)),
+            "temporary": str(self._spool.temporary_path(job.id, run)),
+            "inputs_folder": str(self._spool.inputs.folder(job.id)),
+            "run": run,
+            "parts": job.parts,
+            "parts_folder": str(self._spool.parts(result_key).folder),
+            "checkpoints_folder": str(self._spool.checkpoints(result_key).folder),
+        }
 
     def _retry(self, job: Job, error: ZograscopeError) -> None:
         job.deaths += 1
         if job.deaths >= MOST_DEATHS:
             self.fail(job, error)
             return
-        self._spool.abandon_result(job.id, job.run)
         logger.warning("job %s will be tried again: %s", job.id, error.sentence)
         job.fraction, job.stage, job.detail = None, "", ""
         self._let_wait(job)
 
     def _finish(self, job: Job, state: str) -> None:
+        """End the job. Whatever goes wrong on the way, its clients hear of the end."""
         job.state = state
-        self._store.save(job)
         self._jobs.pop(job.id, None)
+        if state == "done" and job.result_key is not None:
+            self._spool.await_fetch(job.result_key, job.id)
+        self._save(job)
         ended = self._ended(job)
         self._announce(job, ended, None)
         if ended["type"] == "done":
             self._announce_parts(job)  # of an answer that was here, nobody has heard yet
+        try:
+            self._clean_up(job)
+        except OSError:
+            logger.exception("what job %s leaves cannot be put in order", job.id)
+        if state == "done" and not job.cached:
+            self._answer_the_same(job.result_key)
+
+    def _clean_up(self, job: Job) -> None:
+        """Keep of a finished job what can be of use, and remove the rest."""
         self._spool.remove_inputs(job.id)
         if job.run:
             self._spool.abandon_result(job.id, job.run)
         if job.result_key is not None:
             self._settle(job, job.result_key)
-        if state == "done":
-            self._answer_the_same(job.result_key)
+        if job.state == "done":
             self._spool.drop_private_results()
             with contextlib.suppress(ZograscopeError):
                 self._spool.make_room()
+
+    def _save(self, job: Job, *, durable: bool = False) -> None:
+        """Note on disk how the job is; where the disk takes nothing, it goes on all the same."""
+        try:
+            self._store.save(job, durable=durable)
+        except ZograscopeError as error:
+            logger.error("job %s is %s, and the disk does not know: %s", job.id, job.state, error)
 
     def _ended(self, job: Job) -> dict[str, Any]:
         """Return the outcome; a result that is gone already has failed its job."""
@@ -475,6 +645,9 @@ class Scheduler:
         if job.state == "cancelled":
             self._spool.drop(key)
             return
+        if job.state == "failed":
+            parts = self._spool.parts(key)
+            parts.keep(parts.count())  # whoever died in it may have left half of one
         died = job.error is not None and job.error["code"] in DEATHS
         self._spool.end_growing(key, keep_checkpoint=died)
 
@@ -493,8 +666,11 @@ class Scheduler:
     def _result_key(self, job: Job, digests: list[str]) -> str:
         """Return the name of the answer: everything that the answer depends on, digested."""
         task = self._tasks[job.task]
-        options = task.options.read(job.parameters)
+        options = task.options.read(json.loads(job.parameters))
+        # What the owner may see of this computer, a guest may not: nor that the owner has asked.
+        whose = {"owner": job.owner} if job.owner else {}
         question = {
+            **whose,
             "task": job.task,
             "version": task.version,
             "parameters": options.parameters(),

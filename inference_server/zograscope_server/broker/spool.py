@@ -8,9 +8,10 @@
     boot                   since when this computer runs, while a broker is at work
 
 JOB is a checked uuid and KEY a digest or such a uuid: nothing a client says becomes a path. Results
-are kept until the spool's limit asks for their room, least recently used first. Nothing is synced
-to the disk but what jobs with checkpoints need: after a power cut, which `boot` tells of, that is
-what the spool starts with.
+are kept until their room is needed: first those that were fetched, the least recently used before
+others, then those that nobody fetched. Of these, as much as half of the spool's limit is kept
+whatever comes; only a disk that is full lets them go. Nothing is synced to the disk but what jobs
+with checkpoints need: after a power cut, which `boot` tells of, that is what the spool starts with.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ import itertools
 import os
 import re
 import shutil
+import subprocess
+import sys
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -28,11 +31,11 @@ import psutil
 from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.broker.blank_files import BlankFiles
-from zograscope_server.broker.inputs import JOB_ID, Inputs, disk_error
+from zograscope_server.broker.inputs import JOB_ID, Inputs, Upload, disk_error
+from zograscope_server.broker.job_store import RESULT_KEY
 from zograscope_server.job_files import CheckpointFolder, PartsFolder
 from zograscope_server.result_file import ResultFile
 
-RESULT_KEY = re.compile(r"(job-[0-9a-f]{32}|[0-9a-f]{64})")
 RUN = re.compile(r"[0-9a-f]{8}")
 TEMPORARY_PREFIX = "."
 
@@ -41,9 +44,11 @@ DISK_RESERVE = 4 << 20
 # Results that answer their own job only are of little use once fetched: so much of them is kept.
 MOST_PRIVATE_BYTES = 64 << 20
 PRIVATE_PREFIX = "job-"
-MOST_OPEN_PARTS = 8
+MOST_OPEN_RESULTS = 64
+# Of the limit: so much of what nobody fetched is kept whatever comes.
+UNFETCHED_SHARE = 0.5
 
-# The time of the start is reckoned from the clock, which may be set a little.
+# Where only the clock tells since when a computer runs: it may be set a little.
 _BOOT_TOLERANCE = 60.0
 
 
@@ -82,14 +87,17 @@ class Spool:
         self.inputs = Inputs(folder / "inputs", self._blank_files)
         if self._lost_power():
             self._keep_only(durable())
-        self._boot_file.write_text(str(psutil.boot_time()))
+        self._boot_file.write_text(_this_boot())
         self._reserved: dict[str, int] = {}
         # Of results that jobs work on: their parts and their checkpoints.
         self._growing: dict[str, int] = {}
         self._checkpointed: dict[str, int] = {}
         self._results: OrderedDict[str, int] = OrderedDict()
+        # Of results: the jobs whose client has not come for them.
+        self._awaited: dict[str, set[str]] = {}
         self._open_maps: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
-        self._open_parts: OrderedDict[tuple[str, int], ResultFile] = OrderedDict()
+        # The latest that were read from, results and parts (by their numbers).
+        self._open: OrderedDict[tuple[str, int | None], ResultFile] = OrderedDict()
         self._find_results()
 
     def close(self) -> None:
@@ -123,6 +131,18 @@ class Spool:
             self._reserved.pop(job_id)
             raise
 
+    def write(self, upload: Upload, buffer: memoryview) -> None:
+        """Append to an input; a full disk lets old results go first.
+
+        Raises ZograscopeError `spool-full`.
+        """
+        try:
+            upload.write(buffer)
+        except ZograscopeError as error:
+            if error.code != "spool-full" or not self.let_cached_go():
+                raise
+            upload.write(buffer)
+
     def remove_inputs(self, job_id: str) -> None:
         """Remove the job's inputs: it needs them no more."""
         self._reserved.pop(job_id, None)
@@ -154,14 +174,14 @@ class Spool:
         """Open the result for reading, or return None when there is none that is whole."""
         path = self.result_path(key)
         try:
-            result = ResultFile(path)
+            result = self._kept_open(key, None, lambda: ResultFile(path), path)
             os.utime(path)
-        except FileNotFoundError:
-            if not self.parts(key).folder.is_dir():
-                self._results.pop(key, None)
-            return None
         except ValueError:
             self._remove_result(key)
+            return None
+        except OSError:
+            if not self.parts(key).folder.is_dir():
+                self._results.pop(key, None)
             return None
         if result.map is not None:
             self._open_maps[result.map] = key
@@ -169,6 +189,17 @@ class Spool:
             self._results[key] = result.size + self._growing.pop(key, 0)
         self._results.move_to_end(key)
         return result
+
+    def await_fetch(self, key: str, job_id: str) -> None:
+        """Note that a job's client has yet to come for the result."""
+        self._awaited.setdefault(key, set()).add(job_id)
+
+    def fetched(self, key: str, job_id: str) -> None:
+        """Note that a job's client has the result, or will not come for it."""
+        jobs = self._awaited.get(key, set())
+        jobs.discard(job_id)
+        if not jobs:
+            self._awaited.pop(key, None)
 
     # Results that grow
 
@@ -222,14 +253,26 @@ class Spool:
 
     def open_part(self, key: str, number: int) -> ResultFile | None:
         """Open a part for reading, or return None when there is none that is whole."""
-        part = self._open_parts.get((key, number)) or self.parts(key).open(number)
-        if part is not None:
-            self._open_parts[key, number] = part
-            if len(self._open_parts) > MOST_OPEN_PARTS:
-                self._open_parts.popitem(last=False)
-            if key in self._results:
-                self._results.move_to_end(key)
+        path = self.parts(key).path(number)
+        try:
+            part = self._kept_open(key, number, lambda: ResultFile(path), path)
+        except (OSError, ValueError):
+            return None
+        if key in self._results:
+            self._results.move_to_end(key)
         return part
+
+    def _kept_open(
+        self, key: str, number: int | None, open_file: Callable[[], ResultFile], path: Path
+    ) -> ResultFile:
+        """Return a file that was read from a moment ago, while it is there, or open it."""
+        kept = self._open.pop((key, number), None)
+        if kept is None or not path.exists():
+            kept = open_file()
+        self._open[key, number] = kept
+        while len(self._open) > MOST_OPEN_RESULTS:
+            self._open.popitem(last=False)
+        return kept
 
     # Room
 
@@ -244,20 +287,33 @@ class Spool:
         if not self._fits(size):
             self._blank_files.remove_all()
         while not self._fits(size):
-            if not self._results:
+            key = self._next_to_go(disk_full=not self._is_on_disk(size))
+            if key is None:
                 details = f"{self.folder}: {size} bytes asked, limit {self.limit}"
                 raise ZograscopeError("spool-full", details=details)
-            self._remove_result(next(iter(self._results)), keep_blank=False)
+            self._remove_result(key, keep_blank=False)
+
+    def let_cached_go(self) -> bool:
+        """Drop all that was fetched already: the disk is full. Say whether that was anything."""
+        blank = self._blank_files.bytes_used
+        self._blank_files.remove_all()
+        cached = [key for key in self._results if key not in self._awaited]
+        for key in cached:
+            self._remove_result(key, keep_blank=False)
+        self._sweeper.submit(lambda: None).result()  # once folders are gone, too
+        return bool(blank or cached)
 
     def drop_private_results(self) -> None:
         """Drop the older results of jobs that nobody can ask the same question again.
 
-        Not those with parts: a client may come for them in the morning.
+        Not those that nobody fetched, nor those with parts: a client may come in the morning.
         """
         private = [
             key
             for key in self._results
-            if key.startswith(PRIVATE_PREFIX) and not self.parts(key).folder.is_dir()
+            if key.startswith(PRIVATE_PREFIX)
+            and key not in self._awaited
+            and not self.parts(key).folder.is_dir()
         ]
         held = sum(self._results[key] for key in private)
         for key in private[:-1]:
@@ -265,12 +321,27 @@ class Spool:
                 held -= self._results[key]
                 self._remove_result(key)
 
+    def _next_to_go(self, *, disk_full: bool) -> str | None:
+        """Return the result that is missed least; None where none may go."""
+        cached = next((key for key in self._results if key not in self._awaited), None)
+        if cached is not None:
+            return cached
+        unfetched = sum(self._results.values())
+        if disk_full or unfetched > self.limit * UNFETCHED_SHARE:
+            return next(iter(self._results), None)
+        return None
+
     def _fits(self, size: int) -> bool:
-        free = shutil.disk_usage(self.folder).free
-        return self.bytes_used <= self.limit and free >= size + DISK_RESERVE
+        return self.bytes_used <= self.limit and self._is_on_disk(size)
+
+    def _is_on_disk(self, size: int) -> bool:
+        return shutil.disk_usage(self.folder).free >= size + DISK_RESERVE
 
     def _remove_result(self, key: str, keep_blank: bool = True) -> None:
         self._results.pop(key, None)
+        self._awaited.pop(key, None)
+        for kept in [kept for kept in self._open if kept[0] == key]:
+            del self._open[kept]
         for folder in (self._parts_folder, self._checkpoints_folder):
             self._rubbish(folder / _checked(key))
         path = self.result_path(key)
@@ -294,12 +365,12 @@ class Spool:
         found: dict[str, tuple[float, int]] = {}
         for path in self.results_folder.iterdir():
             if path.name.startswith(TEMPORARY_PREFIX):
-                path.unlink(missing_ok=True)
-            elif RESULT_KEY.fullmatch(path.name):
+                _remove(path)
+            elif RESULT_KEY.fullmatch(path.name) and path.is_file():
                 status = path.stat()
                 found[path.name] = (status.st_mtime, status.st_size)
         for path in self._parts_folder.iterdir():
-            if RESULT_KEY.fullmatch(path.name):
+            if RESULT_KEY.fullmatch(path.name) and path.is_dir():
                 used, size = found.get(path.name, (path.stat().st_mtime, 0))
                 found[path.name] = (used, size + PartsFolder(path).bytes())
         for key, (_, size) in sorted(found.items(), key=lambda item: item[1]):
@@ -313,7 +384,7 @@ class Spool:
         for folder in (self.results_folder, self._parts_folder, self._checkpoints_folder):
             for path in folder.iterdir():
                 if path.name not in keys:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    _remove(path)
         for key in keys:
             # A durable result was synced after all of its parts.
             if not self._is_durable(key):
@@ -323,16 +394,70 @@ class Spool:
     def _is_durable(self, key: str) -> bool:
         try:
             return ResultFile(self.result_path(key)).durable
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return False
 
     def _lost_power(self) -> bool:
         """Whether the computer has started again since a broker that never came to its end."""
         try:
-            then = float(self._boot_file.read_text())
-        except (FileNotFoundError, ValueError):
+            then, now = self._boot_file.read_text(), _this_boot()
+        except (OSError, ValueError):
             return False
-        return abs(then - psutil.boot_time()) > _BOOT_TOLERANCE
+        if _is_time(then) or _is_time(now):
+            # A clock told, or tells. It can be set, which is no power cut where there is a name.
+            return abs(_seconds(then) - psutil.boot_time()) > _BOOT_TOLERANCE
+        return then != now
+
+
+def let_old_results_go(folder: Path) -> None:
+    """Make room on a disk that is full: a server must be able to start on it.
+
+    Args:
+        folder: of a spool; it may be missing.
+    """
+    old: list[Path] = [*folder.glob("blank/*"), *folder.glob("rubbish/*")]
+    results = [path for path in folder.glob("results/*") if path.is_file()]
+    old += sorted(results, key=lambda path: path.stat().st_mtime)
+    for path in old:
+        if shutil.disk_usage(folder).free >= DISK_RESERVE:
+            return
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder; one that cannot be removed stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _this_boot() -> str:
+    """Return a name for the time since the computer started, whatever its clock says.
+
+    Where the system has none (Windows) it is the time of the start, in seconds since the epoch.
+    """
+    try:
+        if sys.platform == "linux":
+            return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        if sys.platform == "darwin":
+            command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
+            return subprocess.check_output(command, text=True).strip()
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    return str(psutil.boot_time())
+
+
+def _is_time(boot: str) -> bool:
+    return "." in boot
+
+
+def _seconds(boot: str) -> float:
+    try:
+        return float(boot)
+    except ValueError:
+        return 0.0
 
 
 def _checked(key: str) -> str:

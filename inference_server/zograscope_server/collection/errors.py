@@ -15,6 +15,10 @@ class CollectionError(ZograscopeError):
         "row-without-file": "This row names no image. Fill its column {column!r}.",
         "manifest-wrong": "{name} is no IIIF manifest or collection of version 2 or 3. Look for the address with the IIIF logo on the library's page.",
         "canvas-without-image": "This page of the manifest shows no image. It may hold sound or film; look at it in a web browser.",
+        "file-too-large": "{path} has {size} MB, more than the {limit} MB that can be read. Check whether it is what it seems to be.",
+        "format-unread": "{name} is {kind}, which cannot be read. Save it as TIFF, PNG or JPEG.",
+        "no-picture": "{name} is no picture, by its name. If it is one, give its name the ending of its format, such as .jpg.",
+        "more-left-out": "And {count} more files that are no pictures, by their names.",
         "fetch-failed": "{url} could not be fetched. Check the network and start again; what has come is kept.",
         "fetch-refused": "{url} cannot be had. Check the address in a web browser.",
     }

@@ -1,10 +1,12 @@
 """Gets files from the web as a good guest: one at a time from each host, and each only once.
 
 What has come stays in a cache folder, under the hash of its address, whole or not at all. So a
-collection that was interrupted goes on where it was, and one that is complete works offline.
+collection that was interrupted goes on where it was, and one that is complete works offline. What
+is old is asked for again, by the mark that its host gave it; where that fails, what is here does.
 """
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
@@ -21,6 +24,9 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Item
 from zograscope_server.collection.errors import CollectionError
+from zograscope_server.collection.files import MOST_IMAGE, read_file
+from zograscope_server.collection.public_web import keep_to_public_web
+from zograscope_server.images import READING
 from zograscope_server.models.downloads import LOCAL_HOSTS
 
 USER_AGENT = "Zograscope/0.1 (image collections for artists; one request at a time)"
@@ -32,6 +38,7 @@ LONGEST_WAIT = 60.0  # a host that asks for more is given up for as long as it a
 REST = 300.0  # seconds for which a host that cannot be reached is given up
 MOST_BYTES = 250_000_000
 MOST_REDIRECTS = 5
+KEPT = 30 * 86_400.0  # seconds after which a file that is here is asked for again
 BLOCK = 1 << 16
 BUSY = (429, 500, 502, 503, 504)  # answers after which asking again may help
 
@@ -44,13 +51,30 @@ class Fetcher:
         cache_folder: Path,
         online: bool = True,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        public_only: bool = False,
+        refresh: bool = False,
     ) -> None:
-        """Keep files in a folder; without `online`, only what is there can be had."""
-        self._folder = cache_folder
+        """Keep files in a folder.
+
+        Args:
+            cache_folder: where.
+            online: whether anything may be fetched; otherwise only what is there can be had.
+            sleep: waits for a host.
+            public_only: fetch from public addresses alone, for a client that is not this user, and
+                keep that apart: what this user has fetched is not shown to others.
+            refresh: ask for everything again.
+        """
+        self._folder = cache_folder / "public" if public_only else cache_folder
         self._online = online
         self._sleep = sleep
+        self._old = time.time() - (0.0 if refresh else KEPT)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
+        self._session.auth = _without_credentials  # or else those of .netrc would be sent
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if public_only:
+            keep_to_public_web(self._session)
         self._hosts: dict[str, _Host] = {}
         self._files: dict[str, threading.Lock] = {}  # by the folder in the cache
 
@@ -63,24 +87,55 @@ class Fetcher:
         """
         path = self._path(url)
         with self._files.setdefault(path.parent.name, threading.Lock()):  # one fetches, others wait
-            with suppress(OSError):  # what is damaged is fetched anew
-                return path.read_bytes()
+            kept = _kept(path)
+            if kept is not None and not self._wants_again(path):
+                return kept
             if not self._online:
                 raise ZograscopeError("online-access-off", url)
-            data = self._fetch(url)
+            arrival = _Arrival(known="" if kept is None else _kept_version(path))
+            try:
+                data = self._fetch(url, arrival)
+            except CollectionError:
+                if kept is None:
+                    raise
+                return kept
+            if kept is not None and arrival.unchanged:
+                os.utime(path)
+                return kept
+            _write(_version_path(path), arrival.mark.encode())
             _write(path, data)
             return data
+
+    def state(self, url: str) -> tuple[int, int] | None:
+        """Return size and time (ns) of the file that is here; None where it must be asked for."""
+        path = self._path(url)
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return None if self._wants_again(path) else (status.st_size, status.st_mtime_ns)
+
+    def doubt(self, url: str) -> None:
+        """Have a file that cannot be read asked for again, all of it, when it is next wanted."""
+        path = self._path(url)
+        with suppress(OSError):
+            os.utime(path, (0, 0))
+            _version_path(path).unlink()
+
+    def _wants_again(self, path: Path) -> bool:
+        return self._online and path.stat().st_mtime < self._old
 
     def _path(self, url: str) -> Path:
         digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
         return self._folder / digest[:2] / digest
 
-    def _fetch(self, url: str) -> bytes:
+    def _fetch(self, url: str, arrival: "_Arrival") -> bytes:
         """Ask for a file, again after a while where the host is busy or the network fails."""
-        arrival = _Arrival()
         for attempt in range(ATTEMPTS):
             try:
                 self._follow(url, arrival, FIRST_WAIT * 2**attempt)
+                if _is_web_page(arrival.data):
+                    raise CollectionError("fetch-refused", "a web page came", url=url)
                 return bytes(arrival.data)
             except ValueError as error:  # an address that requests or urllib cannot even read
                 raise CollectionError("fetch-refused", str(error), url=url) from error
@@ -154,15 +209,27 @@ class _Host:
 
 @dataclass
 class _Arrival:
-    """What has come of a file, and the mark by which its host knows this very version."""
+    """What has come of a file, and the mark by which its host knows this very version.
+
+    Attributes:
+        data: what has come.
+        version: by which it can be resumed.
+        known: of the file that is here, the header that asks whether it has changed.
+        mark: of what has come, the same.
+        unchanged: whether the host has said that what is here is what it has.
+    """
 
     data: bytearray = field(default_factory=bytearray)
     version: str = ""
+    known: str = ""
+    mark: str = ""
+    unchanged: bool = False
 
     def request_headers(self) -> dict[str, str]:
         """Ask for the rest where some is here; for all of it where it has changed since."""
         if not self.data or not self.version:
-            return {}
+            name, _, value = self.known.partition(": ")
+            return {name: value} if value else {}
         return {
             "Accept-Encoding": "identity",  # a range of something compressed is of no use
             "Range": f"bytes={len(self.data)}-",
@@ -177,6 +244,9 @@ class _Arrival:
         status = response.status_code
         resumed = status == requests.codes.partial_content
         part, _, size = response.headers.get("Content-Range", "").partition("/")
+        if status == requests.codes.not_modified and self.known:
+            self.unchanged = True
+            return
         if status in BUSY:
             raise requests.ConnectionError(f"the host answered {status}", response=response)
         if status == requests.codes.requested_range_not_satisfiable or (
@@ -186,9 +256,11 @@ class _Arrival:
             raise requests.ConnectionError("the file has changed meanwhile")
         if status != requests.codes.ok and not resumed:
             raise CollectionError("fetch-refused", f"the host answered {status}", url=url)
+        if "," in response.headers.get("Content-Encoding", ""):
+            raise CollectionError("fetch-refused", "packed several times", url=url)
         if not resumed:
             self.data.clear()
-            self.version = _version(response)
+            self.version, self.mark = _version(response), _mark(response)
         for block in response.iter_content(BLOCK):
             self.data += block
             if len(self.data) > MOST_BYTES:
@@ -201,24 +273,48 @@ def read_image(item: Item, fetcher: Fetcher) -> bytes:
     """Return the file of an item, from the disk or the web.
 
     Raises:
-        ZograscopeError: `file-not-found`, `is-a-folder`, `file-unreadable`, or as `Fetcher.get`.
+        ZograscopeError: as `read_file` or `Fetcher.get`.
     """
-    if is_address(item.location):
-        return fetcher.get(item.location)
-    path = Path(item.location)
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ZograscopeError("file-not-found", path=str(path)) from error
-    except IsADirectoryError as error:
-        raise ZograscopeError("is-a-folder", path=str(path)) from error
-    except (OSError, ValueError) as error:  # ValueError: no possible name of a file
-        raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
+    if not is_address(item.location):
+        return read_file(Path(item.location), MOST_IMAGE)
+    data = fetcher.get(item.location)
+    READING.take(len(data))
+    return data
 
 
 def is_address(location: str) -> bool:
     """Whether a location is on the web."""
     return location.startswith(("http://", "https://"))
+
+
+def _without_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _kept(path: Path) -> bytes | None:
+    """Return a file of the cache; None where it is not there, or not what was asked for."""
+    try:
+        data = path.read_bytes()
+    except OSError:  # what is damaged is fetched anew
+        return None
+    return None if _is_web_page(data) else data
+
+
+def _version_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.version")
+
+
+def _kept_version(path: Path) -> str:
+    try:
+        return _version_path(path).read_text("ascii")
+    except (OSError, ValueError):
+        return ""
+
+
+def _is_web_page(data: bytes | bytearray) -> bool:
+    """Whether a host answered with a page for people, as many do where something is amiss."""
+    begin = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return begin.startswith(b"<") and (b"<!doctype html" in begin or b"<html" in begin)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -239,7 +335,7 @@ def _host_of(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url} is no web address")
-    return parts.netloc
+    return f"{parts.hostname}:{parts.port or parts.scheme}"
 
 
 def _loses_encryption(url: str, target: str) -> bool:
@@ -254,6 +350,15 @@ def _version(response: requests.Response) -> str:
         return ""
     etag = response.headers.get("ETag", "")
     return etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
+
+
+def _mark(response: requests.Response) -> str:
+    """Return the header that asks a host whether this answer is still its answer, or ""."""
+    for asking, telling in (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")):
+        told = response.headers.get(telling, "")
+        if told and told.isascii() and told.isprintable():
+            return f"{asking}: {told}"
+    return ""
 
 
 def _asked_wait(response: requests.Response | None) -> float:

@@ -11,22 +11,31 @@ from zograscope_protocol.errors import ZograscopeError
 
 from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.errors import CollectionError
-from zograscope_server.collection.file_names import could_be_image, title_of
+from zograscope_server.collection.file_names import could_be_image, kind_unread, title_of
 from zograscope_server.collection.metadata import with_metadata
+from zograscope_server.collection.readable import CheckMayRead, anything, may_read
 from zograscope_server.collection.table import read_table
 from zograscope_server.progress import OnProgress, no_progress
 
 METADATA = ("metadata.csv", "metadata.tsv")  # tables that tell about the images beside them
-PASSED_OVER = ("__MACOSX", "@eaDir")  # what computers leave in folders for themselves
+PASSED_OVER = ("__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini")
+"""What computers leave in folders for themselves."""
+
 TOLD_EVERY = 1000
+MOST_OTHERS = 1000  # files that are told one by one though nobody would take them for pictures
 
 
-def open_folder(folder: Path, on_progress: OnProgress = no_progress) -> Collection:
+def open_folder(
+    folder: Path,
+    on_progress: OnProgress = no_progress,
+    check_may_read: CheckMayRead = anything,
+) -> Collection:
     """Find the images of a folder and all folders in it; none is opened yet.
 
     Images stand in natural order, a folder's own before those of the folders in it. Hidden files
-    and folders are passed over, links to folders too, since they may lead in circles. Where the
-    folder holds a table of METADATA, its images have what that says.
+    and folders are passed over, links to folders too, since they may lead in circles. Every other
+    file is a problem, those last that nobody would take for a picture. Where the folder holds a
+    table of METADATA that `check_may_read` lets pass, its images have what that says.
 
     Raises:
         ZograscopeError: `file-unreadable` when the folder itself cannot be listed.
@@ -34,13 +43,16 @@ def open_folder(folder: Path, on_progress: OnProgress = no_progress) -> Collecti
     folder = folder.resolve()
     items: list[Item] = []
     problems: list[Problem] = []
+    others: list[str] = []
     for listing in _listings(folder):
         items.extend(found for found in listing if isinstance(found, Item))
         problems.extend(found for found in listing if isinstance(found, Problem))
+        others.extend(found for found in listing if isinstance(found, str))
         on_progress(None, "Looking for images", f"{len(items)} found")
     for name in METADATA:
-        if (folder / name).is_file():
+        if (folder / name).is_file() and may_read(folder / name, check_may_read):
             items = _with_table(items, folder / name, problems, on_progress)
+    problems += _told(others)
     titled = [item if item.title else replace(item, title=title_of(item.name)) for item in items]
     return Collection(folder.name or str(folder), tuple(titled), tuple(problems))
 
@@ -51,8 +63,17 @@ def natural_key(name: str) -> tuple[object, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in parts), name
 
 
-def _listings(top: Path) -> Iterator[list[Item | Problem]]:
-    """Yield what each folder holds, top first: its images, and what is in their way."""
+def _told(others: list[str]) -> list[Problem]:
+    """Return the problems of files that are no pictures, by their names."""
+    told = [Problem(name, CollectionError("no-picture", name=name).sentence) for name in others]
+    more = len(others) - MOST_OTHERS
+    if more <= 0:
+        return told
+    return [*told[:MOST_OTHERS], Problem("", CollectionError("more-left-out", count=more).sentence)]
+
+
+def _listings(top: Path) -> Iterator[list[Item | Problem | str]]:
+    """Yield what each folder holds, top first: its images, what is in their way, other files."""
     waiting = [""]
     while waiting:
         inner = waiting.pop()
@@ -64,14 +85,15 @@ def _listings(top: Path) -> Iterator[list[Item | Problem]]:
                 raise ZograscopeError("file-unreadable", str(error), path=str(top)) from error
             yield [_unreadable(inner)]
             continue
-        listing: list[Item | Problem] = []
+        listing: list[Item | Problem | str] = []
         folders = []
         for entry in entries:
             if entry.name.startswith(".") or entry.name in PASSED_OVER:
                 continue
             name = f"{inner}/{entry.name}" if inner else entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if not (is_folder or could_be_image(entry.name)):
+            if not is_folder and not could_be_image(entry.name):
+                listing += _no_image(entry, name, inner)
                 continue
             if not _is_text(entry.name):
                 name = name.encode(errors="backslashreplace").decode()
@@ -86,6 +108,16 @@ def _listings(top: Path) -> Iterator[list[Item | Problem]]:
                 listing.append(_unreadable(name))
         yield listing
         waiting.extend(reversed(folders))
+
+
+def _no_image(entry: os.DirEntry[str], name: str, inner: str) -> list[Problem | str]:
+    """Return what there is to tell of an entry that is no image; nothing of a table of METADATA."""
+    if (entry.name in METADATA and not inner) or not _is_text(entry.name) or not _is_file(entry):
+        return []
+    kind = kind_unread(entry.name)
+    if kind is None:
+        return [name]
+    return [Problem(name, CollectionError("format-unread", name=name, kind=kind).sentence)]
 
 
 def _unreadable(path: str) -> Problem:

@@ -21,6 +21,7 @@ from zograscope_server.collection.dates import parse_year
 from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.file_names import name_of
+from zograscope_server.collection.files import MOST_MANIFEST, read_file
 from zograscope_server.collection.iiif_image import image_service, size_of
 from zograscope_server.collection.metadata import with_metadata
 from zograscope_server.progress import OnProgress, no_progress
@@ -46,8 +47,8 @@ def open_manifest(
         on_progress: told how many manifests are read.
 
     Raises:
-        ZograscopeError: `manifest-wrong`, `file-unreadable`, or as `Fetcher.get` for the source
-            itself; `spool-full` whenever the disk is.
+        ZograscopeError: `manifest-wrong`, or as `read_file` or `Fetcher.get` for the source itself;
+            `spool-full` whenever the disk is.
     """
     top = _load(source, fetcher)
     if _kind(top) not in ("Manifest", "Collection"):
@@ -120,13 +121,10 @@ class _Reader:
 
 def _load(source: str, fetcher: Fetcher) -> Resource:
     """Read a JSON object from the web or, where a person named it, from the disk."""
-    if is_address(source):
-        data = fetcher.get(source)
-    else:
-        try:
-            data = Path(source).read_bytes()
-        except OSError as error:
-            raise ZograscopeError("file-unreadable", str(error), path=source) from error
+    on_web = is_address(source)
+    data = fetcher.get(source) if on_web else read_file(Path(source), MOST_MANIFEST)
+    if len(data) > MOST_MANIFEST:
+        raise CollectionError("manifest-wrong", f"it has {len(data)} bytes", name=source)
     try:
         resource = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

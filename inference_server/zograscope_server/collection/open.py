@@ -11,6 +11,7 @@ from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher, is_address
 from zograscope_server.collection.folder import open_folder
 from zograscope_server.collection.iiif import open_manifest
+from zograscope_server.collection.readable import CheckMayRead, anything, readable_part
 from zograscope_server.collection.table import open_table
 from zograscope_server.collection.waiting import wait_for_host
 from zograscope_server.progress import OnProgress, no_progress
@@ -21,7 +22,14 @@ WAITING = "Waiting until the library's computer may be asked"
 
 
 def open_collection(
-    source: str, cache_folder: Path, on_progress: OnProgress = no_progress, online: bool = True
+    source: str,
+    cache_folder: Path,
+    on_progress: OnProgress = no_progress,
+    online: bool = True,
+    *,
+    public_only: bool = False,
+    refresh: bool = False,
+    check_may_read: CheckMayRead = anything,
 ) -> Collection:
     """Open a folder, a table of files with metadata, or a IIIF manifest or collection.
 
@@ -30,6 +38,8 @@ def open_collection(
         cache_folder: what is fetched is kept there.
         on_progress: may raise to cancel.
         online: whether anything may be fetched.
+        public_only, refresh: as for a `Fetcher`.
+        check_may_read: refuses files that must not be read; they are as if they were not there.
 
     Raises:
         ZograscopeError: `file-not-found`, `file-unreadable`, `collection-unknown`,
@@ -41,12 +51,14 @@ def open_collection(
             cache_folder,
             online,
             partial(wait_for_host, tell=lambda left: on_progress(None, WAITING, f"{left:.0f} s")),
+            public_only=public_only,
+            refresh=refresh,
         )
         collection = open_manifest(source, fetcher, on_progress)
     elif _is_folder(source):
-        collection = open_folder(Path(source), on_progress)
+        collection = open_folder(Path(source), on_progress, check_may_read)
     elif suffix in TABLE_SUFFIXES:
-        collection = open_table(Path(source), on_progress)
+        collection = open_table(Path(source), on_progress, check_may_read)
     else:
         raise CollectionError("collection-unknown", path=source)
     if not collection.items:
@@ -55,7 +67,7 @@ def open_collection(
             "\n".join(f"{problem.name}: {problem.sentence}" for problem in collection.problems),
             name=collection.name,
         )
-    return collection
+    return readable_part(collection, check_may_read)
 
 
 def _is_folder(source: str) -> bool:

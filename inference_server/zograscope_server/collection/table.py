@@ -13,7 +13,9 @@ from zograscope_server.collection.collection import Collection, Item, Problem
 from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import is_address
 from zograscope_server.collection.file_names import could_be_image, name_of, title_of
+from zograscope_server.collection.files import MOST_TABLE, read_file
 from zograscope_server.collection.metadata import plain_label, with_metadata
+from zograscope_server.collection.readable import CheckMayRead, anything, may_read
 from zograscope_server.progress import OnProgress, no_progress
 
 FILE = (  # names of the column with the file, better ones first
@@ -24,6 +26,7 @@ FILE = (  # names of the column with the file, better ones first
 DELIMITERS = ",;\t|"
 TRIED_ROWS = 50  # in which files are looked for, to find their column
 TOLD_EVERY = 1000
+MOST_CELLS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -49,32 +52,36 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def open_table(path: Path, on_progress: OnProgress = no_progress) -> Collection:
+def open_table(
+    path: Path,
+    on_progress: OnProgress = no_progress,
+    check_may_read: CheckMayRead = anything,
+) -> Collection:
     """Open a CSV or TSV file; its first row names the columns, one of which names the images.
 
     Images are paths from the table's folder, or web addresses. Rows whose image is missing are
-    left out, as problems.
+    left out, as problems; so are those whose image `check_may_read` refuses.
 
     Raises:
-        ZograscopeError: `file-unreadable`, `table-unreadable`, `table-without-files`.
+        ZograscopeError: as `read_table`.
     """
-    table = read_table(path)
+    table = read_table(path, check_may_read)
     items, problems = [], []
     for number, row in enumerate(table.rows):
         if number % TOLD_EVERY == 0:
             on_progress(number / len(table.rows), "Looking for the table's images")
         try:
-            items.append(_item(row, table.file_column, path.parent))
+            items.append(_item(row, table.file_column, path.parent, check_may_read))
         except ZograscopeError as error:
             problems.append(Problem(f"{row.place} {row.file}".strip(), error.sentence))
     return Collection(path.stem, tuple(items), tuple(problems))
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, check_may_read: CheckMayRead = anything) -> Table:
     """Read a table without looking whether its images are there.
 
     Raises:
-        ZograscopeError: `file-unreadable`, `table-unreadable`, `table-without-files`.
+        ZograscopeError: as `read_file`, `table-unreadable`, `table-without-files`.
     """
     numbered = [
         (number, [cell.strip() for cell in record])
@@ -84,7 +91,8 @@ def read_table(path: Path) -> Table:
     if not numbered:
         raise CollectionError("table-unreadable", "it is empty", path=str(path))
     (_, header), *body = numbered
-    column = _file_column(header, [record for _, record in body[:TRIED_ROWS]], path.parent)
+    tried = [record for _, record in body[:TRIED_ROWS]]
+    column = _file_column(header, tried, path.parent, check_may_read)
     if column is None:
         raise CollectionError(
             "table-without-files", f"its columns: {', '.join(header)}", path=str(path)
@@ -93,12 +101,12 @@ def read_table(path: Path) -> Table:
     return Table(header[column], rows)
 
 
-def find_file(folder: Path, written: str) -> Path | None:
-    """Return the file that a table in a folder means, or None where it is not there."""
+def find_file(folder: Path, written: str, check_may_read: CheckMayRead = anything) -> Path | None:
+    """Return the file that a table in a folder means, or None where it is not there for us."""
     for name in (written, written.replace("\\", "/")):  # as on Windows
         path = folder / name
         try:
-            if path.is_file():
+            if path.is_file() and may_read(path, check_may_read):
                 return path.absolute()
         except (OSError, ValueError):  # no possible name of a file
             continue
@@ -107,10 +115,7 @@ def find_file(folder: Path, written: str) -> Path | None:
 
 def _decode(path: Path) -> str:
     """Return a text file's text, in Unicode or as Windows used to write it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ZograscopeError("file-unreadable", str(error), path=str(path)) from error
+    data = read_file(path, MOST_TABLE)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     try:
@@ -124,6 +129,9 @@ def _records(path: Path) -> list[list[str]]:
     text = _decode(path)
     first_line = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     delimiter = max(DELIMITERS, key=first_line.count)
+    cells = text.count(delimiter) + text.count("\n")
+    if cells > MOST_CELLS:
+        raise CollectionError("table-unreadable", f"{cells} cells", path=str(path))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(reader)
@@ -135,13 +143,17 @@ def _records(path: Path) -> list[list[str]]:
 
 
 def _file_column(
-    header: Sequence[str], records: Sequence[Sequence[str]], folder: Path
+    header: Sequence[str],
+    records: Sequence[Sequence[str]],
+    folder: Path,
+    check_may_read: CheckMayRead,
 ) -> int | None:
     """Find the column with images: by its name if one of them is there, else by what it holds."""
 
     def share_found(column: int) -> float:
         texts = [record[column] for record in records if len(record) > column and record[column]]
-        return sum(_means_image(folder, text) for text in texts) / max(len(texts), 1)
+        found = sum(_means_image(folder, text, check_may_read) for text in texts)
+        return found / max(len(texts), 1)
 
     labels = [plain_label(name) for name in header]
     named = [labels.index(name) for name in FILE if name in labels]
@@ -154,10 +166,10 @@ def _file_column(
     return named[0] if named else None
 
 
-def _means_image(folder: Path, text: str) -> bool:
+def _means_image(folder: Path, text: str, check_may_read: CheckMayRead) -> bool:
     if is_address(text):
         return could_be_image(name_of(text))
-    return find_file(folder, text) is not None
+    return find_file(folder, text, check_may_read) is not None
 
 
 def _row(number: int, header: Sequence[str], column: int, record: Sequence[str]) -> Row:
@@ -169,14 +181,14 @@ def _row(number: int, header: Sequence[str], column: int, record: Sequence[str])
     return Row(f"row {number}", record[column] if len(record) > column else "", pairs)
 
 
-def _item(row: Row, file_column: str, folder: Path) -> Item:
+def _item(row: Row, file_column: str, folder: Path, check_may_read: CheckMayRead) -> Item:
     """Return a row's image with its metadata; raises ZograscopeError where it is not there."""
     if not row.file:
         raise CollectionError("row-without-file", column=file_column)
     if is_address(row.file):
         item = Item(name_of(row.file), row.file)
     else:
-        path = find_file(folder, row.file)
+        path = find_file(folder, row.file, check_may_read)
         if path is None:
             raise ZograscopeError("file-not-found", path=row.file)
         absolute = Path(row.file).is_absolute()  # then its folders are nobody else's business

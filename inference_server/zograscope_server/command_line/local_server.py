@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from zograscope_protocol.blocking import BlockingClient
-from zograscope_protocol.connection import state_folder
+from zograscope_protocol.connection import make_home, state_folder
 from zograscope_protocol.errors import ZograscopeError
 
 LOOK_FOR_SERVER = 3.0
@@ -21,10 +21,10 @@ def running_server(*, wanted: bool) -> Iterator[None]:
         return
     print("Starting a server for this job", file=sys.stderr, flush=True)
     log = state_folder() / "server.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_home(log.parent)
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "zograscope_server.command_line", "serve"],
+            [sys.executable, "-P", "-m", "zograscope_server.command_line", "serve"],
             stdout=subprocess.PIPE,
             stderr=output,
         )

@@ -7,8 +7,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from zograscope_server.command_line.server_options import add_state_option
 from zograscope_server.settings import ServerSettings
+
+LEAST_MEMORY = 4_000_000_000  # bytes: what torch and its largest models here take, and a picture
 
 
 def add_parser(subparsers: Any) -> None:
@@ -27,7 +31,11 @@ def add_parser(subparsers: Any) -> None:
         help="a device to compute on; give it again for several (default: auto)",
     )
     parser.add_argument(
-        "--memory-limit", type=float, metavar="GB", help="stop a job that uses more (default: none)"
+        "--memory-limit",
+        type=float,
+        metavar="GB",
+        help="stop a job that uses more; 0 for no limit (default: half of this computer's memory, "
+        "shared between devices, but at least 4)",
     )
     parser.add_argument(
         "--spool-limit",
@@ -66,13 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     devices = tuple(arguments.device or ["auto"])
-    memory_limit = arguments.memory_limit
     settings = ServerSettings(
         state_folder=arguments.state,
         models_folder=arguments.models or arguments.state / "models",
         devices=devices,
         tcp=arguments.tcp,
-        memory_limit=None if memory_limit is None else int(memory_limit * 1e9),
+        memory_limit=_memory_limit(arguments.memory_limit, len(devices)),
         spool_limit=int(arguments.spool_limit * 1e9),
         idle_seconds=arguments.idle_unload * 60,
         collections=tuple(arguments.collections),
@@ -84,3 +91,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Zograscope server ready at {broker.endpoint}", flush=True)
         broker.run()
     return 0
+
+
+def _memory_limit(asked: float | None, devices: int) -> int | None:
+    """Return what each worker may use, in bytes; None where it was asked not to be limited."""
+    if asked is None:
+        return max(LEAST_MEMORY, psutil.virtual_memory().total // 2 // devices)
+    return int(asked * 1e9) if asked > 0 else None

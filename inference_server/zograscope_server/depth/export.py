@@ -19,9 +19,11 @@ from PIL import Image
 from trimesh.visual import ColorVisuals, TextureVisuals
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 from zograscope_protocol.depth.tasks import DEPTH_FORMATS, MESH_FORMATS
+from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.options import refusal
 
 from zograscope_server.depth.depth_range import DepthRange
+from zograscope_server.images import check_size
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,30 @@ class Layer:
         vertices: (n, 3) float32.
         triangles: (m, 3) int32, counter-clockwise from the front.
         uv: (n, 2) float32 with (0, 0) at the texture's lower left corner.
-        texture: bytes of a PNG file.
+        texture: the picture, loaded.
     """
 
     name: str
     vertices: np.ndarray
     triangles: np.ndarray
     uv: np.ndarray
-    texture: bytes
+    texture: Image.Image
+
+
+def read_texture(data: bytes, layer: str) -> Image.Image:
+    """Read the PNG file of a layer's texture.
+
+    Raises ZograscopeError `bad-parameters`, `image-too-large`.
+    """
+    try:
+        texture = Image.open(io.BytesIO(data), formats=("PNG",))
+        check_size(*texture.size, f"the texture of {layer}")
+        texture.load()
+    except ZograscopeError:
+        raise
+    except Exception as error:  # a damaged file makes a decoder raise nearly anything
+        raise refusal(f"the layer {layer!r} has a texture that is no PNG picture") from error
+    return texture
 
 
 def export_mesh(layers: Sequence[Layer], file_format: str) -> bytes:
@@ -85,7 +103,7 @@ def _write_glb(layers: Sequence[Layer]) -> bytes:
     for layer in layers:
         material = PBRMaterial(
             name=layer.name,
-            baseColorTexture=Image.open(io.BytesIO(layer.texture)),
+            baseColorTexture=layer.texture,
             metallicFactor=0.0,
             roughnessFactor=1.0,
             doubleSided=True,
@@ -110,8 +128,9 @@ def _write_ply(layers: Sequence[Layer]) -> bytes:
 def _write_obj_zip(layers: Sequence[Layer]) -> bytes:
     scene = trimesh.Scene()
     for layer in layers:
-        image = Image.open(io.BytesIO(layer.texture))
-        material = SimpleMaterial(name=layer.name, image=image, diffuse=(255, 255, 255, 255))
+        material = SimpleMaterial(
+            name=layer.name, image=layer.texture, diffuse=(255, 255, 255, 255)
+        )
         mesh = _mesh(layer, TextureVisuals(layer.uv, material))
         scene.add_geometry(mesh, node_name=layer.name, geom_name=layer.name)
     text, beside = trimesh.exchange.obj.export_obj(
@@ -131,7 +150,7 @@ def _mesh(layer: Layer, visual: TextureVisuals | ColorVisuals) -> trimesh.Trimes
 
 def _sample_texture(layer: Layer) -> np.ndarray:
     """The texture's colour at each vertex: (n, 4) uint8."""
-    texture = np.asarray(Image.open(io.BytesIO(layer.texture)).convert("RGBA"))
+    texture = np.asarray(layer.texture.convert("RGBA"))
     height, width = texture.shape[:2]
     column = np.clip((layer.uv[:, 0] * width).astype(np.int64), 0, width - 1)
     row = np.clip(((1.0 - layer.uv[:, 1]) * height).astype(np.int64), 0, height - 1)

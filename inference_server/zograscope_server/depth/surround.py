@@ -84,6 +84,8 @@ def _project(
         np.minimum(column, size[0] - 1 - column), np.minimum(row, size[1] - 1 - row)
     )
     seen = np.where(in_front, np.clip(to_rim / (0.01 * width), 0.0, 1.0), 0.0)
+    if not seen.any():  # a strip that lies between the dome's pixels
+        seen.flat[np.argmax(np.where(in_front, to_rim, -np.inf))] = 1.0
     return dome, seen.astype(np.float32)
 
 

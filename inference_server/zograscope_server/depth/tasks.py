@@ -4,13 +4,13 @@ Here inputs are checked and handed to plain functions; nothing is computed. The 
 module, so whatever is heavy is imported inside the tasks.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from zograscope_protocol.depth.tasks import (
-    LAYER_PARTS,
     DioramaOptions,
     ExportDepthOptions,
     ExportMeshOptions,
@@ -20,18 +20,20 @@ from zograscope_protocol.depth.tasks import (
     Rectangle,
     SegmentOptions,
 )
-from zograscope_protocol.options import refusal
+from zograscope_protocol.options import quoted, refusal
 
 from zograscope_server.depth.loading import PURPOSE
 from zograscope_server.faces.loading import FACES
 from zograscope_server.models.catalogue import DEFAULT, default_model, is_installed, revision_of
-from zograscope_server.tasks import TaskContext, TaskResult, required, task
+from zograscope_server.tasks import TaskContext, TaskResult, required, required_numbers, task
 
 if TYPE_CHECKING:
     from zograscope_server.depth.depth_map import DepthMap
     from zograscope_server.depth.diorama import Estimate
     from zograscope_server.depth.export import Layer
     from zograscope_server.depth.people import FindFaces
+
+_LAYER_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 QUALITY_LONG_SIDE = {"draft": 512, "standard": 1024, "high": 2048, "full": None}
 MOST_PIXELS = 300_000_000
@@ -197,8 +199,8 @@ def _read_mask(inputs: Mapping[str, np.ndarray], name: str, pixels: np.ndarray) 
 
 
 def _read_disparity(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    disparity = required(inputs, "disparity")
-    if disparity.ndim != 2 or disparity.size == 0:
+    disparity = required_numbers(inputs, "disparity", (None, None))
+    if disparity.size == 0:
         raise refusal("the disparity is not a picture of one channel")
     return disparity.astype(np.float32)
 
@@ -248,16 +250,16 @@ def _choose_face_finder(context: TaskContext) -> "FindFaces | None":
 
 
 def _read_layer(inputs: Mapping[str, np.ndarray], name: str) -> "Layer":
-    from zograscope_server.depth.export import Layer
+    from zograscope_server.depth.export import Layer, read_texture
 
-    parts = {part: required(inputs, f"{name}.{part}") for part in LAYER_PARTS}
-    vertices, triangles, uv = parts["vertices"], parts["triangles"], parts["uv"]
-    if vertices.ndim != 2 or vertices.shape[1] != 3 or uv.shape != (len(vertices), 2):
-        raise refusal(
-            f"the layer {name!r} has vertices of shape {vertices.shape} and uv of shape {uv.shape}"
-        )
-    if triangles.ndim != 2 or triangles.shape[1] != 3 or len(triangles) == 0:
-        raise refusal(f"the layer {name!r} has triangles of shape {triangles.shape}")
+    if not _LAYER_NAME.fullmatch(name):
+        raise refusal(f"{quoted(name)} is no name of a layer: files are called by it")
+    vertices = required_numbers(inputs, f"{name}.vertices", (None, 3))
+    triangles = required_numbers(inputs, f"{name}.triangles", (None, 3))
+    uv = required_numbers(inputs, f"{name}.uv", (len(vertices), 2))
+    if triangles.dtype.kind == "f" or len(triangles) == 0:
+        raise refusal(f"the layer {name!r} has no triangles")
     if triangles.min() < 0 or triangles.max() >= len(vertices):
         raise refusal(f"the layer {name!r} has triangles that name vertices it does not have")
-    return Layer(name, vertices, triangles, uv, parts["texture"].tobytes())
+    texture = read_texture(required(inputs, f"{name}.texture").tobytes(), name)
+    return Layer(name, vertices, triangles, uv, texture)

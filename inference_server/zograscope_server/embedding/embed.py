@@ -36,7 +36,7 @@ from zograscope_server.embedding.image_index import (
     ImageIndex,
 )
 from zograscope_server.errors import ServerError
-from zograscope_server.images import ReducedPhotograph, read_reduced_photograph
+from zograscope_server.images import READING, ReducedPhotograph, read_reduced_photograph
 from zograscope_server.progress import OnProgress, no_progress
 
 logger = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def embed_collection(
     collection: Collection,
     embedder: Embedder,
     index: ImageIndex,
-    fetcher: Fetcher,
+    fetcher: Fetcher | None,
     *,
     thumbnail_size: int = 128,
     decoders: int = 2,
@@ -140,7 +140,7 @@ def embed_collection(
         collection: broken images are left out, as problems.
         embedder: gives the vectors.
         index: what is done is kept there at once, batch by batch, also when something stops it.
-        fetcher: gets images that are URLs.
+        fetcher: gets images that are URLs; None with `read`, where that gets them.
         thumbnail_size, decoders, batch: see `Recipe`.
         on_progress: may raise to cancel.
         read: instead of reading files, and URLs by the fetcher.
@@ -151,22 +151,25 @@ def embed_collection(
             `image-index-damaged`, and what the embedder raises.
     """
     recipe = Recipe(thumbnail_size, decoders, batch)
-    read = read or partial(read_image, fetcher=fetcher)
+    read = read or partial(read_image, fetcher=fetcher or Fetcher(Path(), online=False))
 
     def is_known(digest: str) -> bool:
         return index.is_complete(digest, thumbnail_size, embedder.revision)
 
-    digests, missing = _look_up(collection.items, index, is_known, on_progress)
+    digests, missing = _look_up(collection.items, index, fetcher, is_known, on_progress)
     broken: dict[str, Problem] = {}
     done = 0
     with closing((embed_items or embed_here)(missing, embedder, read, recipe, is_known)) as stream:
         for outcomes in stream:
-            _note(outcomes, index, thumbnail_size, embedder.revision)
+            _note(outcomes, index, fetcher, thumbnail_size, embedder.revision)
             for outcome in outcomes:
+                location = outcome.item.location
                 if outcome.problem is None:
-                    digests[outcome.item.location] = outcome.digest
-                else:
-                    broken[outcome.item.location] = outcome.problem
+                    digests[location] = outcome.digest
+                    continue
+                broken[location] = outcome.problem
+                if fetcher is not None and is_address(location):
+                    fetcher.doubt(location)
             done += len(outcomes)
             on_progress(done / len(missing), "Looking at images", f"{done} of {len(missing)}")
     problems = [broken[item.location] for item in collection.items if item.location in broken]
@@ -207,10 +210,17 @@ def decoder_threads() -> int:
     return int(min(MOST_DECODERS, max(2, available)))
 
 
-def file_state(item: Item) -> FileState:
-    """Return what tells whether an item is unchanged; of a file that is not there, zeros."""
+def file_state(item: Item, fetcher: Fetcher | None = None) -> FileState:
+    """Return what tells whether an item is unchanged; of a file that is not there, zeros.
+
+    Of an image on the web it is the file in the fetcher's cache: what is not there, or old, or was
+    fetched for somebody else, is not known.
+    """
     if is_address(item.location):
-        return FileState(item.location)
+        if fetcher is None:
+            return FileState(item.location)
+        size, time = fetcher.state(item.location) or (-1, -1)
+        return FileState(item.location, size, time)
     try:
         status = Path(item.location).stat()
     except OSError:
@@ -278,7 +288,11 @@ def run_ahead(
 
 
 def _look_up(
-    items: Sequence[Item], index: ImageIndex, is_known: IsKnown, on_progress: OnProgress
+    items: Sequence[Item],
+    index: ImageIndex,
+    fetcher: Fetcher | None,
+    is_known: IsKnown,
+    on_progress: OnProgress,
 ) -> tuple[dict[str, str], list[tuple[Item, FileState]]]:
     """Return the digests of what the index has, by location, and the items that it has not."""
     digests: dict[str, str] = {}
@@ -286,7 +300,7 @@ def _look_up(
     for number, item in enumerate(items):
         if number % ROWS == 0:
             on_progress(None, "Looking for new images")
-        state = file_state(item)
+        state = file_state(item, fetcher)
         digest = index.digest_of(state)
         if digest and is_known(digest):
             digests[item.location] = digest
@@ -305,14 +319,15 @@ def _decode(
 ) -> tuple[Outcome, np.ndarray | None]:
     """Read and decode one image; return what is known of it, and what the network is to see."""
     try:
-        data = read(item)
-        digest = hashlib.sha256(data).hexdigest()
-        if is_known(digest):
-            return Outcome(item, state, digest), None
-        photograph = _read_picture(data, item.name, max(READ_SIDE, thumbnail_size))
+        with READING.turn():
+            data = read(item)
+            digest = hashlib.sha256(data).hexdigest()
+            if is_known(digest):
+                return Outcome(item, state, digest), None
+            photograph = _read_picture(data, item.name, max(READ_SIDE, thumbnail_size))
+            del data
     except ZograscopeError as error:
         return Outcome(item, state, problem=Problem(item.name, error.sentence)), None
-    del data
     prepared = embedder.prepare(photograph.picture)
     tile = photograph.picture
     tile.thumbnail((thumbnail_size, thumbnail_size), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -344,10 +359,22 @@ def _with_vectors(batch: Sequence[tuple[Outcome, np.ndarray]], embedder: Embedde
 
 
 def _note(
-    outcomes: Sequence[Outcome], index: ImageIndex, thumbnail_size: int, revision: str
+    outcomes: Sequence[Outcome],
+    index: ImageIndex,
+    fetcher: Fetcher | None,
+    thumbnail_size: int,
+    revision: str,
 ) -> None:
     images = [outcome.image for outcome in outcomes if outcome.image is not None]
-    files = [(outcome.file, outcome.digest) for outcome in outcomes if outcome.problem is None]
+    files = [
+        # What was fetched has come since its state was asked.
+        (
+            file_state(outcome.item, fetcher) if is_address(outcome.file.path) else outcome.file,
+            outcome.digest,
+        )
+        for outcome in outcomes
+        if outcome.problem is None
+    ]
     if files:
         index.add(images, files, thumbnail_size, revision)
 

@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS images(
     lightness REAL, green_red REAL, blue_yellow REAL, date REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS thumbnails(
     digest TEXT, size INTEGER, jpeg BLOB, PRIMARY KEY(digest, size));
+CREATE TABLE IF NOT EXISTS shown(
+    guest TEXT, digest TEXT, PRIMARY KEY(guest, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS embedders(number INTEGER PRIMARY KEY, revision TEXT UNIQUE);
 CREATE TABLE IF NOT EXISTS vectors(
     digest TEXT, embedder INTEGER, vector BLOB, PRIMARY KEY(digest, embedder));
@@ -46,7 +48,7 @@ class FileState:
     """What tells, without reading it, that a file is the one that was read before.
 
     Attributes:
-        path: absolute, or a URL (whose size and time are 0: what was fetched is kept).
+        path: absolute, or a URL; then size and time are of the file that was fetched, or -1.
         size: bytes.
         mtime_ns: time of the last change.
     """
@@ -174,6 +176,17 @@ class ImageIndex:
         """Return the paths and URLs under which an image was seen; some may be gone."""
         rows = self._rows("SELECT path FROM files WHERE digest = ? ORDER BY path", (digest,))
         return [path for (path,) in rows]
+
+    def show(self, guest: str, digests: Iterable[str]) -> None:
+        """Note that a collection of a guest's showed images: it may ask for them by their hash."""
+        with self._errors_in_words(), self._alone, self._database as database:
+            rows = ((guest, digest) for digest in digests)
+            database.executemany("INSERT OR IGNORE INTO shown VALUES (?, ?)", rows)
+
+    def was_shown(self, guest: str, digest: str) -> bool:
+        """Whether a collection of that guest's has shown an image."""
+        query = "SELECT 1 FROM shown WHERE guest = ? AND digest = ?"
+        return bool(self._rows(query, (guest, digest)))
 
     def vector(self, digest: str, revision: str) -> np.ndarray:
         """Return the (d,) vector of `VECTOR_TYPE` that an embedder gave for an image.

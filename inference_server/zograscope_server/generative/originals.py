@@ -16,6 +16,7 @@ def find_originals(
     embedder: Embedder,
     cache_folder: Path,
     check_may_read: Callable[[Path], None] = lambda path: None,
+    public_only: bool = False,
     on_progress: OnProgress = no_progress,
 ) -> list[tuple[str, float]]:
     """Find for each dream the nearest image of a collection.
@@ -29,6 +30,7 @@ def find_originals(
         embedder: gives the vectors.
         cache_folder: where the index is.
         check_may_read: raises for a path that clients may not name.
+        public_only: as for a `Fetcher`.
         on_progress: may raise to cancel.
 
     Returns:
@@ -40,20 +42,25 @@ def find_originals(
     """
     from zograscope_server.collection.fetching import Fetcher
     from zograscope_server.collection.open import open_collection
-    from zograscope_server.collection.readable import readable_part
     from zograscope_server.embedding.embed import embed_collection
     from zograscope_server.embedding.image_index import index_in
     from zograscope_server.embedding.neighbours import nearest_among, nearest_neighbours
 
     downloads = cache_folder / "downloads"
-    collection = open_collection(source, downloads, part_of(on_progress, 0.0, 0.1), online=False)
-    collection = readable_part(collection, check_may_read)
+    collection = open_collection(
+        source,
+        downloads,
+        part_of(on_progress, 0.0, 0.1),
+        online=False,
+        public_only=public_only,
+        check_may_read=check_may_read,
+    )
     with index_in(cache_folder) as index:
         embedded = embed_collection(
             collection,
             embedder,
             index,
-            Fetcher(downloads, online=False),
+            Fetcher(downloads, online=False, public_only=public_only),
             on_progress=part_of(on_progress, 0.1, 0.9),
         )
         raw = [index.vector(digest, embedder.revision) for digest in embedded.digests]

@@ -455,6 +455,7 @@ def _nearest_originals(
             context.load_model(DEFAULT, EMBEDDING),
             context.settings.cache_folder,
             context.check_may_read,
+            context.settings.public_web_only,
             looking,
         )
     except ZograscopeError as error:

@@ -50,6 +50,7 @@ CLOUD_DEPTH = 0.5  # tiles from the first to the last of a cloud, so that overla
 STACK_STEP = 0.03  # tiles between near duplicates on a pile
 NUMBERS_SHARE = 0.5  # of the images that must have a number in a column that can make height
 MOST_NUMBER_COLUMNS = 12
+LONGEST_COLUMN = 100  # letters of a column's name: an array is called for it
 SHARE_TO_KEEP = 0.5  # of the images that must be on a former map for it to be kept
 
 # Shares of the whole work, as a person waits for it.
@@ -366,8 +367,9 @@ def _values(
     for key in columns:
         numbers = numbers_of([item.fields.get(key, "") for item in embedded.items])
         enough = np.isfinite(numbers).mean() >= NUMBERS_SHARE
-        if enough and key not in values and len(values) < MOST_NUMBER_COLUMNS:
-            values[key] = numbers
+        name = key[:LONGEST_COLUMN]
+        if enough and name not in values and len(values) < MOST_NUMBER_COLUMNS:
+            values[name] = numbers
     return {name: _filled(column) for name, column in values.items()}
 
 

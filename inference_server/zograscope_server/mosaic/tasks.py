@@ -28,13 +28,17 @@ from zograscope_protocol.mosaic.tasks import (
 from zograscope_protocol.options import refusal
 
 from zograscope_server.embedding.loading import PURPOSE
+from zograscope_server.mosaic.errors import MosaicError
 from zograscope_server.mosaic.placing import Placing, place_tiles
-from zograscope_server.tasks import TaskContext, TaskResult, required, task
+from zograscope_server.tasks import TaskContext, TaskResult, required, required_numbers, task
 
 if TYPE_CHECKING:
     from zograscope_server.embedding.image_index import ImageIndex
     from zograscope_server.mosaic.pictures import IndexedPictures
     from zograscope_server.mosaic.web_page import Label
+
+MOST_TILES = 1e7  # from one end of a layout to the other
+MOST_PIXELS = 400_000_000  # of one tile
 
 
 @task(MosaicOptions, version=1, cacheable=False)
@@ -51,13 +55,19 @@ def mosaic(
         mask = read_mask(required(inputs, "mask").tobytes(), options.mask_name)
     context.progress(None, "Opening the collection")
     collection, fetcher = open_for_task(
-        options.collection, context, context.progress, online=options.online
+        options.collection,
+        context,
+        context.progress,
+        online=options.online,
+        refresh=options.refresh,
     )
     embedder = context.load_model(options.model, PURPOSE)
     maps = context.settings.cache_folder / "maps"
     memory = MapMemory(maps, options.collection, embedder.revision, options.seed, options.stack)
     with image_index(context) as index:
         embedded = embed_for_mosaic(collection, embedder, index, fetcher, options, context.progress)
+        if context.guest:
+            index.show(context.guest, embedded.digests)
         arrays, metadata = make_mosaic(
             embedded, options, mask, memory, context.device, context.progress
         )
@@ -135,6 +145,8 @@ def similar_images(
         raise refusal(f"there is no tile {options.tile} among {len(digests)}")
     query = required(inputs, "image").tobytes() if options.tile is None else options.tile
     with image_index(context) as index:
+        if context.guest and not all(index.was_shown(context.guest, digest) for digest in digests):
+            raise MosaicError("image-forgotten")
         embedder = context.load_model(options.model, PURPOSE)
         context.progress(None, "Comparing images")
         similarity = similarity_to(query, digests, embedder, index)
@@ -200,29 +212,31 @@ def _digests(inputs: Mapping[str, np.ndarray]) -> list[str]:
 def _pictures(
     inputs: Mapping[str, np.ndarray], index: "ImageIndex", context: TaskContext
 ) -> "IndexedPictures":
-    from zograscope_server.collection.fetching import Fetcher
+    from zograscope_server.collection.for_tasks import fetcher_for_task
     from zograscope_server.mosaic.pictures import IndexedPictures
 
-    fetcher = Fetcher(context.settings.cache_folder / "downloads", online=False)
-    return IndexedPictures(_digests(inputs), index, fetcher)
+    fetcher = fetcher_for_task(context, online=False)
+    return IndexedPictures(_digests(inputs), index, fetcher, context.check_may_read, context.guest)
 
 
 def _placing(inputs: Mapping[str, np.ndarray], options: PictureOptions) -> Placing:
     """Place the tiles of the input `layout`; clients of 1.0 have placed them already."""
     count = len(_digests(inputs))
     if "placements" in inputs and options.extent is not None:
-        return Placing(_numbers(inputs, "placements", (count, 4)), options.extent)
-    layout = _numbers(inputs, "layout", (count, 3))
-    if count == 0:
-        raise refusal("there are no tiles to draw")
-    return place_tiles(layout, options.tile_size, options.margin)
-
-
-def _numbers(inputs: Mapping[str, np.ndarray], name: str, shape: tuple[int, int]) -> np.ndarray:
-    array = required(inputs, name)
-    if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-        raise refusal(f"the {name} are not {shape[0]} x {shape[1]} numbers")
-    return array.astype(np.float32)
+        placements = required_numbers(inputs, "placements", (count, 4), MOST_TILES)
+        placing = Placing(placements.astype(np.float32), options.extent)
+    else:
+        layout = required_numbers(inputs, "layout", (count, 3), MOST_TILES)
+        if count == 0:
+            raise refusal("there are no tiles to draw")
+        placing = place_tiles(layout.astype(np.float32), options.tile_size, options.margin)
+    scale = options.width_pixels / placing.extent[0]
+    largest = placing.placements[:, 2:].max(axis=0, initial=0.0) * scale
+    if largest.prod() > MOST_PIXELS:
+        raise refusal(
+            f"a tile would have {largest[0]:.0f} x {largest[1]:.0f} pixels; choose a smaller width"
+        )
+    return placing
 
 
 def _labels(inputs: Mapping[str, np.ndarray], options: PageOptions) -> "list[Label]":
@@ -232,8 +246,7 @@ def _labels(inputs: Mapping[str, np.ndarray], options: PageOptions) -> "list[Lab
     numbers = inputs.get("clusters")
     if numbers is None:
         return []
-    if numbers.shape != (len(_digests(inputs)),):
-        raise refusal(f"the clusters have shape {numbers.shape}")
+    numbers = required_numbers(inputs, "clusters", (len(_digests(inputs)),))
     return cluster_labels(numbers.astype(np.int32), options.clusters)
 
 
@@ -241,8 +254,19 @@ def _tiles(inputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     try:
         lines = required(inputs, "tiles").tobytes().decode().splitlines()
         tiles = [json.loads(line) for line in lines]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refusal("what is known of the tiles is not JSON lines") from error
-    if not all(isinstance(tile, dict) for tile in tiles):
-        raise refusal("what is known of the tiles is not JSON objects")
+    count = len(_digests(inputs))
+    if len(tiles) != count:
+        raise refusal(f"there are {count} tiles, and {len(tiles)} lines of what is known of them")
+    if not all(isinstance(tile, dict) and _is_known(tile) for tile in tiles):
+        raise refusal("what is known of the tiles is not as the task mosaic tells it")
     return tiles
+
+
+def _is_known(tile: Mapping[str, Any]) -> bool:
+    """Whether what is known of a tile has the types that a page takes."""
+    date = tile.get("date")
+    dated = isinstance(date, str | None) or (type(date) in (int, float) and abs(date) < MOST_TILES)
+    texts = all(isinstance(tile.get(name), str | None) for name in ("link", "location"))
+    return dated and texts and isinstance(tile.get("fields") or {}, dict)

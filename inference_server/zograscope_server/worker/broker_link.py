@@ -1,9 +1,11 @@
 """The worker's line to its broker: a thread, so that word comes through while it computes."""
 
+import math
 import os
 import queue
 import sys
 import threading
+import time
 from typing import Any
 
 import zmq
@@ -12,6 +14,10 @@ from zograscope_protocol import wire
 from zograscope_server.worker.settings import WorkerSettings
 
 _OUTBOX = "inproc://outbox"
+# Seconds between two messages of a kind of which only the latest is of interest.
+LATEST_INTERVAL = 0.05
+
+_Frames = list[wire.Buffer]
 
 
 class BrokerLink:
@@ -26,6 +32,9 @@ class BrokerLink:
         self.cancel_asked = threading.Event()
         self.pause_asked = threading.Event()
         self._current_job: str | None = None
+        # By type: what is to be sent when it is time. The lock keeps the order.
+        self._latest: dict[str, _Frames] = {}
+        self._lock = threading.Lock()
         context = zmq.Context()
         self._outbox = context.socket(zmq.PUSH)
         self._outbox.bind(_OUTBOX)
@@ -36,8 +45,25 @@ class BrokerLink:
         ready.wait()
 
     def send(self, header: dict[str, Any], buffer: memoryview | None = None) -> None:
-        """Send a message to the broker."""
-        self._outbox.send_multipart(wire.encode(header, buffer))
+        """Send a message to the broker, after what waits to be sent."""
+        with self._lock:
+            waiting, self._latest = self._latest, {}
+            for frames in waiting.values():
+                self._outbox.send_multipart(frames)
+            self._outbox.send_multipart(wire.encode(header, buffer))
+
+    def send_latest(self, header: dict[str, Any], buffer: memoryview | None = None) -> None:
+        """Send a message that the next of its type may take the place of, some moments later.
+
+        However often a task reports how far it is, the broker hears it as often as an eye can
+        follow. The buffer must not change any more.
+        """
+        frames = wire.encode(header, buffer)
+        with self._lock:
+            wake = not self._latest
+            self._latest[header["type"]] = frames
+            if wake:
+                self._outbox.send(b"")
 
     def _carry(
         self, context: zmq.Context, settings: WorkerSettings, ready: threading.Event
@@ -56,12 +82,25 @@ class BrokerLink:
         poller = zmq.Poller()
         poller.register(outbox, zmq.POLLIN)
         poller.register(broker, zmq.POLLIN)
+        next_latest, due = 0.0, False
         while True:
-            for socket, _ in poller.poll():
-                if socket is outbox:
-                    broker.send_multipart(outbox.recv_multipart(copy=False), copy=False)
-                else:
+            wait = math.ceil(1000 * max(0.0, next_latest - time.monotonic()))
+            for socket, _ in poller.poll(wait if due else None):
+                if socket is not outbox:
                     self._receive(wire.decode(broker.recv_multipart())[0])
+                    continue
+                frames = outbox.recv_multipart(copy=False)
+                if len(frames[0]):
+                    broker.send_multipart(frames, copy=False)
+                else:
+                    due = True
+            if due and time.monotonic() >= next_latest:
+                next_latest, due = time.monotonic() + LATEST_INTERVAL, False
+                # What another message has taken along is in the outbox, before it.
+                with self._lock:
+                    waiting, self._latest = self._latest, {}
+                for frames in waiting.values():
+                    broker.send_multipart(frames, copy=False)
 
     def _receive(self, header: dict[str, Any]) -> None:
         match header["type"]:

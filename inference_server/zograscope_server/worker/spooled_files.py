@@ -22,8 +22,8 @@ class SpooledFiles:
     ) -> None:
         self.parts: int = request["parts"]
         self._folder = PartsFolder(Path(request["parts_folder"]))
-        self._checkpoints = CheckpointFolder(Path(request["checkpoints_folder"]))
         self._run: str = request["run"]
+        self._checkpoints = CheckpointFolder(Path(request["checkpoints_folder"]), self._run)
         self._tell_broker = tell_broker
         self._inputs_folder = Path(request["inputs_folder"])
         self._synced = min(self._checkpoints.parts(), self.parts)

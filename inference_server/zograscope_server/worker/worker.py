@@ -3,7 +3,6 @@
 import logging
 import queue
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,9 +21,10 @@ from zograscope_server.worker.spooled_files import SpooledFiles
 
 logger = logging.getLogger(__name__)
 
-# How often an idle worker looks for models to let go, and how often a busy one reports progress.
+# How often an idle worker looks for models to let go.
 UNLOAD_INTERVAL = 5.0
-PROGRESS_INTERVAL = 0.05
+# Characters of a stage, and of how far within it.
+MOST_WORDS = 300
 
 
 class Worker:
@@ -64,7 +64,7 @@ class Worker:
             task = self._tasks[request["task"]]
             options = task.options.read(request["parameters"])
             files = SpooledFiles(request, lambda news: self._link.send({**news, "job": job}))
-            result = task.function(inputs, options, self._context(job, files))
+            result = task.function(inputs, options, self._context(request, files))
             durable = files.durable
             if durable:
                 files.sync_parts()
@@ -89,8 +89,10 @@ class Worker:
             return {"type": "failed", "job": job, **failure.to_header()}
         return {"type": "done", "job": job}
 
-    def _context(self, job: str, files: SpooledFiles) -> TaskContext:
+    def _context(self, request: dict[str, Any], files: SpooledFiles) -> TaskContext:
+        job = request["job"]
         return TaskContext(
+            guest=request["owner"],
             settings=self._settings,
             models=self._models,
             choose_device=self._choose_device,
@@ -102,23 +104,16 @@ class Worker:
         )
 
     def _progress_reporter(self, job: str) -> OnProgress:
-        """Return a function that reports progress, as often as an eye can follow."""
-        last_stage = ""
-        last_time = 0.0
+        """Return a function that reports progress; the link sends as much as an eye can follow."""
 
         def report(fraction: float | None, stage: str, detail: str = "") -> None:
-            nonlocal last_stage, last_time
-            now = time.monotonic()
-            if stage == last_stage and now - last_time < PROGRESS_INTERVAL:
-                return
-            last_stage, last_time = stage, now
-            self._link.send(
+            self._link.send_latest(
                 {
                     "type": "progress",
                     "job": job,
                     "fraction": fraction,
-                    "stage": stage,
-                    "detail": detail,
+                    "stage": stage[:MOST_WORDS],
+                    "detail": detail[:MOST_WORDS],
                 }
             )
 
@@ -129,7 +124,7 @@ class Worker:
         if array.nbytes > MOST_CHUNK_BYTES:
             raise ValueError(f"a preview of {array.nbytes} bytes is too large to send")
         header = {"type": "preview", "job": job, **describe_array("preview", array)}
-        self._link.send(header, byte_view(array))
+        self._link.send_latest(header, byte_view(array.copy()))
 
     def _report_state(self, state: str) -> None:
         self._link.send(

@@ -10,6 +10,7 @@ from zograscope_protocol.options import (
     flag,
     number,
     option,
+    quoted,
     refusal,
     text,
     texts,
@@ -38,11 +39,11 @@ def _read_crop(name: str, value: Any) -> Crop:
     if value in ("auto", "none"):
         return value
     edges = isinstance(value, list | tuple) and all(type(edge) is int for edge in value)
-    if edges and len(value) == 4:
+    if edges and len(value) == 4 and all(abs(edge) <= FARTHEST for edge in value):
         return tuple(value)
     raise refusal(
-        f'the {name} is {value!r}, but can only be "auto", "none" or the four whole numbers left, '
-        "top, right, bottom"
+        f'the {name} is {quoted(value)}, but can only be "auto", "none" or the four whole numbers '
+        "left, top, right, bottom"
     )
 
 

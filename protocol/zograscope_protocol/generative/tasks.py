@@ -9,6 +9,7 @@ from zograscope_protocol.options import (
     flag,
     number,
     option,
+    quoted,
     refusal,
     text,
     texts,
@@ -53,18 +54,20 @@ def base_grid(width: int, height: int) -> tuple[int, int, int] | None:
 
 def _read_directions(name: str, value: Any) -> tuple[Direction, ...]:
     if not isinstance(value, list | tuple):
-        raise refusal(f"the {name} are {value!r}, but must be a list of [number, strength]")
+        raise refusal(f"the {name} are {quoted(value)}, but must be a list of [number, strength]")
     return tuple(_read_direction(entry) for entry in value)
 
 
 def _read_direction(entry: Any) -> Direction:
     shaped = isinstance(entry, list | tuple) and len(entry) == 2
     if not shaped or not all(type(part) in (int, float) for part in entry):
-        raise refusal(f"{entry!r} is no direction: it must be its number, from 0, and a strength")
-    index, strength = int(entry[0]), float(entry[1])
-    if index != entry[0] or not 0 <= index < 512 or not -STRONGEST <= strength <= STRONGEST:
-        raise refusal(f"{entry!r} is no direction from 0 to 511 with a strength up to {STRONGEST}")
-    return index, strength
+        wanted = "it must be its number, from 0, and a strength"
+        raise refusal(f"{quoted(entry)} is no direction: {wanted}")
+    index, strength = entry
+    if not (0 <= index < 512 and index == int(index) and abs(strength) <= STRONGEST):
+        wanted = f"from 0 to 511 with a strength up to {STRONGEST}"
+        raise refusal(f"{quoted(entry)} is no direction {wanted}")
+    return int(index), float(strength)
 
 
 @dataclass(frozen=True)

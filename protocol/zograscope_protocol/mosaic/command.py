@@ -70,6 +70,7 @@ class MosaicCommand:
     seed: int
     keep_map: bool
     offline: bool
+    refresh: bool
     connection: Path | None
     job: str | None
     json: bool
@@ -99,6 +100,7 @@ class MosaicCommand:
             tile_pixels=self.tile_pixels,
             atlas=self.needs_blender,
             online=not self.offline,
+            refresh=self.refresh,
             seed=self.seed,
             keep_map=self.keep_map,
         )
@@ -169,6 +171,7 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--model", default="default", help="as `zograscope models` lists them")
     add("--offline", action="store_true", help="use what is here of a IIIF collection")
+    add("--refresh", action="store_true", help="ask again for what was fetched before")
     look = parser.add_argument_group("how it looks")
     look.add_argument("--surface", choices=SURFACES, default="wall")
     look.add_argument("--fill", action="store_true", help="crop pictures to squares")
@@ -187,7 +190,7 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     move.add_argument("--samples", type=int, help="for each pixel, with EEVEE and Cycles")
     move.add_argument("--size", type=size, metavar="WxH", help="1920x1080 by default")
     add("--connection", type=Path, metavar="FILE", help="connection file of another server")
-    add("--job", help=argparse.SUPPRESS)  # of a mosaic that is laid out already
+    add("--job", help=argparse.SUPPRESS)  # laid out already; earlier servers say so
     add("--json", action="store_true", help="print what was made as JSON")
 
 

@@ -12,6 +12,7 @@ from zograscope_protocol.options import (
     flag,
     number,
     option,
+    quoted,
     refusal,
     text,
     texts,
@@ -47,7 +48,7 @@ def digests_of(tiles: Sequence[Mapping[str, Any]]) -> np.ndarray:
 def _read_layouts(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value or not all(map(is_layout, value)):
         raise refusal(
-            f"the {name} are {value!r}, but each can only be one of {', '.join(LAYOUTS)} "
+            f"the {name} are {quoted(value)}, but each can only be one of {', '.join(LAYOUTS)} "
             f"or {COLUMN}NAME"
         )
     return tuple(value)
@@ -56,7 +57,7 @@ def _read_layouts(name: str, value: Any) -> tuple[str, ...]:
 def _read_colour(name: str, value: Any) -> Colour:
     whole_numbers = isinstance(value, list | tuple) and all(type(part) is int for part in value)
     if not whole_numbers or len(value) != 3 or not all(0 <= part <= 255 for part in value):
-        raise refusal(f"the {name} is {value!r}, and not three numbers from 0 to 255")
+        raise refusal(f"the {name} is {quoted(value)}, and not three numbers from 0 to 255")
     return value[0], value[1], value[2]
 
 
@@ -65,7 +66,7 @@ def _read_extent(name: str, value: Any) -> tuple[float, float] | None:
         return None
     numbers = isinstance(value, list | tuple) and all(type(side) in (int, float) for side in value)
     if not numbers or len(value) != 2 or not all(0 < side < 1e9 for side in value):
-        raise refusal(f"the {name} is {value!r}, and not a width and a height")
+        raise refusal(f"the {name} is {quoted(value)}, and not a width and a height")
     return float(value[0]), float(value[1])
 
 
@@ -86,6 +87,7 @@ class MosaicOptions(Options):
         tile_pixels: of a tile in the atlas; None chooses by the number of tiles.
         atlas: whether one is wanted at all.
         online: whether what is not here yet may be fetched.
+        refresh: ask again for what was fetched before.
         seed: of the layouts.
         keep_map: where a collection has changed, place new images into its former map.
     """
@@ -102,6 +104,7 @@ class MosaicOptions(Options):
     tile_pixels: int | None = whole(8, 1024, default=None)
     atlas: bool = flag(default=True)
     online: bool = flag(default=True)
+    refresh: bool = flag(default=False)
     seed: int = whole(0, LARGEST_SEED, default=0)
     keep_map: bool = flag(default=False)
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from zograscope_protocol.options import (
+    MOST_QUOTED,
     Options,
     choice,
     flag,
     number,
     option,
+    quoted,
     refusal,
     text,
     texts,
@@ -26,23 +28,30 @@ MOST_FACES = 20
 LONGEST = 1_000_000
 """Frames of a clip."""
 
+FARTHEST = 1e6
+"""Pixels from a picture's corner to a handle."""
+
 Handle = tuple[str, float, float]
 
 
 def _read_handles(name: str, value: Any) -> tuple[Handle, ...]:
     if not isinstance(value, list | tuple):
-        raise refusal(f"the {name} are {value!r}, but must be a list of [name, x, y]")
+        raise refusal(f"the {name} are {quoted(value)}, but must be a list of [name, x, y]")
     return tuple(_read_handle(entry) for entry in value)
 
 
 def _read_handle(entry: Any) -> Handle:
     shaped = isinstance(entry, list | tuple) and len(entry) == 3 and entry[0] in HANDLES
-    if not shaped or not all(type(place) in (int, float) for place in entry[1:]):
+    if not shaped or not all(_is_place(place) for place in entry[1:]):
         raise refusal(
-            f"{entry!r} is no point of a face: it must be one of {', '.join(HANDLES)}, and its "
-            "x and y in pixels"
+            f"{quoted(entry)} is no point of a face: it must be one of {', '.join(HANDLES)}, and "
+            "its x and y in pixels"
         )
     return str(entry[0]), float(entry[1]), float(entry[2])
+
+
+def _is_place(place: Any) -> bool:
+    return type(place) in (int, float) and abs(place) <= FARTHEST
 
 
 @dataclass(frozen=True)
@@ -92,10 +101,8 @@ class PortraitOptions(Options):
         """Refuse regions that no face has, and a clip that ends before it begins."""
         unknown = set(self.regions) - set(REGIONS)
         if unknown or not self.regions:
-            raise refusal(
-                f"the regions are {', '.join(self.regions) or 'none'}, but can only be of "
-                f"{', '.join(REGIONS)}"
-            )
+            asked = ", ".join(self.regions)[:MOST_QUOTED] or "none"
+            raise refusal(f"the regions are {asked}, but can only be of {', '.join(REGIONS)}")
         if self.end is not None and self.end <= self.start:
             raise refusal(f"the end ({self.end:g} s) must come after the start ({self.start:g} s)")
 

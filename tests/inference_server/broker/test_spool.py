@@ -1,9 +1,14 @@
 import os
+import shutil
+import sys
 
 import numpy as np
+import psutil
 import pytest
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.broker.spool import Spool
+from zograscope_server.broker import broker as broker_module
+from zograscope_server.broker.job_store import JobStore
+from zograscope_server.broker.spool import MOST_OPEN_RESULTS, Spool, let_old_results_go
 from zograscope_server.result_file import write_result
 
 JOB = "0123456789abcdef" * 2
@@ -237,3 +242,165 @@ def test_a_cancelled_job_leaves_nothing(tmp_path):
     assert spool.parts(KEYS[0]).count() == 0
     assert spool.checkpoints(KEYS[0]).latest() is None
     assert spool.bytes_used == 0
+
+
+def put_private(spool: Spool, number: int, kilobytes: int, *, fetched: bool) -> str:
+    key = f"job-{number:032x}"
+    spool.await_fetch(key, f"{number:032x}")
+    put(spool, key, kilobytes)
+    if fetched:
+        spool.fetched(key, f"{number:032x}")
+    return key
+
+
+def test_what_nobody_fetched_stays_when_others_results_come(tmp_path, monkeypatch):
+    monkeypatch.setattr("zograscope_server.broker.spool.MOST_PRIVATE_BYTES", 64 << 10)
+    spool = Spool(tmp_path, 1 << 30)
+    awaited = put_private(spool, 0, 30, fetched=False)
+    fetched = [put_private(spool, number, 40, fetched=True) for number in (1, 2, 3)]
+    spool.drop_private_results()
+    assert spool.open_result(awaited)
+    assert [bool(spool.open_result(key)) for key in fetched] == [False, False, True]
+
+
+def test_half_of_the_limit_is_for_what_nobody_fetched(tmp_path):
+    spool = Spool(tmp_path, 1000 << 10)
+    awaited = [put_private(spool, number, 100, fetched=False) for number in range(7)]
+    put(spool, KEYS[0], 100)
+    spool.reserve_inputs(JOB, [480 << 10])
+    assert spool.open_result(KEYS[0]) is None, "what was fetched goes first"
+    kept = [bool(spool.open_result(key)) for key in awaited]
+    assert kept == [False] * 3 + [True] * 4 or kept == [False] * 2 + [True] * 5
+    with pytest.raises(ZograscopeError) as caught:
+        spool.reserve_inputs(JOB[::-1], [300 << 10])
+    assert caught.value.code == "spool-full"
+    assert all(spool.open_result(key) for key in awaited[3:])
+
+
+def test_two_jobs_of_one_result_must_both_have_fetched_it(tmp_path):
+    spool = Spool(tmp_path, 300 << 10)
+    for job in (JOB, JOB[::-1]):
+        spool.await_fetch(KEYS[0], job)
+    put(spool, KEYS[0], 100)
+    spool.fetched(KEYS[0], JOB)
+    put(spool, KEYS[1], 100)
+    spool.reserve_inputs("f" * 32, [150 << 10])
+    assert spool.open_result(KEYS[0]) and not spool.open_result(KEYS[1])
+
+
+def test_a_disk_nearly_full_lets_old_results_go_before_it_refuses(tmp_path, monkeypatch):
+    spool = Spool(tmp_path, 1 << 30)
+    for key in KEYS[:2]:
+        put(spool, key, 100)
+    disk = 10 << 20
+
+    def usage(folder):
+        held = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+        return shutil._ntuple_diskusage(disk, held, disk - held - (5 << 20))
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    spool.reserve_inputs(JOB, [900 << 10])
+    assert [bool(spool.open_result(key)) for key in KEYS[:2]] == [False, True]
+
+
+def test_bytes_that_find_the_disk_full_are_written_once_old_results_are_gone(tmp_path, monkeypatch):
+    spool = Spool(tmp_path, 1 << 30)
+    put(spool, KEYS[0], 100)
+    spool.reserve_inputs(JOB, [3])
+    upload = spool.inputs.open_upload(JOB, 0, 3)
+    write = type(upload).write
+
+    def full_until_there_is_room(self, buffer):
+        if spool.result_path(KEYS[0]).exists():
+            raise ZograscopeError("spool-full")
+        write(self, buffer)
+
+    monkeypatch.setattr(type(upload), "write", full_until_there_is_room)
+    spool.write(upload, memoryview(b"abc"))
+    assert spool.inputs.are_here(JOB, [3])
+
+
+def test_a_server_starts_on_a_full_disk_by_letting_old_results_go(tmp_path, monkeypatch):
+    spool = Spool(tmp_path, 1 << 30)
+    for age, key in enumerate(KEYS[:3]):
+        put(spool, key, 100)
+        os.utime(spool.result_path(key), (1000 + age, 1000 + age))
+
+    def usage(folder):
+        there = sum(spool.result_path(key).exists() for key in KEYS)
+        return shutil._ntuple_diskusage(1 << 30, 0, (7 - there) << 20 if there > 1 else 5 << 20)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    usage_before = usage(tmp_path).free
+    assert usage_before == 4 << 20
+    monkeypatch.setattr("zograscope_server.broker.spool.DISK_RESERVE", 5 << 20)
+    let_old_results_go(tmp_path)
+    again = Spool(tmp_path, 1 << 30)
+    assert [bool(again.open_result(key)) for key in KEYS[:3]] == [False, True, True]
+
+
+def test_there_is_room_before_the_store_is_opened(make_broker, monkeypatch):
+    """SQLite opens nothing on a disk that is full to the last byte."""
+    calls = []
+    monkeypatch.setattr(broker_module, "let_old_results_go", lambda folder: calls.append("room"))
+    monkeypatch.setattr(
+        broker_module, "JobStore", lambda path: calls.append("store") or JobStore(path)
+    )
+    make_broker()
+    assert calls == ["room", "store"]
+
+
+def test_a_clock_that_is_set_is_no_power_cut(tmp_path, monkeypatch):
+    if not os.path.exists("/proc/sys/kernel/random/boot_id"):  # noqa: PTH110
+        pytest.skip("only the clock tells here since when the computer runs")
+    spool = Spool(tmp_path, 1 << 30)
+    put(spool, KEYS[0], 1)
+    monkeypatch.setattr("psutil.boot_time", lambda: 1000.0)
+    assert Spool(tmp_path, 1 << 30).open_result(KEYS[0])
+
+
+def test_uploads_hold_no_file_open(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    before = psutil.Process().num_fds()
+    spool.reserve_inputs(JOB, [3] * 50)
+    uploads = [spool.inputs.open_upload(JOB, index, 3) for index in range(50)]
+    for upload in uploads:
+        upload.write(memoryview(b"ab"))
+    assert psutil.Process().num_fds() <= before
+    assert [upload.received for upload in uploads] == [2] * 50
+
+
+def test_results_that_are_read_hold_few_files_open(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    keys = [f"{number:064x}" for number in range(20)]
+    for key in keys:
+        put(spool, key, 3 << 10)
+    before = psutil.Process().num_fds()
+    views = [spool.open_result(key).buffer("a") for key in keys]
+    held = psutil.Process().num_fds() - before
+    assert held <= (0 if sys.version_info >= (3, 13) else MOST_OPEN_RESULTS)
+    assert all(view[0] == 1 for view in views)
+
+
+def test_counts_that_cannot_be_right_start_an_upload_anew(tmp_path):
+    spool = Spool(tmp_path, 1 << 30)
+    spool.reserve_inputs(JOB, [6])
+    spool.inputs.open_upload(JOB, 0, 6).write(memoryview(b"abc"))
+    for count in (2**63, 7):
+        (tmp_path / "inputs" / JOB / "received").write_bytes(count.to_bytes(8, "little"))
+        assert spool.inputs.open_upload(JOB, 0, 6).received <= 3
+
+
+@pytest.mark.parametrize("where", ["results", "parts", "checkpoints", "inputs", "blank", "rubbish"])
+def test_strange_things_in_its_folders_stop_nothing(tmp_path, where):
+    Spool(tmp_path, 1 << 30)
+    (tmp_path / where / KEYS[0]).mkdir()
+    (tmp_path / where / KEYS[1]).write_bytes(b"x")
+    (tmp_path / where / KEYS[2]).symlink_to("nowhere")
+    (tmp_path / where / "²").write_bytes(b"x")
+    (tmp_path / where / KEYS[0] / "²").mkdir()
+    spool = Spool(tmp_path, 1 << 30)
+    for key in KEYS:
+        assert spool.open_result(key) is None
+        assert spool.begin_growing(key) == 0
+    put(spool, f"{99:064x}", 1)

@@ -1,5 +1,6 @@
 """Fetching is polite, goes on after interruptions, and asks for nothing twice."""
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -291,3 +292,110 @@ def test_files_that_cannot_be_read(
     with pytest.raises(ZograscopeError) as caught:
         read_image(Item(location, str(tmp_path / location)), fetcher)
     assert caught.value.code == code
+
+
+# What is here grows old
+
+
+PAGE = b"\n<!DOCTYPE html><html><title>Too many requests</title></html>"
+
+
+def test_a_web_page_is_not_kept_for_an_image(web: Web, fetcher: Fetcher) -> None:
+    url = web.get("/a.jpg", send(200, PAGE), send())
+    assert refusal(fetcher, url).code == "fetch-refused"
+    assert fetcher.get(url) == FILE
+
+
+def test_a_web_page_that_was_kept_is_asked_for_again(web: Web, fetcher: Fetcher) -> None:
+    url = web.get("/a.jpg", send())
+    path = fetcher._path(url)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(PAGE)
+    assert fetcher.get(url) == FILE
+
+
+@pytest.fixture
+def aged(web: Web, tmp_path: Path) -> Callable[..., tuple[str, Fetcher]]:
+    """Fetch a file, let it grow old, and return its address and another fetcher."""
+
+    def fetch(first: Answer, *later: Answer, online: bool = True) -> tuple[str, Fetcher]:
+        url = web.get("/a.jpg", first, *later)
+        fetcher = Fetcher(tmp_path / "cache", sleep=lambda seconds: None)
+        assert fetcher.get(url) == FILE
+        os.utime(fetcher._path(url), (0, 0))
+        web.requests.clear()
+        return url, Fetcher(tmp_path / "cache", online, sleep=lambda seconds: None)
+
+    return fetch
+
+
+@pytest.mark.parametrize(
+    ("mark", "asked"),
+    [
+        ({"ETag": '"v1"'}, ("If-None-Match", '"v1"')),
+        ({"ETag": 'W/"v1"'}, ("If-None-Match", 'W/"v1"')),
+        (
+            {"Last_Modified": "Mon, 01 Jan 2024 00:00:00 GMT"},
+            ("If-Modified-Since", "Mon, 01 Jan 2024 00:00:00 GMT"),
+        ),
+    ],
+)
+def test_an_old_file_that_has_not_changed_is_not_sent_again(
+    web: Web,
+    aged: Callable[..., tuple[str, Fetcher]],
+    mark: dict[str, str],
+    asked: tuple[str, str],
+) -> None:
+    url, fetcher = aged(send(**mark), send(304, b""))
+    assert fetcher.state(url) is None
+    assert fetcher.get(url) == fetcher.get(url) == FILE
+    ((_, headers),) = web.requests
+    assert headers[asked[0]] == asked[1]
+    assert fetcher.state(url) is not None
+
+
+def test_an_old_file_that_has_changed_is_renewed(
+    web: Web, aged: Callable[..., tuple[str, Fetcher]]
+) -> None:
+    url, fetcher = aged(send(ETag='"v1"'), send(200, b"new", ETag='"v2"'))
+    assert fetcher.get(url) == fetcher.get(url) == b"new"
+    assert len(web.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [send(404), send(503), send(200, PAGE), send(304, b"")])
+def test_an_old_file_is_better_than_none(
+    aged: Callable[..., tuple[str, Fetcher]], answer: Answer
+) -> None:
+    url, fetcher = aged(send(), answer)
+    assert fetcher.get(url) == FILE
+
+
+def test_an_old_file_does_offline(web: Web, aged: Callable[..., tuple[str, Fetcher]]) -> None:
+    url, fetcher = aged(send(ETag='"v1"'), online=False)
+    assert fetcher.get(url) == FILE
+    assert fetcher.state(url) is not None
+    assert not web.requests
+
+
+def test_all_can_be_asked_for_again(web: Web, fetcher: Fetcher, tmp_path: Path) -> None:
+    url = web.get("/a.jpg", send(), send(200, b"new"))
+    assert fetcher.get(url) == FILE
+    refreshing = Fetcher(tmp_path / "cache", sleep=lambda seconds: None, refresh=True)
+    assert refreshing.get(url) == refreshing.get(url) == b"new"
+    assert fetcher.get(url) == b"new"
+    assert len(web.requests) == 2
+
+
+def test_what_cannot_be_read_is_asked_for_again_when_it_is_wanted(
+    web: Web, fetcher: Fetcher
+) -> None:
+    url = web.get("/a.jpg", send(200, b"half", ETag='"v1"'), send(ETag='"v1"'))
+    assert fetcher.get(url) == b"half"
+    fetcher.doubt(url)
+    assert fetcher.get(url) == FILE
+    assert "If-None-Match" not in web.requests[1][1]
+
+
+def test_what_was_packed_several_times_is_refused(web: Web, fetcher: Fetcher) -> None:
+    url = web.get("/a.jpg", send(Content_Encoding="gzip, gzip"))
+    assert refusal(fetcher, url).code == "fetch-refused"

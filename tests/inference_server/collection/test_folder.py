@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Collection
 from zograscope_server.collection.folder import natural_key, open_folder
+from zograscope_server.collection.open import open_collection
+from zograscope_server.collection.readable import readable_part
+from zograscope_server.errors import ServerError
 
 PERMISSIONS_HOLD = sys.platform != "win32" and os.geteuid() != 0
 
@@ -38,12 +41,49 @@ def test_nested_images_in_natural_order(tmp_path: Path) -> None:
 
 
 def test_what_is_passed_over(tmp_path: Path) -> None:
-    fill(
-        tmp_path, "a.jpg", "notes.txt", ".hidden.jpg", "__MACOSX/a.jpg", ".git/b.jpg", "x", "y.eps"
-    )
+    fill(tmp_path, "a.jpg", ".hidden.jpg", "__MACOSX/a.jpg", ".git/b.jpg", "Thumbs.db")
+    (tmp_path / "metadata.csv").write_text("file\na.jpg\n")
     collection = open_folder(tmp_path)
     assert names(collection) == ["a.jpg"]
     assert not collection.problems
+
+
+def test_every_other_file_is_told_with_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.jpg", "notes.txt", "x", "b/IMG.HEIC", "b/page.pdf", "c.nef", "c.xmp", "y.eps")
+    (tmp_path / "b" / "metadata.csv").write_text("file\na.jpg\n")
+    collection = open_folder(tmp_path)
+    assert names(collection) == ["a.jpg"]
+    assert [problem.name for problem in collection.problems] == [
+        *("c.nef", "y.eps", "b/IMG.HEIC", "b/page.pdf"),
+        *("c.xmp", "notes.txt", "x", "b/metadata.csv"),
+    ]
+    sentences = {problem.name: problem.sentence for problem in collection.problems}
+    assert sentences["b/IMG.HEIC"].startswith("b/IMG.HEIC is a HEIC picture, which cannot be read.")
+    assert sentences["c.nef"].startswith("c.nef is a camera's raw file")
+    assert sentences["x"].startswith("x is no picture, by its name.")
+    monkeypatch.setattr("zograscope_server.collection.folder.MOST_OTHERS", 2)
+    *_, last = open_folder(tmp_path).problems
+    assert last.sentence == "And 2 more files that are no pictures, by their names."
+
+
+def test_a_table_that_leads_out_of_a_shared_folder_is_not_there(tmp_path: Path) -> None:
+    fill(tmp_path, "shared/a.jpg", "secret.jpg")
+    (tmp_path / "secret.csv").write_text("file,title\na.jpg,The password\n")
+    shared = tmp_path / "shared"
+    (shared / "metadata.csv").symlink_to(tmp_path / "secret.csv")
+    (shared / "b.jpg").symlink_to(tmp_path / "secret.jpg")
+
+    def check(path: Path) -> None:
+        if not path.resolve().is_relative_to(shared):
+            raise ServerError("folder-not-shared", path=str(path))
+
+    assert open_folder(shared).items[0].title == "The password"
+    (item,) = readable_part(open_folder(shared, check_may_read=check), check).items
+    assert (item.name, item.title) == ("a.jpg", "a")
+    collection = open_collection(str(shared), tmp_path / "cache", check_may_read=check)
+    assert collection.items == (item,)
+    (problem,) = collection.problems
+    assert problem.sentence == "There is no file b.jpg. Check the name."
 
 
 def test_a_folder_may_be_called_like_an_image(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_what_is_no_manifest(content: bytes) -> None:
 def test_a_local_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ZograscopeError) as caught:
         open_manifest(str(tmp_path / "no.json"), Web())  # type: ignore[arg-type]
-    assert caught.value.code == "file-unreadable"
+    assert caught.value.code == "file-not-found"
 
 
 def test_progress_counts_manifests_and_cancels() -> None:

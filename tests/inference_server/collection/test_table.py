@@ -158,7 +158,7 @@ def test_what_is_no_table_of_files(folder: Path, text: str, code: str) -> None:
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ZograscopeError) as caught:
         open_table(tmp_path / "no.csv")
-    assert caught.value.code == "file-unreadable"
+    assert caught.value.code == "file-not-found"
 
 
 @given(data=st.binary(max_size=300) | st.text("file,;\t\"'\n\r\0äa.jpg/\\:").map(str.encode))
@@ -171,3 +171,33 @@ def test_any_bytes_are_a_table_or_a_clear_error(
         open_table(path)
     except ZograscopeError as error:
         assert error.code in ("table-unreadable", "table-without-files")
+
+
+def test_what_must_not_be_read_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for path in (shared / "a.jpg", tmp_path / "secret.jpg"):
+        path.write_bytes(b"x")
+    (shared / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    rows = ("a.jpg", "link.jpg", "../secret.jpg", str(tmp_path / "secret.jpg"), "../nothing.jpg")
+    path = write(shared, "\n".join(("file", *rows)))
+
+    def check(path: Path) -> None:
+        if not path.resolve().is_relative_to(shared):
+            raise ZograscopeError("file-unreadable", path=str(path))
+
+    assert len(open_table(path).items) == 4
+    collection = open_table(path, check_may_read=check)
+    assert [item.name for item in collection.items] == ["a.jpg"]
+    said = [problem.sentence for problem in collection.problems]
+    assert said == [f"There is no file {name}. Check the name." for name in rows[1:]]
+
+
+def test_a_table_of_too_many_cells_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zograscope_server.collection.table.MOST_CELLS", 1000)
+    path = write(tmp_path, "file\na.jpg\n" + "," * 1000)
+    with pytest.raises(ZograscopeError) as caught:
+        open_table(path)
+    assert caught.value.code == "table-unreadable"

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import struct
 
 import imagecodecs
 import numpy as np
@@ -45,6 +46,9 @@ FILES = {
     "npy far from zero": (npy(RAMP.astype(np.float64) * 1e-3 + 1e6), 1e-5),
 }
 
+EXR_WINDOW = b"dataWindow\0box2i\0\x10\0\0\0" + struct.pack("<4i", 0, 0, 29, 19)
+assert EXR_WINDOW in FILES["exr"][0]
+
 
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.parametrize("near_is_white", [True, False])
@@ -87,6 +91,9 @@ class Evil:
         FILES["png16"][0][:60],
         FILES["exr"][0][:200],
         npy(np.zeros((3, 4, 5, 6))),
+        npy(RAMP).replace(b"(20, 30)", b"(9, 90)"),
+        npy(RAMP).replace(b"(20, 30), }  ", b"(20000, 30), }")[:400],
+        FILES["exr"][0].replace(EXR_WINDOW, EXR_WINDOW[:-8] + struct.pack("<2i", 70_000, 70_000)),
         npy(np.stack([RAMP] * 3)),
         npy(np.full((4, 4), np.nan)),
         npy(np.zeros(9)),

@@ -20,6 +20,7 @@ from zograscope_server.depth.diorama import (
     make_diorama,
     pack_diorama,
 )
+from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
 
 WIDTH, HEIGHT = 160, 120
@@ -226,3 +227,12 @@ def test_a_picture_that_is_too_small_is_refused():
     with pytest.raises(ZograscopeError, match=r"stamp\.png has only 20 x 15 pixels") as refusal:
         check_large_enough(np.zeros((15, 20, 3), np.uint8), "stamp.png")
     assert refusal.value.code == "image-too-small"
+
+
+@pytest.mark.parametrize("size", [(16, 20_000), (20_000, 16)])
+def test_a_strip_has_surroundings_of_its_colour(size):
+    """What is thinner than the dome's pixels was seen by none of them."""
+    width, height = size
+    strip = np.full((height, width, 3), (200, 120, 40), np.uint8)
+    dome = make_dome(strip, (0, 0, width, height), 0.9 * max(size), (width / 2, height / 2))
+    assert np.abs(dome.astype(int) - (200, 120, 40)).max() <= 1

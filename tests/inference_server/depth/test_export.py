@@ -12,7 +12,13 @@ import pytest
 import trimesh
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.export import Layer, encode_png, export_depth, export_mesh
+from zograscope_server.depth.export import (
+    Layer,
+    encode_png,
+    export_depth,
+    export_mesh,
+    read_texture,
+)
 
 
 def layer(name: str, hue: int) -> Layer:
@@ -25,7 +31,7 @@ def layer(name: str, hue: int) -> Layer:
     a, b, c, d = (corner.ravel() for corner in quads)
     triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
     texture = np.stack([x * 30, y * 40, np.full_like(x, hue)], axis=-1).astype(np.uint8)
-    return Layer(name, vertices, triangles, uv, encode_png(texture))
+    return Layer(name, vertices, triangles, uv, read_texture(encode_png(texture), name))
 
 
 LAYERS = [layer("photograph", 10), layer("background", 200)]

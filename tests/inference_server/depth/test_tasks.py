@@ -16,6 +16,8 @@ from zograscope_server.depth import tasks
 from zograscope_server.depth.export import encode_png
 from zograscope_server.tasks import TaskContext
 
+PICTURE = encode_png(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8))
+
 
 def run_export_mesh(changes=None, **options):
     inputs = {
@@ -44,6 +46,13 @@ def test_the_export_tasks_reply_with_a_file():
         ({"card.uv": np.zeros((2, 2), np.float32)}, {}),
         ({"card.vertices": np.zeros((3, 2), np.float32)}, {}),
         ({}, {"layers": ("other",)}),
+        ({}, {"layers": ("../../card",)}),
+        ({"card.triangles": np.array([[0, 1, 2]], np.float32)}, {}),
+        ({"card.vertices": np.full((3, 3), np.inf, np.float32)}, {}),
+        ({"card.uv": np.full((3, 2), np.nan, np.float32)}, {}),
+        ({"card.texture": np.frombuffer(b"garbage", np.uint8)}, {}),
+        ({"card.texture": np.frombuffer(PICTURE[: len(PICTURE) // 2], np.uint8)}, {}),
+        ({"card.texture": np.zeros(0, np.uint8)}, {}),
     ],
 )
 def test_a_mesh_that_makes_no_sense_is_refused(changes, options):
@@ -52,7 +61,15 @@ def test_a_mesh_that_makes_no_sense_is_refused(changes, options):
     assert refusal.value.code == "bad-parameters"
 
 
-@pytest.mark.parametrize("disparity", [np.zeros((2, 2, 3), np.float32), np.zeros((0, 4))])
+@pytest.mark.parametrize(
+    "disparity",
+    [
+        np.zeros((2, 2, 3), np.float32),
+        np.zeros((0, 4)),
+        np.full((4, 4), np.nan),
+        np.full((4, 4), np.inf),
+    ],
+)
 def test_a_disparity_that_is_no_picture_is_refused(disparity):
     with pytest.raises(ZograscopeError) as refusal:
         tasks.export_depth({"disparity": disparity}, ExportDepthOptions(), TaskContext())

@@ -325,3 +325,69 @@ def test_what_cannot_be_is_told_by_the_command(archive, tmp_path, capsys, option
     code, _, errors = embed_by_command(capsys, archive.folder, *folders, *options)
     assert code == 1
     assert words in errors
+
+
+class Web:
+    """Stands for a Fetcher: files by address, and what is in its cache."""
+
+    def __init__(self, **files: bytes) -> None:
+        self.files = files
+        self.kept: dict[str, tuple[int, int]] = {}
+        self.asked: list[str] = []
+        self.doubted: list[str] = []
+
+    def get(self, url: str) -> bytes:
+        name = url.rpartition("/")[2]
+        self.asked.append(name)
+        self.kept[url] = (len(self.files[name]), 7)
+        return self.files[name]
+
+    def state(self, url: str) -> tuple[int, int] | None:
+        return self.kept.get(url)
+
+    def doubt(self, url: str) -> None:
+        self.doubted.append(url.rpartition("/")[2])
+
+
+def test_an_image_of_the_web_is_known_only_while_its_file_is_here(index):
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(buffer, "PNG")
+    web = Web(good=buffer.getvalue(), bad=b"half a picture")
+    items = tuple(Item(name, f"https://example.org/{name}") for name in ("good", "bad"))
+
+    def embed_web():
+        embedder = MeanOfQuarters()
+        found = embed_collection(Collection("web", items), embedder, index, web)
+        assert [problem.name for problem in found.problems] == ["bad"]
+        return embedder.seen
+
+    assert embed_web() == 1
+    assert sorted(web.asked) == ["bad", "good"]
+    assert web.doubted == ["bad"], "what cannot be read is to be asked for again"
+    web.asked.clear()
+    assert embed_web() == 0
+    assert web.asked == ["bad"]
+    web.asked.clear()
+    web.kept.clear()  # it has grown old, or was fetched for somebody else
+    assert embed_web() == 0
+    assert sorted(web.asked) == ["bad", "good"]
+
+
+def test_decoders_share_one_budget_of_memory(archive, index, monkeypatch):
+    monkeypatch.setattr(images.READING, "limit", 60 * 40 * 4 + 10_000)
+    held = []
+    read = embed.read_reduced_photograph
+
+    def read_reduced_photograph(data, name, side):
+        result = read(data, name, side)
+        held.append(images.READING.held)
+        return result
+
+    monkeypatch.setattr(embed, "read_reduced_photograph", read_reduced_photograph)
+    archive.add(*(f"{number:03}.png" for number in range(30)))
+    items = archive.collection().items
+    found = embed_collection(Collection("a", items), MeanOfQuarters(), index, None, decoders=8)
+    assert len(found.items) == 30
+    assert len(held) == 30
+    assert 60 * 40 * 4 < max(held) <= images.READING.limit
+    assert images.READING.held == 0

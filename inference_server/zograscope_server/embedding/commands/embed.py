@@ -30,6 +30,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda:0|mps")
     parser.add_argument("--offline", action="store_true", help="fetch nothing from the network")
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask again for images that were fetched before"
+    )
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="the models folder")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     add_state_option(parser)
@@ -61,13 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with cluster as embed_items, progress_shown("embed", quiet=arguments.json) as on_progress:
         online = not arguments.offline
-        collection = open_collection(arguments.collection, downloads, on_progress, online)
+        collection = open_collection(
+            arguments.collection, downloads, on_progress, online, refresh=arguments.refresh
+        )
         with index_in(arguments.state / "cache") as index:
             embedded = embed_collection(
                 collection,
                 embedder,
                 index,
-                Fetcher(downloads, online),
+                Fetcher(downloads, online, refresh=arguments.refresh),
                 thumbnail_size=plan_atlas(len(collection.items)).cell,  # as a mosaic will want
                 decoders=decoder_threads(),
                 on_progress=on_progress,

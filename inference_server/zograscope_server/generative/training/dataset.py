@@ -35,7 +35,7 @@ from zograscope_server.embedding.embed import (
 )
 from zograscope_server.errors import ServerError
 from zograscope_server.generative.errors import GenerativeError
-from zograscope_server.images import read_reduced_photograph
+from zograscope_server.images import READING, read_reduced_photograph
 from zograscope_server.job_files import sync_files, sync_folder
 from zograscope_server.progress import OnProgress, no_progress, part_of
 
@@ -330,8 +330,9 @@ def _cutter(
 
     def read_and_cut(item: Item) -> _Cut:
         try:
-            read = read_reduced_photograph(read_image(item, fetcher), item.name, side)
-            found = cut(item, read.picture, (read.width, read.height))
+            with READING.turn():
+                read = read_reduced_photograph(read_image(item, fetcher), item.name, side)
+                found = cut(item, read.picture, (read.width, read.height))
         except ZograscopeError as error:
             return _Cut(item, problem=Problem(item.name, error.sentence))
         except MemoryError:

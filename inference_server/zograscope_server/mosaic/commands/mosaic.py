@@ -1,7 +1,7 @@
 """`zograscope mosaic`: a collection becomes a scene, a film, a poster, a web page.
 
-The server lays the collection out, once; posters and pages come from the server alone, and only for
-scenes and films the extension goes on in a Blender of its own.
+Posters and pages come from the server alone. Where a scene or a film is wanted, the extension makes
+all of it in a Blender of its own: one client takes the layout, and holds it to the end.
 """
 
 import argparse
@@ -36,14 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the mosaic; return 0 when all of it was made."""
     command = parse_mosaic(arguments)
     with running_server(wanted=arguments.connection is None):
+        if command.needs_blender:
+            return run_in_blender(arguments)
         with BlockingClient(command.connection, client_name="zograscope command line") as client:
-            job = client.submit(*command.submission())
             with progress_shown("mosaic") as on_progress:
-                result = client.wait(job, of_job(on_progress))
+                result = client.run(*command.submission(), of_job(on_progress))
             _tell_left_out(result)
             made = _make_pictures(command, client, result)
-        if command.needs_blender:
-            return run_in_blender(arguments, "--job", job.id)
     if command.json:
         print(json.dumps({**made, "metadata": result.metadata}, indent=2))
     else:
