@@ -25,7 +25,9 @@ SIDE = 17_300  # pixels: 299 megapixels
 
 
 def bombs(server: Server, honest: Honest, chance: random.Random, damaged: int) -> Figures:
-    """Make a mosaic of bombs and so many damaged files among sound pictures, then dioramas of each.
+    """Make a mosaic of bombs and so many damaged files among sound pictures, then dioramas.
+
+    Of pictures that are sound, and large only, no diorama is made: it would take its minutes.
 
     Lost is a mosaic without the sound pictures, or a job that ends in another way than by its
     result or a sentence of its own.
@@ -33,7 +35,8 @@ def bombs(server: Server, honest: Honest, chance: random.Random, damaged: int) -
     figures: Figures = {"files": 0, "lost": 0}
     folder = server.state.parent / "bombs"
     draw_pictures(folder, chance, SOUND)
-    files = {**dict(_bombs()), **dict(_damaged(folder / "000.png", chance, damaged))}
+    bad = {**dict(_bombs()), **dict(_damaged(folder / "000.png", chance, damaged))}
+    files = {**dict(_small_files_of_many_pixels()), **bad}
     for name, data in files.items():
         (folder / name).write_bytes(data)
     figures["files"] = len(files)
@@ -46,7 +49,7 @@ def bombs(server: Server, honest: Honest, chance: random.Random, damaged: int) -
         for name in _pipes(folder):
             code = _code(client, "mosaic", MosaicOptions(str(name)).parameters(), {})
             codes[code] = codes.get(code, 0) + 1
-        for data in files.values():
+        for data in bad.values():
             code = _code(client, "diorama", {"quality": "draft"}, {"image": data})
             codes[code] = codes.get(code, 0) + 1
         figures["most_megabytes_of_a_worker"] = _most_memory(server)
@@ -85,9 +88,12 @@ def _most_memory(server: Server) -> float:
     return round(most)
 
 
-def _bombs() -> Iterator[tuple[str, bytes]]:
+def _small_files_of_many_pixels() -> Iterator[tuple[str, bytes]]:
     for name, bits, colour in (("bits", 1, 0), ("palette", 8, 3), ("grey", 8, 0), ("deep", 16, 0)):
         yield f"{name}.png", _png(SIDE, bits, colour)
+
+
+def _bombs() -> Iterator[tuple[str, bytes]]:
     yield "huge.png", _png(60_000, 1, 0)
     for number, tags in enumerate(
         [{258: 1 << 15}, {277: 1 << 15}, {32997: 1 << 15}, {256: 1 << 20, 257: 1 << 20}]

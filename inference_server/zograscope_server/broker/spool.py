@@ -125,7 +125,7 @@ class Spool:
             self.make_room(sum(sizes))
             self.inputs.make_room_for(job_id, len(sizes))
         except OSError as error:
-            self._reserved.pop(job_id)
+            self.remove_inputs(job_id)
             raise disk_error(error) from error
         except ZograscopeError:
             self._reserved.pop(job_id)

@@ -1,6 +1,8 @@
+import errno
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -404,3 +406,18 @@ def test_strange_things_in_its_folders_stop_nothing(tmp_path, where):
         assert spool.open_result(key) is None
         assert spool.begin_growing(key) == 0
     put(spool, f"{99:064x}", 1)
+
+
+def test_a_job_that_found_the_disk_full_leaves_no_folder(tmp_path, monkeypatch):
+    spool = Spool(tmp_path, 1 << 30)
+
+    def full(path, data):
+        path.touch()
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ZograscopeError) as caught:
+        spool.reserve_inputs(JOB, [6])
+    assert caught.value.code == "spool-full"
+    assert list((tmp_path / "inputs").iterdir()) == []
+    assert spool.bytes_used == 0
