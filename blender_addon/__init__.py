@@ -10,6 +10,7 @@ from . import (
     capabilities,
     command_line,
     job_operators,
+    menus,
     model_menu,
     preferences,
     scene_jobs,
@@ -26,7 +27,7 @@ def _modules() -> list[ModuleType]:
     own = [module for capability in capabilities.records() for module in capability.modules]
     shared = (preferences, server_link, job_operators, server_panel)
     server_setup = (watching, setup_operators, setup_panels)
-    return [*shared, *server_setup, model_menu, *own, scene_jobs, command_line]
+    return [*shared, *server_setup, model_menu, *own, menus, scene_jobs, command_line]
 
 
 def register() -> None:

@@ -12,6 +12,11 @@ def own_classes() -> list[type]:
     return [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith(OURS)]
 
 
+def options_of(operator: type) -> bpy.types.Struct:
+    """An operator with its options, as Blender shows them."""
+    return getattr(bpy.ops.zograscope, operator.bl_idname.split(".")[1]).get_rna_type()
+
+
 def groups(of: bpy.types.bpy_struct) -> list:
     """A group of properties, and those in it."""
     found = [of]
@@ -62,8 +67,7 @@ def settings(scene, zograscope):
 def test_every_operator_says_what_it_does(zograscope):
     operators = [kind for kind in own_classes() if "_OT_" in kind.__name__]
     assert len(operators) > 40
-    silent = [kind.__name__ for kind in operators if not kind.bl_rna.description]
-    assert silent == []
+    assert [kind.__name__ for kind in operators if not options_of(kind).description] == []
 
 
 def test_every_setting_says_what_it_is(settings):
@@ -78,8 +82,7 @@ def test_every_option_of_an_operator_says_what_it_is(zograscope):
     silent = []
     for kind in own_classes():
         if "_OT_" in kind.__name__ and not {"INTERNAL"} & set(getattr(kind, "bl_options", ())):
-            rna = getattr(bpy.ops.zograscope, kind.bl_idname.split(".")[1]).get_rna_type()
-            for prop in rna.properties:
+            for prop in options_of(kind).properties:
                 if not (prop.is_hidden or prop.is_skip_save):
                     silent += told_nothing(prop, kind.__name__)
     assert silent == []
