@@ -28,7 +28,7 @@ SPREAD := -n $(WORKERS) --dist loadfile
 help:
 	@echo "make demo        a scene and a film of a photograph, a mosaic, a walk, a bust that talks, in out/demo"
 	@echo "make test        style, types and every test (server, Blender 5.2, Blender 4.5)"
-	@echo "make extension   the extension for every platform, with a repository index, in dist"
+	@echo "make extension   what a release uploads: the extension for every platform, its index, sums, in dist"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
 	@echo "make torture     a server under attack, with figures in out/torture.json"
 	@echo "make setup       only the environments"
@@ -66,12 +66,14 @@ demo: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready
 
 extension: $(BLENDER_5_2)/ready
 	$(BLENDER_5_2)/bin/python tools/build_extension.py --output dist
+	$(BLENDER_5_2)/bin/python tools/bill_of_materials.py --folder dist
 
 check: $(SERVER)/ready
 	$(SERVER)/bin/ruff check .
 	$(SERVER)/bin/ruff format --check .
 	$(SERVER)/bin/mypy
 	$(SERVER)/bin/python tools/release.py --check
+	$(SERVER)/bin/python tools/lock_requirements.py --check
 
 format: $(SERVER)/ready
 	$(SERVER)/bin/ruff check --fix .

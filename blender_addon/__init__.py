@@ -10,19 +10,24 @@ from . import (
     capabilities,
     command_line,
     job_operators,
+    menus,
     model_menu,
     preferences,
     scene_jobs,
     server_link,
     server_panel,
 )
+from .server_setup import operators as setup_operators
+from .server_setup import panels as setup_panels
+from .server_setup import watching
 
 
 def _modules() -> list[ModuleType]:
     """Return what has something to register, in order."""
     own = [module for capability in capabilities.records() for module in capability.modules]
-    shared = (preferences, server_link, job_operators, server_panel, model_menu)
-    return [*shared, *own, scene_jobs, command_line]
+    shared = (preferences, server_link, job_operators, server_panel)
+    server_setup = (watching, setup_operators, setup_panels)
+    return [*shared, *server_setup, model_menu, *own, menus, scene_jobs, command_line]
 
 
 def register() -> None:

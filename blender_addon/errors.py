@@ -7,7 +7,7 @@ class ExtensionError(ZograscopeError):
     """What the extension as a whole says: about the server it starts, and about rendering."""
 
     SENTENCES = {
-        "server-not-installed": "The zograscope program was not found. Install the server (see the README), or name the program in the extension's preferences.",
+        "server-not-installed": "The server is not installed. Press Install Server in the panel Set Up of the sidebar, or name a zograscope program in the extension's preferences.",
         "server-start-failed": "The Zograscope server did not start: {problem}. The log in the extension's folder says more.",
         "render-failed": "{path} could not be rendered. Check that the folder can be written and the disk has room.",
         "engine-missing": "The engine {engine} cannot render here. Choose another with `--engine`.",

@@ -25,7 +25,9 @@ class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
     bl_options = {"UNDO"}
 
     name: bpy.props.StringProperty()
-    task: bpy.props.StringProperty(default="depth")
+    task: bpy.props.StringProperty(
+        name="Purpose", description="What the model is for", default="depth"
+    )
 
     @classmethod
     def description(
@@ -48,7 +50,9 @@ class ZOGRASCOPE_OT_download_model(JobOperator):
     bl_label = "Download Model"
     watched = False
 
-    task: bpy.props.StringProperty(default="depth")
+    task: bpy.props.StringProperty(
+        name="Purpose", description="What the model is for", default="depth"
+    )
     name: bpy.props.StringProperty()  # the chosen one where it is empty
 
     def start(self, context: bpy.types.Context) -> Job:

@@ -8,9 +8,16 @@ import bpy
 from zograscope_protocol.connection import Connection, client_keys, state_folder
 from zograscope_protocol.errors import ZograscopeError
 
+from .server_setup import backends, installation
+
 COMMAND = "zograscope"
 KEY_CHARACTERS = 40
+PROPOSED = "PROPOSED"
 
+sections: list[Callable[[bpy.types.UILayout, bpy.types.Context], None]] = []
+"""What else is drawn into the preferences of a server on this computer."""
+
+_backend_items: list[tuple[str, str, str]] = []  # which Blender needs kept
 
 listeners: list[Callable[[], None]] = []
 """Who is told when the preferences mean another server."""
@@ -21,6 +28,18 @@ def _tell_listeners(_self: bpy.types.AddonPreferences, _context: bpy.types.Conte
         listener()
 
 
+def _list_backends(
+    _self: bpy.types.AddonPreferences, _context: bpy.types.Context | None
+) -> list[tuple[str, str, str]]:
+    """Return what a server can compute on here, the proposal first."""
+    if not _backend_items:
+        title = backends.title_of(backends.proposed_here()) or "nothing"
+        _backend_items.append((PROPOSED, f"Proposed: {title}", "What most likely works here"))
+        known = backends.backends_of(backends.system())
+        _backend_items.extend((one.name, one.title, f"Compute on: {one.title}") for one in known)
+    return _backend_items
+
+
 class ZograscopePreferences(bpy.types.AddonPreferences):
     """Which server to use."""
 
@@ -28,8 +47,27 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
 
     server_command: bpy.props.StringProperty(
         name="Server Command",
-        description="The zograscope program. Left empty, it is looked for on the search path",
+        description="A zograscope program of your own, in place of the installed server",
         subtype="FILE_PATH",
+    )
+    server_backend: bpy.props.EnumProperty(
+        name="Compute On",
+        description="What the server computes on. It is tried when the server is installed",
+        items=_list_backends,
+    )
+    package_index: bpy.props.StringProperty(
+        name="Package Index",
+        description="Address of a package index in place of the public registry, as studios have",
+    )
+    proxy: bpy.props.StringProperty(
+        name="Proxy",
+        description="Through which the server is downloaded, such as http://proxy:3128. "
+        "Left empty, what the system says",
+    )
+    wheelhouse: bpy.props.StringProperty(
+        name="Folder of Wheels",
+        description="Install the server from these files alone, without internet",
+        subtype="DIR_PATH",
     )
     start_automatically: bpy.props.BoolProperty(
         name="Start When Needed",
@@ -74,9 +112,9 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
             row.label(text="This computer's key, for its owner:")
             row.operator("zograscope.copy_public_key", icon="COPYDOWN")
             return
+        for draw_section in sections:
+            draw_section(layout, context)
         layout.prop(self, "server_command")
-        if find_command(self) is None:
-            layout.label(text="No zograscope program was found. See the README.", icon="ERROR")
         layout.prop(self, "start_automatically")
         layout.prop(self, "models_folder")
 
@@ -111,11 +149,20 @@ def decline(model: str) -> None:
         get().declined_models = f"{get().declined_models} {model}".strip()
 
 
-def find_command(preferences: ZograscopePreferences) -> str | None:
-    """Return the program that serves, or None where there is none."""
-    if preferences.server_command:
-        return shutil.which(bpy.path.abspath(preferences.server_command))
-    return shutil.which(COMMAND)
+def find_command(preferences: ZograscopePreferences) -> list[str] | None:
+    """Return the command line that serves, or None where there is none.
+
+    A program that the preferences name goes before the server that was installed here, and that
+    before one on the search path.
+    """
+    named = preferences.server_command
+    if not named:
+        folder = installation.folder_of(state_folder())
+        server = installation.installed(folder)
+        if server is not None:
+            return installation.command_of(folder, server)
+    program = shutil.which(bpy.path.abspath(named) if named else COMMAND)
+    return None if program is None else [program, "serve"]
 
 
 def remote_connection(preferences: ZograscopePreferences) -> Connection | None:

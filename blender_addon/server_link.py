@@ -6,6 +6,7 @@ Only what an artist waited for, the building of a scene, happens in one go.
 
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,14 @@ class ServerLink:
         pending: the jobs that Blender waits for.
         previews: what they show while they run.
         models: the catalogue, once the server has sent it.
+        on_start: are called when a server is started here, so that none has run before.
         connection_error: why the server is not there for who waits for it.
         ticks: seconds that each of the latest ticks took, without the building of scenes.
     """
 
     def __init__(self) -> None:
         self.process = ServerProcess()
+        self.on_start: list[Callable[[], None]] = []
         self.pending = PendingJobs()
         self.previews = JobPreviews()
         self.connection_error: ZograscopeError | None = None
@@ -128,6 +131,8 @@ class ServerLink:
             self.process.start(command, folder / "server.log", models_folder)
         except OSError as error:
             raise ExtensionError("server-not-installed", str(error)) from error
+        for called in self.on_start:
+            called()
         self._connected_client()
 
     def connect_or_start(self) -> None:

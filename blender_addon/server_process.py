@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,16 @@ class ServerProcess:
         self._started = 0.0
         self._failure = ""
 
-    def start(self, command: str, log: Path, models_folder: str = "") -> None:
-        """Start it; what it prints goes to the log. Raises OSError when it cannot be started."""
-        arguments = [command, "serve"]
-        if models_folder:
-            arguments += ["--models", models_folder]
+    def start(self, command: Sequence[str], log: Path, models_folder: str = "") -> None:
+        """Start it; what it prints goes to the log. Raises OSError when it cannot be started.
+
+        A Python that is told to be alone (`-I`) is so with all that it starts.
+        """
+        arguments = [*command, *(["--models", models_folder] if models_folder else [])]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if "-I" in command:
+            for name in ("PYTHONPATH", "PYTHONHOME"):
+                environment.pop(name, None)
         # Closing Blender's terminal must not end the server in the middle of a job.
         apart: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
@@ -37,7 +43,7 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=environment,
                 **apart,
             )
         if sys.platform != "win32":

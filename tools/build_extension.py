@@ -7,6 +7,9 @@ Blender 4.5 has Python 3.11 and Blender 5.1 and later have 3.13, and no one set 
 installs on both; so there are two variants of each zip. Needs a Python with pip and bpy (whose
 extension tool does the packing), such as `.venv-blender-5.2`.
 
+Each zip brings what Install Server needs: uv as a wheel that Blender unpacks, and beside the locked
+lists of `blender_addon/server_setup` the wheels that no registry has, the server's among them.
+
 With `--if-changed`, for tests and benchmarks, the zips for this platform lie in a folder of `build`
 that is named after the sources' content, which is printed; what is there already is not built anew.
 """
@@ -28,14 +31,18 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 ADDON = REPOSITORY / "blender_addon"
 PAGE = REPOSITORY / "docs" / "likeness.md"  # to which a panel leads
 PROTOCOL = REPOSITORY / "protocol"
+SERVER = REPOSITORY / "inference_server"
 NOT_SOURCES = ("__pycache__", "build", "wheels", "*.egg-info")
 PYZMQ = "pyzmq==27.3.0"
+UV = "uv==0.13.9"
+PYVIPS = "pyvips==3.2.0"  # which has no wheel
+ANY_SYSTEM = "-none-any.whl"
 
 # Blender's name of a platform -> the wheel tags that pip may take for it.
 PLATFORMS = {
-    "linux-x64": ["manylinux_2_28_x86_64"],
+    "linux-x64": ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64"],
     "windows-x64": ["win_amd64"],
-    "macos-x64": ["macosx_10_15_universal2", "macosx_10_15_x86_64"],
+    "macos-x64": ["macosx_10_15_universal2", "macosx_10_15_x86_64", "macosx_10_12_x86_64"],
     "macos-arm64": ["macosx_10_15_universal2", "macosx_11_0_arm64"],
 }
 MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
@@ -90,15 +97,33 @@ def build_repository(platforms: list[str], output: Path) -> list[Path]:
     output.mkdir(parents=True, exist_ok=True)
     for old in output.glob("zograscope-*.zip"):
         old.unlink()
-    zips = [build(variant, target, output) for target in platforms for variant in VARIANTS]
+    with tempfile.TemporaryDirectory() as folder:
+        own = build_own_wheels(Path(folder))
+        zips = []
+        for target in platforms:
+            uv = download(UV, target, Path(folder) / target)
+            zips += [build(variant, target, output, own | {"uv": uv}) for variant in VARIANTS]
     run_extension_tool("server-generate", "--repo-dir", str(output), "--html")
     return zips
+
+
+def build_own_wheels(folder: Path) -> dict[str, Path]:
+    """Build the wheels that no registry has; return each by its package's name."""
+    copies = [folder / house.name for house in (PROTOCOL, SERVER)]
+    for house, copy in zip((PROTOCOL, SERVER), copies, strict=True):
+        # setuptools leaves build folders behind, which a copy keeps out of the repository.
+        shutil.copytree(house, copy, ignore=shutil.ignore_patterns(*NOT_SOURCES))
+    run_pip("wheel", "--no-deps", "--wheel-dir", str(folder), *map(str, copies), PYVIPS)
+    wheels = {path.name.split("-")[0]: path for path in folder.glob("*.whl")}
+    if bound := [path.name for path in wheels.values() if not path.name.endswith(ANY_SYSTEM)]:
+        sys.exit(f"{bound} would only serve this system: build where libvips is not installed")
+    return wheels
 
 
 def build_if_changed() -> Path:
     """Return a folder with the zips for this platform, built where a source has changed."""
     digest = hashlib.sha256(Path(__file__).read_bytes() + PAGE.read_bytes())
-    for source in (ADDON, PROTOCOL):
+    for source in (ADDON, PROTOCOL, SERVER):
         for path in sorted(source.rglob("*")):
             name = path.relative_to(REPOSITORY)
             ignored = [fnmatch(part, pattern) for part in name.parts for pattern in NOT_SOURCES]
@@ -122,14 +147,28 @@ def current_platform() -> str:
     return f"{SYSTEMS[platform.system()]}-{MACHINES[platform.machine().lower()]}"
 
 
-def build(variant: Variant, target: str, output: Path) -> Path:
-    """Build and validate one zip; return its path."""
+def build(variant: Variant, target: str, output: Path, own: dict[str, Path]) -> Path:
+    """Build and validate one zip; return its path.
+
+    Args:
+        variant: for a range of Blenders.
+        target: Blender's name of the platform.
+        output: folder of the zip.
+        own: wheels that are the same for all variants, by their packages' names.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "zograscope"
         ignored = shutil.ignore_patterns(*NOT_SOURCES)
         shutil.copytree(ADDON, source, ignore=ignored)
         shutil.copy(PAGE, source)
-        wheels = gather_wheels(variant, target, source / "wheels")
+        python = ("--implementation", "cp", "--python-version", variant.python, "--abi")
+        download(PYZMQ, target, source / "wheels", *python, variant.abi)
+        for name in ("zograscope_protocol", "uv"):
+            shutil.copy(own[name], source / "wheels")
+        wheels = sorted((source / "wheels").glob("*.whl"))
+        (source / "server_setup" / "wheels").mkdir()
+        for name in ("zograscope_server", "pyvips"):
+            shutil.copy(own[name], source / "server_setup" / "wheels")
         manifest = source / "blender_manifest.toml"
         first, second = manifest.read_text("utf-8").split("\n[permissions]")
         manifest.write_text(
@@ -143,20 +182,13 @@ def build(variant: Variant, target: str, output: Path) -> Path:
     return path
 
 
-def gather_wheels(variant: Variant, target: str, folder: Path) -> list[Path]:
-    """Put the wheels that the extension brings along into a folder."""
-    with tempfile.TemporaryDirectory() as copy:
-        # setuptools leaves build folders behind, which a copy keeps out of the repository.
-        protocol = Path(copy) / "protocol"
-        shutil.copytree(PROTOCOL, protocol, ignore=shutil.ignore_patterns(*NOT_SOURCES))
-        run_pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(protocol))
+def download(requirement: str, target: str, folder: Path, *python: str) -> Path:
+    """Fetch the registry's wheel for a platform into a folder; return its path."""
     tags = [option for tag in PLATFORMS[target] for option in ("--platform", tag)]
-    run_pip(
-        *("download", "--no-deps", "--only-binary=:all:", "--implementation", "cp"),
-        *("--python-version", variant.python, "--abi", variant.abi, *tags),
-        *("--dest", str(folder), PYZMQ),
-    )
-    return sorted(folder.glob("*.whl"))
+    exactly = ("--no-deps", "--only-binary=:all:", *tags, *python)
+    run_pip("download", *exactly, "--dest", str(folder), requirement)
+    (wheel,) = folder.glob(f"{requirement.split('==', maxsplit=1)[0]}-*.whl")
+    return wheel
 
 
 def run_pip(*arguments: str) -> None:

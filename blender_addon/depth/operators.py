@@ -15,6 +15,15 @@ from .selection import NeedsDiorama, NeedsLiveDiorama, made_from_file, selected_
 
 PICTURES = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.jp2;*.gif"
 SUFFIXES = PICTURES.replace("*", "")
+MESH_HELP = {
+    ".glb": "One file with its textures, for web pages",
+    ".ply": "Points and faces with colours",
+    ".obj": "With material and textures, in a zip",
+}
+DEPTH_HELP = {
+    ".png": "16 bits, light is near",
+    ".exr": "Floating point, as exact as it was estimated",
+}
 
 
 class ZOGRASCOPE_OT_build_diorama(BuildOperator):
@@ -23,6 +32,14 @@ class ZOGRASCOPE_OT_build_diorama(BuildOperator):
     bl_idname = "zograscope.build_diorama"
     bl_label = "Build Diorama"
     capability = building.NAME
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Let the artist choose a photograph where none is."""
+        if context.scene.zograscope_depth.photograph:
+            return self.execute(context)
+        operators = bpy.ops.zograscope  # type: ignore[attr-defined]
+        result: set[str] = operators.import_photograph("INVOKE_DEFAULT")
+        return result
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job; the diorama is built when its result is here."""
@@ -142,7 +159,9 @@ class ZOGRASCOPE_OT_picture_filter(NeedsDiorama, bpy.types.Operator):
     bl_label = "Picture Filter"
     bl_options = {"REGISTER", "UNDO"}
 
-    smooth: bpy.props.BoolProperty(name="Smooth")
+    smooth: bpy.props.BoolProperty(
+        name="Smooth", description="Interpolate between pixels, for close views"
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the filter of all layers."""
@@ -158,7 +177,9 @@ class ZOGRASCOPE_OT_export_mesh(ExportOperator):
 
     filename_ext = ".glb"
     suffix: bpy.props.EnumProperty(
-        name="Format", items=[(suffix, suffix[1:].upper(), "") for suffix in MESH_SUFFIXES]
+        name="Format",
+        description="Kind of the model's file",
+        items=[(suffix, suffix[1:].upper(), MESH_HELP[suffix]) for suffix in MESH_SUFFIXES],
     )
 
     def submission(self, diorama: Diorama) -> Submission:
@@ -174,7 +195,9 @@ class ZOGRASCOPE_OT_export_depth(ExportOperator):
 
     filename_ext = ".png"
     suffix: bpy.props.EnumProperty(
-        name="Format", items=[(suffix, suffix[1:].upper(), "") for suffix in DEPTH_SUFFIXES]
+        name="Format",
+        description="Kind of the depth's file",
+        items=[(suffix, suffix[1:].upper(), DEPTH_HELP[suffix]) for suffix in DEPTH_SUFFIXES],
     )
 
     def submission(self, diorama: Diorama) -> Submission:

@@ -13,6 +13,17 @@ QUALITY_HELP = {
     "high": "2048 points along the long side",
     "full": "As many points as the photograph has pixels",
 }
+CAMERA_HELP = {
+    "push_in": "Towards what is nearest to the middle",
+    "pull_out": "Back, from close to the photograph's own view",
+    "orbit": "From one side to the other, round what is in the middle",
+    "truck": "Sideways, looking straight ahead",
+    "crane": "Up or down",
+    "dolly_zoom": "Forward while the lens opens, so that only the background changes",
+    "hand_held": "As if somebody held the camera and breathed",
+    "fly_through": "Along a curve into the picture, which you can edit",
+    "none": "The camera stays where the photograph was taken",
+}
 STEREO_HELP = {
     "auto": "Look whether it is one",
     "yes": "It is one: depth is measured between its halves, the left half is shown",
@@ -32,16 +43,26 @@ class DepthSettings(bpy.types.PropertyGroup):
     )
     quality: bpy.props.EnumProperty(
         name="Quality",
+        description="How finely depth is estimated; finer takes longer",
         items=[(name, name.capitalize(), QUALITY_HELP[name]) for name in QUALITIES],
         default="standard",
     )
     camera: bpy.props.EnumProperty(
         name="Camera",
         description="How the camera moves; its reach ends before faces, lines or holes show",
-        items=[(name, name.replace("_", " ").title(), "") for name in (*CAMERA_PRESETS, NO_CAMERA)],
+        items=[
+            (name, name.replace("_", " ").title(), CAMERA_HELP[name])
+            for name in (*CAMERA_PRESETS, NO_CAMERA)
+        ],
         default="push_in",
     )
-    frames: bpy.props.IntProperty(name="Frames", default=96, min=2, soft_max=1000)
+    frames: bpy.props.IntProperty(
+        name="Frames",
+        description="How long the camera's move takes",
+        default=96,
+        min=2,
+        soft_max=1000,
+    )
     crop: bpy.props.BoolProperty(
         name="Crop Paper Border",
         description="Cut away the paper around an archive scan",
@@ -59,6 +80,7 @@ class DepthSettings(bpy.types.PropertyGroup):
     )
     depth_map_near: bpy.props.EnumProperty(
         name="Near Is",
+        description="Which tone of your own depth map is near",
         items=[("white", "White", "Light is near"), ("black", "Black", "Dark is near")],
     )
     own_scene: bpy.props.BoolProperty(

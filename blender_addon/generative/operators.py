@@ -155,7 +155,9 @@ class ZOGRASCOPE_OT_edit_keyframes(bpy.types.Operator):
     bl_options = {"UNDO"}
 
     action: bpy.props.EnumProperty(
-        items=[(name, name.capitalize(), text) for name, text in EDITS.items()]
+        name="Action",
+        description="What is done to the list",
+        items=[(name, name.capitalize(), text) for name, text in EDITS.items()],
     )
 
     @classmethod

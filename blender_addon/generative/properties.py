@@ -43,6 +43,10 @@ CROP_HELP = {
     "tiles": "Squares from anywhere: for large maps, prints and textures",
     "faces": "Around the faces that are found",
 }
+COLOUR_HELP = {
+    "colour": "As the collection is",
+    "grey": "From black to white: learns sooner",
+}
 LOSS_HELP = {
     "hinge": "As in the paper of FastGAN",
     "relativistic": "Real against made in pairs, as in R3GAN",
@@ -71,10 +75,14 @@ class GenerativeSettings(bpy.types.PropertyGroup):
     # Text, since the server's catalogue is not known while a file is read or no server runs.
     model: bpy.props.StringProperty(name="Model", description="What dreams", default=DEFAULT_MODEL)
     path: bpy.props.EnumProperty(
-        name="Path", items=[(name, title, text) for name, (title, text) in PATHS.items()]
+        name="Path",
+        description="How the walk goes from keyframe to keyframe",
+        items=[(name, title, text) for name, (title, text) in PATHS.items()],
     )
-    keyframes: bpy.props.CollectionProperty(type=Keyframe)
-    keyframe_index: bpy.props.IntProperty(name="Keyframe")
+    keyframes: bpy.props.CollectionProperty(
+        name="Keyframes", description="What the walk goes through", type=Keyframe
+    )
+    keyframe_index: bpy.props.IntProperty(name="Keyframe", description="Which one is selected")
     stops: bpy.props.IntProperty(
         name="Stops",
         description="How many keyframes are drawn by chance where none are listed",
@@ -159,10 +167,14 @@ class GenerativeSettings(bpy.types.PropertyGroup):
         name="Credit", description="Words written into the frames' lower corner"
     )
     show: bpy.props.EnumProperty(
-        name="Show", items=[(name, title, text) for name, (title, text) in SHOWS.items()]
+        name="Show",
+        description="Where the walk appears",
+        items=[(name, title, text) for name, (title, text) in SHOWS.items()],
     )
     height: bpy.props.EnumProperty(
-        name="Height", items=[(name, title, text) for name, (title, text) in HEIGHTS.items()]
+        name="Height",
+        description="What makes a landscape high",
+        items=[(name, title, text) for name, (title, text) in HEIGHTS.items()],
     )
     in_place: bpy.props.BoolProperty(
         name="In Its Place",
@@ -180,7 +192,12 @@ class GenerativeSettings(bpy.types.PropertyGroup):
     job_id: bpy.props.StringProperty(description="The job that this scene waits for")
 
     sample_count: bpy.props.IntProperty(
-        name="Samples", default=64, min=1, max=MOST_SAMPLES, soft_max=256
+        name="Samples",
+        description="How many are shown",
+        default=64,
+        min=1,
+        max=MOST_SAMPLES,
+        soft_max=256,
     )
     sample_seed: bpy.props.IntProperty(
         name="From Seed", description="Of the first sample", min=0, max=MOST_SEED
@@ -216,10 +233,14 @@ class GenerativeSettings(bpy.types.PropertyGroup):
         max=MOST_SIDE,
     )
     train_colours: bpy.props.EnumProperty(
-        name="Colours", items=[(name, name.capitalize(), "") for name in COLOURS]
+        name="Colours",
+        description="Whether the model dreams in colour",
+        items=[(name, name.capitalize(), COLOUR_HELP[name]) for name in COLOURS],
     )
     train_crop: bpy.props.EnumProperty(
-        name="Crop", items=[(name, name.capitalize(), CROP_HELP[name]) for name in CROPS]
+        name="Crop",
+        description="What of each picture is learnt",
+        items=[(name, name.capitalize(), CROP_HELP[name]) for name in CROPS],
     )
     train_duplicates: bpy.props.BoolProperty(
         name="Keep Duplicates", description="Learn from near duplicates too"
@@ -234,7 +255,9 @@ class GenerativeSettings(bpy.types.PropertyGroup):
         name="Batch", description="Images of one step", default=8, min=2, max=256
     )
     train_loss: bpy.props.EnumProperty(
-        name="Loss", items=[(name, name.capitalize(), LOSS_HELP[name]) for name in LOSSES]
+        name="Loss",
+        description="How the two networks are judged",
+        items=[(name, name.capitalize(), LOSS_HELP[name]) for name in LOSSES],
     )
     train_guess_augmentation: bpy.props.BoolProperty(
         name="Guess Augmentation",

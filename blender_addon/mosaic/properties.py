@@ -47,7 +47,7 @@ def _search(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> No
 class FoundTile(bpy.types.PropertyGroup):
     """A tile that a search has found, or that a journey visits."""
 
-    tile: bpy.props.IntProperty()
+    tile: bpy.props.IntProperty(name="Tile", description="Its number in the mosaic")
 
 
 class MosaicSettings(bpy.types.PropertyGroup):
@@ -63,6 +63,7 @@ class MosaicSettings(bpy.types.PropertyGroup):
     )
     layout: bpy.props.EnumProperty(
         name="Layout",
+        description="What puts tiles side by side",
         items=[(name, title, text) for name, (title, text) in LAYOUT_NAMES.items()],
     )
     column: bpy.props.StringProperty(name="Column", description="Its name in the metadata")
@@ -74,6 +75,7 @@ class MosaicSettings(bpy.types.PropertyGroup):
     )
     sort: bpy.props.EnumProperty(
         name="Grid",
+        description="What decides where a tile lies in the grid",
         items=[
             ("map", "Like the Map", "The grid keeps the map's shape"),
             ("features", "Best Neighbours", "The grid is sorted by the images themselves"),
@@ -81,9 +83,10 @@ class MosaicSettings(bpy.types.PropertyGroup):
     )
     shape: bpy.props.EnumProperty(
         name="Outline",
+        description="What the grid fills",
         items=[
-            ("rectangle", "Rectangle", ""),
-            ("circle", "Circle", ""),
+            ("rectangle", "Rectangle", "As wide for its height as the aspect says"),
+            ("circle", "Circle", "A round grid"),
             ("mask", "Mask", "The outline of a picture"),
         ],
     )
@@ -113,7 +116,13 @@ class MosaicSettings(bpy.types.PropertyGroup):
         description="How the camera travels",
         items=[(name, name.capitalize(), JOURNEY_HELP[name]) for name in (*JOURNEYS, NO_JOURNEY)],
     )
-    frames: bpy.props.IntProperty(name="Frames", default=240, min=2, soft_max=2000)
+    frames: bpy.props.IntProperty(
+        name="Frames",
+        description="How long the journey takes",
+        default=240,
+        min=2,
+        soft_max=2000,
+    )
     morph_frames: bpy.props.IntProperty(
         name="Frames",
         description="How long an animated morph takes",
@@ -129,11 +138,19 @@ class MosaicSettings(bpy.types.PropertyGroup):
     similar_to: bpy.props.StringProperty(
         name="Picture", description="Find what looks like this file", subtype="FILE_PATH"
     )
-    found: bpy.props.CollectionProperty(type=FoundTile)
+    found: bpy.props.CollectionProperty(
+        name="Found", description="The tiles that a search has found", type=FoundTile
+    )
     found_count: bpy.props.IntProperty(description="With those that the list has no room for")
-    found_index: bpy.props.IntProperty(name="Found Tile", update=_select_found)
-    stops: bpy.props.CollectionProperty(type=FoundTile)
-    stop_index: bpy.props.IntProperty(name="Stop", update=_select_stop)
+    found_index: bpy.props.IntProperty(
+        name="Found Tile", description="Which of them is selected", update=_select_found
+    )
+    stops: bpy.props.CollectionProperty(
+        name="Stops", description="The tiles that a journey visits", type=FoundTile
+    )
+    stop_index: bpy.props.IntProperty(
+        name="Stop", description="Which of them is selected", update=_select_stop
+    )
     selected: bpy.props.IntProperty(
         name="Selected Tile", description="Number of the tile that is shown", default=-1
     )

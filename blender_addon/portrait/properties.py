@@ -14,6 +14,14 @@ def _strength(name: str, description: str) -> bpy.props.FloatProperty:
     )
 
 
+REGION_HELP = {
+    "pose": "How the head turns",
+    "eyes": "Lids and gaze",
+    "brows": "The brows",
+    "mouth": "Lips and jaw",
+}
+
+
 class PortraitSettings(bpy.types.PropertyGroup):
     """The choices for a new moving portrait."""
 
@@ -49,7 +57,7 @@ class PortraitSettings(bpy.types.PropertyGroup):
     regions: bpy.props.EnumProperty(
         name="Regions",
         description="What of the driver is taken",
-        items=[(name, name.capitalize(), "") for name in REGIONS],
+        items=[(name, name.capitalize(), REGION_HELP[name]) for name in REGIONS],
         options={"ENUM_FLAG"},
         default=set(REGIONS),
     )
@@ -71,6 +79,7 @@ class PortraitSettings(bpy.types.PropertyGroup):
     )
     mouth: bpy.props.EnumProperty(
         name="Mouth Interior",
+        description="What shows between the lips",
         items=[
             ("driver", "Driver's", "Teeth and tongue of the driver, in the portrait's light"),
             ("own", "Neutral", "Teeth and tongue that belong to nobody"),
@@ -92,6 +101,7 @@ class PortraitSettings(bpy.types.PropertyGroup):
     )
     show: bpy.props.EnumProperty(
         name="Show",
+        description="Where the moving portrait appears",
         items=[
             ("PLANE", "On a Plane", "Before a camera that sees exactly the picture"),
             ("SEQUENCER", "In the Sequencer", "As a strip beside its sound"),

@@ -70,7 +70,8 @@ def test_the_wheels_fit_the_blender(manifest):
     wheels = manifest["wheels"]
     assert any("pyzmq" in wheel and zmq_tag in wheel for wheel in wheels)
     assert any("zograscope_protocol" in wheel for wheel in wheels)
-    assert len(wheels) == 2
+    assert any("uv-" in wheel and "-py3-none-" in wheel for wheel in wheels)
+    assert len(wheels) == 3
     assert all(wheel.removeprefix("./") in manifest["files"] for wheel in wheels)
 
 

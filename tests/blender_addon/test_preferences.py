@@ -94,9 +94,10 @@ def test_a_named_program_goes_before_the_search_path(module, preferences, tmp_pa
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "found"))
-    assert module.find_command(preferences) == str(tmp_path / "found" / "zograscope")
+    monkeypatch.setenv("ZOGRASCOPE_HOME", str(tmp_path))
+    assert module.find_command(preferences) == [str(tmp_path / "found" / "zograscope"), "serve"]
     preferences.server_command = str(tmp_path / "named" / "zograscope")
-    assert module.find_command(preferences) == preferences.server_command
+    assert module.find_command(preferences) == [preferences.server_command, "serve"]
     preferences.server_command = str(tmp_path / "gone")
     assert module.find_command(preferences) is None
 

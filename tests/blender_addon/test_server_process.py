@@ -22,13 +22,13 @@ def process(zograscope):
 
 @pytest.fixture
 def command(tmp_path):
-    """command(lines) -> the path of a program that does them."""
+    """command(lines) -> the command line of a program that does them."""
 
-    def make(lines: str) -> str:
+    def make(lines: str) -> list[str]:
         path = tmp_path / "zograscope"
         path.write_text(f"#!/bin/sh\n{lines}\n")
         path.chmod(0o755)
-        return str(path)
+        return [str(path), "serve"]
 
     return make
 
@@ -80,7 +80,7 @@ def test_a_new_start_forgets_the_old_failure(process, command, tmp_path):
 
 def test_what_is_no_program_is_refused(process, tmp_path):
     with pytest.raises(OSError):
-        process.start(str(tmp_path / "nothing"), tmp_path / "log")
+        process.start([str(tmp_path / "nothing"), "serve"], tmp_path / "log")
     assert not process.running
 
 

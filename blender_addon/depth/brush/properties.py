@@ -18,7 +18,9 @@ class DepthBrushSettings(bpy.types.PropertyGroup):
     """What the artist paints depth with."""
 
     tool: bpy.props.EnumProperty(
-        name="Tool", items=[(name, name.capitalize(), TOOL_HELP[name]) for name in TOOLS]
+        name="Tool",
+        description="What a stroke does to the depth",
+        items=[(name, name.capitalize(), TOOL_HELP[name]) for name in TOOLS],
     )
     radius: bpy.props.FloatProperty(
         name="Radius",

@@ -25,8 +25,12 @@ RESTS = (
 class TwoEyesSettings(bpy.types.PropertyGroup):
     """What the artist chooses for two eyes."""
 
-    mode: bpy.props.EnumProperty(name="Eyes", items=MODES)
-    rest: bpy.props.EnumProperty(name="Photograph Is", items=RESTS)
+    mode: bpy.props.EnumProperty(
+        name="Eyes", description="For what eyes the picture is rendered", items=MODES
+    )
+    rest: bpy.props.EnumProperty(
+        name="Photograph Is", description="Which eye sees the photograph itself", items=RESTS
+    )
     parallax: bpy.props.FloatProperty(
         name="Parallax",
         description="How far apart the eyes are; at 1 nearest and farthest are shifted against "

@@ -4,6 +4,7 @@ import bpy
 from zograscope_protocol.job import Job
 
 from ...job_operators import BuildOperator
+from ...scenes import storable
 from .. import building
 
 
@@ -19,4 +20,33 @@ class ZOGRASCOPE_OT_build_mosaic(BuildOperator):
         return building.start(context.scene)
 
 
-register, unregister = bpy.utils.register_classes_factory((ZOGRASCOPE_OT_build_mosaic,))
+class ZOGRASCOPE_OT_import_collection(bpy.types.Operator):
+    """Choose a folder of images and build its mosaic"""
+
+    bl_idname = "zograscope.import_collection"
+    bl_label = "Collection to Mosaic"
+
+    directory: bpy.props.StringProperty(
+        name="Folder", description="A folder of images", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Let the artist choose."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Build the chosen folder's mosaic."""
+        context.scene.zograscope_mosaic.collection = storable(self.directory)
+        if not bpy.ops.zograscope.build_mosaic.poll():  # type: ignore[attr-defined]
+            self.report({"WARNING"}, "This scene waits for a mosaic already.")
+            return {"CANCELLED"}
+        result: set[str] = bpy.ops.zograscope.build_mosaic()  # type: ignore[attr-defined]
+        return result
+
+
+register, unregister = bpy.utils.register_classes_factory(
+    (ZOGRASCOPE_OT_build_mosaic, ZOGRASCOPE_OT_import_collection)
+)

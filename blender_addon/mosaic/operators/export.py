@@ -26,7 +26,12 @@ class _Picture(OfMosaic, ExportHelper, JobOperator):
     capability = building.NAME
     check_extension = False
     width_pixels: bpy.props.IntProperty(
-        name="Width", default=8192, min=64, max=200_000, subtype="PIXEL"
+        name="Width",
+        description="Of the whole picture",
+        default=8192,
+        min=64,
+        max=200_000,
+        subtype="PIXEL",
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -41,7 +41,9 @@ class ZOGRASCOPE_OT_find_similar(OfMosaic, JobOperator):
     bl_label = "Find Similar"
     capability = building.NAME
 
-    from_file: bpy.props.BoolProperty(name="From a File")
+    from_file: bpy.props.BoolProperty(
+        name="From a File", description="Compare with the chosen file, not with the selected tile"
+    )
 
     def start(self, context: bpy.types.Context) -> Job:
         """Ask the server; the answer is shown when it comes."""

@@ -55,7 +55,13 @@ class ZOGRASCOPE_OT_edit_stops(bpy.types.Operator):
     bl_options = {"UNDO"}
 
     action: bpy.props.EnumProperty(
-        items=[("ADD", "Add", ""), ("ADD_FOUND", "Add All Found", ""), ("REMOVE", "Remove", "")]
+        name="Action",
+        description="What is done to the list",
+        items=[
+            ("ADD", "Add", "Add the selected tile"),
+            ("ADD_FOUND", "Add All Found", "Add every tile that the search has found"),
+            ("REMOVE", "Remove", "Take the selected stop away"),
+        ],
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -33,7 +33,7 @@ class ZOGRASCOPE_OT_select_tile(bpy.types.Operator):
     bl_label = "Select Tile"
     bl_options = {"UNDO"}
 
-    tile: bpy.props.IntProperty(default=-1)
+    tile: bpy.props.IntProperty(name="Tile", description="Its number in the mosaic", default=-1)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Select it."""

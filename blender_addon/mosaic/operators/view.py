@@ -15,8 +15,12 @@ class ZOGRASCOPE_OT_morph_to(OfMosaic, bpy.types.Operator):
     bl_label = "Morph"
     bl_options = {"REGISTER", "UNDO"}
 
-    layout: bpy.props.IntProperty(name="Layout", min=0)
-    animate: bpy.props.BoolProperty(name="Animate", default=True)
+    layout: bpy.props.IntProperty(
+        name="Layout", description="The number of the layout to morph to", min=0
+    )
+    animate: bpy.props.BoolProperty(
+        name="Animate", description="Set keys, rather than change at once", default=True
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the layouts, and key the slider."""
@@ -41,7 +45,9 @@ class ZOGRASCOPE_OT_choose_height(OfMosaic, bpy.types.Operator):
     bl_label = "Height By"
     bl_options = {"REGISTER", "UNDO"}
 
-    attribute: bpy.props.StringProperty()
+    attribute: bpy.props.StringProperty(
+        name="Attribute", description="The number of the metadata that makes height"
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set it."""
