@@ -84,7 +84,7 @@ class ZOGRASCOPE_OT_watch_jobs(bpy.types.Operator):
         if pending is None:
             return {"FINISHED", "PASS_THROUGH"}
         if event.type == "ESC" and event.value == "PRESS":
-            pending.job.cancel()
+            link.cancel(pending.job)
             return {"CANCELLED"}
         return {"PASS_THROUGH"}
 
@@ -101,7 +101,7 @@ class ZOGRASCOPE_OT_cancel_job(bpy.types.Operator):
         """Ask the server to cancel the job, or all of them."""
         for job in link.jobs:
             if self.job_id in ("", job.id):
-                job.cancel()
+                link.cancel(job)
         return {"FINISHED"}
 
 

@@ -65,23 +65,29 @@ class Waiting:
 
 @dataclass
 class PendingJob:
-    """A job, and what waits for it."""
+    """A job, and what waits for it.
+
+    Attributes:
+        cancelled_at: when the artist cancelled it, of the monotonic clock.
+    """
 
     job: Job
     waiting: Waiting
+    cancelled_at: float | None = None
     _refused: Part | None = None
     _next_try: float = 0.0
 
     def hand_over_parts(self, deadline: float) -> bool:
         """Give parts to who waits for them, one at least, until there are none or time is up.
 
-        Returns whether none is left. Raises ZograscopeError for one that cannot be kept now.
+        Returns whether none is left. Raises ZograscopeError for one that cannot be kept now, and
+        `result-wrong` for one that is none.
         """
         if self.waiting.on_part is None:
             return True
         if self._refused is not None and time.monotonic() < self._next_try:
             return False
-        while (part := self._refused or self.job.take_part()) is not None:
+        while (part := self._refused or self._take_part()) is not None:
             try:
                 self.waiting.on_part(part)
                 self._refused = None
@@ -91,6 +97,10 @@ class PendingJob:
             if time.monotonic() >= deadline:
                 return False
         return True
+
+    def _take_part(self) -> Part | None:
+        part = self.job.take_part()
+        return None if part is None else self.job.checked_part(part)
 
 
 class PendingJobs:

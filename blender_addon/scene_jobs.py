@@ -22,6 +22,7 @@ from .capabilities import Capability, Source
 from .frame_sequences import Screen
 from .pending_jobs import Owner, Waiting
 from .server_link import link
+from .taking_back import taking_back
 
 FRAMES = "frames"
 """In the source of a job that streams frames: their name, folder and suffix."""
@@ -72,12 +73,14 @@ def take_up(capability: Capability, scene: bpy.types.Scene) -> None:
         return
     job_id, _, text = pending.partition(" ")
     try:
-        waiting = _waiting(capability, scene, job_id, json.loads(text))
+        source = json.loads(text)
+        waiting = _waiting(capability, scene, job_id, source)
+        task = capability.task_of(source)
     except (ValueError, KeyError, TypeError):
         capability.settings_of(scene).job_id = ""
         return
     try:
-        link.attach(job_id, waiting)
+        link.attach(job_id, waiting, task)
     except ZograscopeError as error:
         link.tell(waiting.owner, error)
 
@@ -98,6 +101,8 @@ def _waiting(
         scene = _scene_of(owner)
         if scene is not None:
             capability.settings_of(scene).job_id = ""
+        if FRAMES in source:
+            frame_sequences.remove_empty(source[FRAMES]["folder"])
 
     def on_part(part: Part) -> None:
         scene = _scene_of(owner)
@@ -141,7 +146,8 @@ def _take_frame(
     image = frame_sequences.find_image(job_id)
     if image is None:
         show = capability.show or functools.partial(show_on_plane, capability.name)
-        image = show(files.path(0), scene, job_id, source)
+        with taking_back():
+            image = show(files.path(0), scene, job_id, source)
     grow = capability.grow or frame_sequences.grow
     grow(image, part.number + 1)
 

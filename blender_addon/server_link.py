@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from zograscope_protocol.answers import read_models, read_status
 from zograscope_protocol.client import Client
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
@@ -21,12 +22,15 @@ from .errors import ExtensionError
 from .job_previews import JobPreviews
 from .pending_jobs import Owner, PendingJob, PendingJobs, Waiting, blender_can_be_changed
 from .server_process import ServerProcess
+from .taking_back import taking_back
 
 # Seconds.
 BUDGET = 0.003
 BUSY_INTERVAL = 0.02
 IDLE_INTERVAL = 0.25
 STATUS_INTERVAL = 1.0
+ANSWER_PATIENCE = 10.0
+CANCEL_PATIENCE = 10.0
 REMEMBERED_TICKS = 20_000
 
 # Codes of errors that pass when a server answers again; jobs wait for it.
@@ -68,18 +72,25 @@ class ServerLink:
         self._ensure_server()
         return self._wait_for(self._connected_client().submit(*submission, job_id), waiting)
 
-    def attach(self, job_id: str, waiting: Waiting) -> Job:
-        """Wait for a job that an earlier Blender, or this file, has started."""
+    def attach(self, job_id: str, waiting: Waiting, task: str = "") -> Job:
+        """Wait for a job of a task that an earlier Blender, or this file, has started."""
         known = self.pending.get(job_id)
         if known is not None and known.job.state == "sending":
             return self._wait_for(known.job, waiting)  # who else could send its inputs?
-        return self._wait_for(self._connected_client().attach(job_id), waiting)
+        return self._wait_for(self._connected_client().attach(job_id, task), waiting)
 
     def _wait_for(self, job: Job, waiting: Waiting) -> Job:
         self.connection_error = None
         self.forget_errors(waiting.owner)
         self.pending.add(job, waiting)
         return job
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job. Where no server does so, it ends here (see `_give_up_on_cancelled`)."""
+        pending = self.pending.get(job.id)
+        if pending is not None and pending.cancelled_at is None:
+            pending.cancelled_at = time.monotonic()
+        job.cancel()
 
     @property
     def jobs(self) -> list[Job]:
@@ -201,6 +212,7 @@ class ServerLink:
         if self._client is not None:
             self._client.poll(BUDGET)
             self._note_connection_error(self._client)
+            self._give_up_on_cancelled(self._client)
             self._ask_for_status(self._client)
         for job in self.jobs:
             self.previews.update(job)
@@ -220,6 +232,8 @@ class ServerLink:
                     self._finish(pending)
             except ZograscopeError as error:
                 self.tell(pending.waiting.owner, error)
+                if error.code == "result-wrong" and not pending.job.finished and self._client:
+                    self._client.give_up(pending.job)
                 if pending.job.state in ("failed", "cancelled"):
                     self._finish(pending)
             except Exception as error:
@@ -228,18 +242,40 @@ class ServerLink:
                 raise
 
     def _finish(self, pending: PendingJob) -> None:
-        """Let the artist's scene be built, or say why not."""
+        """Let the artist's scene be built, whole or not at all, or say why not.
+
+        Raises ZograscopeError `result-wrong`, and what the builder raises.
+        """
         job, waiting = pending.job, pending.waiting
         self._drop(pending)
         if job.error is not None and job.state != "cancelled":
             self.tell(waiting.owner, job.error)
         try:
-            if job.result is not None:
-                waiting.on_done(job)
+            if self._is_sound(pending):
+                with taking_back():
+                    waiting.on_done(job)
             elif waiting.on_stopped is not None:
                 waiting.on_stopped()
         finally:
             self._redraw()
+
+    def _is_sound(self, pending: PendingJob) -> bool:
+        """Whether a job has a result that can be used; what is wrong with one is told."""
+        try:
+            pending.job.check_result()
+        except ZograscopeError as error:
+            self.tell(pending.waiting.owner, error)
+            return False
+        return pending.job.result is not None
+
+    def _give_up_on_cancelled(self, client: Client) -> None:
+        """End what was cancelled and no server ends: it is away, or does not listen."""
+        now = time.monotonic()
+        for pending in self.pending:
+            asked = pending.cancelled_at
+            late = asked is not None and now - asked > CANCEL_PATIENCE
+            if asked is not None and not pending.job.finished and (late or not self.connected):
+                client.give_up(pending.job)
 
     def _drop(self, pending: PendingJob) -> None:
         self.pending.drop(pending)
@@ -291,19 +327,23 @@ class ServerLink:
         now = time.monotonic()
         if client.state != "connected" or now < self._next_status:
             return
-        self._next_status = now + STATUS_INTERVAL
+        self._next_status = now + ANSWER_PATIENCE  # unless it answers
         client.request_status(self._note_status)
         if not self.models:
             self.ask_for_models()
 
     def _note_status(self, status: dict[str, Any]) -> None:
-        self._workers = status["workers"]
-        self._server_jobs = [job for job in status["jobs"] if job["state"] not in FINISHED_STATES]
+        self._next_status = time.monotonic() + STATUS_INTERVAL
+        self._workers, jobs = read_status(status)
+        self._server_jobs = [job for job in jobs if job["state"] not in FINISHED_STATES]
+
+    def _note_models(self, answer: dict[str, Any]) -> None:
+        self.models = read_models(answer)
 
     def ask_for_models(self) -> None:
         """Have the catalogue sent anew."""
         if self._client is not None:
-            self._client.request_models(lambda answer: setattr(self, "models", answer["models"]))
+            self._client.request_models(self._note_models)
 
     def _redraw_when_changed(self) -> None:
         news = [

@@ -5,12 +5,14 @@ import textwrap
 import bpy
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
+from zograscope_protocol.readable import readable
 
 from .job_operators import refuse
 from .pending_jobs import PendingJob
 from .server_link import link
 
 CATEGORY = "Zograscope"
+MOST_WRAPPED = 1200  # characters
 CHARACTER_WIDTH = 7  # pixels of the interface's font at scale 1
 PREVIEW_SCALE = 8.0  # of an icon's usual size
 
@@ -47,16 +49,16 @@ def draw_job(layout: bpy.types.UILayout, pending: PendingJob) -> None:
     """Draw a job's title, progress and latest preview, and what can be done with it."""
     job = pending.job
     box = layout.box()
-    box.label(text=pending.waiting.title)
+    box.label(text=readable(pending.waiting.title))
     row = box.row(align=True)
-    row.progress(factor=job.fraction or 0.0, text=words_of(job))
+    row.progress(factor=share(job.fraction), text=words_of(job))
     if job.state == "paused":
         row.operator("zograscope.resume_job", text="", icon="PLAY").job_id = job.id
     elif job.pausable:
         row.operator("zograscope.pause_job", text="", icon="PAUSE").job_id = job.id
     row.operator("zograscope.cancel_job", text="", icon="X").job_id = job.id
     if job.detail:
-        box.label(text=job.detail)
+        box.label(text=readable(job.detail))
     icon = link.previews.icon(job.id)
     if icon:
         box.template_icon(icon, scale=PREVIEW_SCALE)
@@ -64,14 +66,24 @@ def draw_job(layout: bpy.types.UILayout, pending: PendingJob) -> None:
 
 def words_of(job: Job) -> str:
     """Say what a job is doing."""
-    return "Paused" if job.state == "paused" else job.stage or job.state.capitalize()
+    if job.state == "paused":
+        return "Paused"
+    return readable(job.stage) or readable(job.state).capitalize()
+
+
+def share(fraction: object) -> float:
+    """Return how far a job is, 0 to 1, whatever it is told to be."""
+    if type(fraction) not in (int, float) or not 0 <= fraction <= 1:  # type: ignore[operator]
+        return 0.0
+    return float(fraction)  # type: ignore[arg-type]
 
 
 def wrapped(text: str, context: bpy.types.Context, width: float | None = None) -> list[str]:
     """Break a sentence into lines that fit the sidebar, or so many pixels at scale 1."""
     if width is None:
         width = context.region.width / context.preferences.system.ui_scale
-    return textwrap.wrap(text, max(20, int(width / CHARACTER_WIDTH) - 10))
+    lines = textwrap.wrap(readable(text, MOST_WRAPPED), max(20, int(width / CHARACTER_WIDTH) - 10))
+    return lines or [""]
 
 
 def draw_error(

@@ -1,5 +1,7 @@
 """What the extension knows of dioramas."""
 
+from zograscope_protocol.depth.tasks import DioramaOptions
+
 from ..capabilities import Capability
 from . import building, operators, panels, properties
 from .brush import edits as brush_edits
@@ -34,6 +36,7 @@ CAPABILITY = Capability(
     ),
     build=building.build,
     title_of=building.title_of,
+    task_of=lambda source: DioramaOptions.task,
     purpose="depth",
     commands=(COMMAND,),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.generative.tasks import TrainOptions
 from zograscope_protocol.job import Job, Part
 
 from ..pending_jobs import Owner, Waiting
@@ -115,7 +116,7 @@ def _take_up(*_: object) -> None:
         job_id, name, part = noted
         waiting = _waiting(scene, name, part)
         try:
-            link.attach(job_id, waiting)
+            link.attach(job_id, waiting, TrainOptions.task)
         except ZograscopeError as error:
             link.tell(waiting.owner, error)
 

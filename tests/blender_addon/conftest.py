@@ -109,6 +109,10 @@ class FakeClient:
     def submit(self, task, parameters, inputs, job_id=None):
         return self.attach(job_id or f"job {task}", task)
 
+    def give_up(self, job):
+        job.asked = "given up"
+        job.finish("cancelled")
+
     def attach(self, job_id, task=""):
         from zograscope_protocol.job import Job, Part
 

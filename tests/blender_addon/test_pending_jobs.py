@@ -7,6 +7,8 @@ import bpy
 import numpy as np
 import pytest
 
+from .depth.conftest import make_result, noise_photograph, wild_disparity
+
 
 @pytest.fixture
 def pending_jobs(zograscope):
@@ -69,7 +71,9 @@ class TestBuildButtons:
         bpy.ops.zograscope.build_diorama()
         (job,) = fake_link.jobs
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        job.finish()
+        arrays, metadata = make_result(noise_photograph(32, 32), wild_disparity(16, 16))
+        job.finish(**arrays)
+        job.result.metadata.update(metadata)
         fake_link.tick()
         assert not fake_link.jobs
         assert not fake_link.errors

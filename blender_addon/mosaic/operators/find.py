@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 from zograscope_protocol.job import Job
 from zograscope_protocol.options import refusal
+from zograscope_protocol.results import wrong_answer
 
 from ...job_files import read_file
 from ...job_operators import JobOperator
@@ -68,6 +69,8 @@ def _show_similar(job: Job, scene_name: str, tiles_name: str) -> None:
     mosaic = builders.find_mosaic(bpy.data.objects.get(tiles_name))
     if scene is None or mosaic is None:
         return
+    if len(job.result.arrays["similarity"]) != len(mosaic.what_is_known()):
+        raise wrong_answer("it compares another number of tiles")
     best = np.argsort(-job.result.arrays["similarity"], kind="stable")[:MOST_SIMILAR]
     scene.zograscope_mosaic.query = ""
     show_found(mosaic, scene.zograscope_mosaic, best)

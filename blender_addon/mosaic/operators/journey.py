@@ -5,6 +5,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.mosaic.command import NO_JOURNEY
 from zograscope_protocol.options import refusal
+from zograscope_protocol.results import wrong_answer
 
 from ...job_operators import JobOperator, owner_in, refuse
 from ...pending_jobs import Owner, Waiting
@@ -98,6 +99,8 @@ def _fetch_close_ups(mosaic: builders.Mosaic, tiles: list[int], owner: Owner) ->
     def show(job: Job) -> None:
         found = builders.find_mosaic(bpy.data.objects.get(name))
         if found is not None:
+            if any(int(key) >= len(wanted) for key in job.result.arrays):
+                raise wrong_answer("it has pictures that nobody asked for")
             pictures = {wanted[int(key)]: job.result.bytes(key) for key in job.result.arrays}
             builders.set_close_ups(found, pictures)
 
