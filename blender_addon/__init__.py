@@ -15,13 +15,14 @@ from . import (
     scene_jobs,
     server_link,
     server_panel,
+    viewport_looks,
 )
 
 
 def _modules() -> list[ModuleType]:
     """Return what has something to register, in order."""
     own = [module for capability in capabilities.records() for module in capability.modules]
-    shared = (preferences, server_link, job_operators, server_panel, model_menu)
+    shared = (preferences, viewport_looks, server_link, job_operators, server_panel, model_menu)
     return [*shared, *own, scene_jobs, command_line]
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import bpy
 from zograscope_protocol.answers import read_models, read_status
 from zograscope_protocol.client import Client
+from zograscope_protocol.connection import Connection, state_folder
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.messages import FINISHED_STATES
 from zograscope_protocol.submission import Submission
 
-from . import preferences
+from . import preferences, viewport_looks
 from .errors import ExtensionError
 from .job_previews import JobPreviews
 from .pending_jobs import Owner, PendingJob, PendingJobs, Waiting, blender_can_be_changed
@@ -32,6 +33,8 @@ STATUS_INTERVAL = 1.0
 ANSWER_PATIENCE = 10.0
 CANCEL_PATIENCE = 10.0
 REMEMBERED_TICKS = 20_000
+
+LOG = "server.log"
 
 # Codes of errors that pass when a server answers again; jobs wait for it.
 AWAY = ("server-lost", "server-not-running", "server-unreachable")
@@ -92,6 +95,12 @@ class ServerLink:
             pending.cancelled_at = time.monotonic()
         job.cancel()
 
+    def watch(self, job: Job) -> None:
+        """Let Esc stop a job."""
+        pending = self.pending.get(job.id)
+        if pending is not None:
+            pending.watched = True
+
     @property
     def jobs(self) -> list[Job]:
         """The jobs that Blender waits for."""
@@ -133,13 +142,23 @@ class ServerLink:
         command = preferences.find_command(chosen)
         if command is None:
             raise ExtensionError("server-not-installed")
-        folder = Path(bpy.utils.extension_path_user(__package__, create=True))
+        bpy.utils.extension_path_user(__package__, create=True)
         models_folder = bpy.path.abspath(chosen.models_folder)
         try:
-            self.process.start(command, folder / "server.log", models_folder)
+            self.process.start(command, self.log, models_folder)
         except OSError as error:
             raise ExtensionError("server-not-installed", str(error)) from error
         self._connected_client()
+
+    def look_for_server(self) -> None:
+        """Connect to this computer's own server where one runs; start none, ask no network."""
+        if self._client is not None or preferences.get().use_remote:
+            return
+        try:
+            Connection.read(state_folder())
+            self._connected_client()
+        except ZograscopeError:
+            return  # there is none, which nobody has asked for yet
 
     def connect_or_start(self) -> None:
         """Connect to the server of the preferences; start this computer's own where none runs."""
@@ -175,6 +194,21 @@ class ServerLink:
     # What panels show
 
     @property
+    def server(self) -> dict[str, Any]:
+        """What the server said as it welcomed us; empty where there is none."""
+        return self._client.server if self._client is not None else {}
+
+    @property
+    def workers(self) -> list[dict[str, Any]]:
+        """What the server's workers are doing."""
+        return self._workers
+
+    @property
+    def log(self) -> Path:
+        """The log of the server that we started."""
+        return Path(bpy.utils.extension_path_user(__package__)) / LOG
+
+    @property
     def connected(self) -> bool:
         """Whether a server answers."""
         return self._client is not None and self._client.state == "connected"
@@ -185,7 +219,8 @@ class ServerLink:
         if self.connected:
             return self._words_of_workers()
         if self.process.failure:
-            return f"Did not start: {self.process.failure}"
+            what = "Ended" if self.process.served else "Did not start"
+            return f"{what}: {self.process.failure}"
         if self.process.running:
             return f"Starting ({self.process.seconds:.0f} s)"
         if self._client is not None and self._client.state == "refused":
@@ -211,6 +246,7 @@ class ServerLink:
         started = time.perf_counter()
         if self._client is not None:
             self._client.poll(BUDGET)
+            self.process.served |= self.connected
             self._note_connection_error(self._client)
             self._give_up_on_cancelled(self._client)
             self._ask_for_status(self._client)
@@ -220,6 +256,8 @@ class ServerLink:
         self.ticks.append(time.perf_counter() - started)
         if self.pending and blender_can_be_changed():
             self._hand_over()
+        self._start_next()
+        viewport_looks.give_back()
         return BUSY_INTERVAL if self.pending or self.process.running else IDLE_INTERVAL
 
     def _hand_over(self) -> None:
@@ -240,6 +278,20 @@ class ServerLink:
                 self._drop(pending)
                 self.tell(pending.waiting.owner, ZograscopeError("internal", repr(error)))
                 raise
+
+    def _start_next(self) -> None:
+        """Start a build that waited for another one."""
+        waited = self.pending.next_build() if self.pending.builds_later else None
+        if waited is None:
+            return
+        owner, start = waited
+        of_others = [error for other, error in self._job_errors if other == owner]
+        try:
+            start()
+        except ZograscopeError as error:
+            of_others.append(error)
+        for error in of_others:
+            self.tell(owner, error)
 
     def _finish(self, pending: PendingJob) -> None:
         """Let the artist's scene be built, whole or not at all, or say why not.
@@ -376,8 +428,13 @@ def _tick() -> float:
         return IDLE_INTERVAL
 
 
+def _look() -> None:
+    link.look_for_server()
+
+
 def register() -> None:
-    """Start the timer."""
+    """Start the timer, and look for a server that runs already."""
+    bpy.app.timers.register(_look, first_interval=IDLE_INTERVAL)
     bpy.app.timers.register(_tick, first_interval=IDLE_INTERVAL, persistent=True)
     preferences.listeners.append(link.reconnect)
 
@@ -385,6 +442,7 @@ def register() -> None:
 def unregister() -> None:
     """Stop the timer and leave the server."""
     preferences.listeners.remove(link.reconnect)
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    for timer in (_look, _tick):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     link.close()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import bpy
 
-NEVER_MADE = {"WindowManager", "Screen", "WorkSpace", "Library"}
+NEVER_MADE = {"WindowManager", "Screen", "WorkSpace", "Library", "ID"}
 
 
 @contextmanager

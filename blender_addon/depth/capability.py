@@ -3,7 +3,7 @@
 from zograscope_protocol.depth.tasks import DioramaOptions
 
 from ..capabilities import Capability
-from . import building, operators, panels, properties
+from . import building, operators, panels, properties, scene_operators
 from .brush import edits as brush_edits
 from .brush import operators as brush_operators
 from .brush import panel as brush_panel
@@ -22,6 +22,7 @@ CAPABILITY = Capability(
     modules=(
         properties,
         operators,
+        scene_operators,
         panels,
         brush_properties,
         brush_edits,

@@ -84,7 +84,7 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     """Hand a result to the builders."""
     arrays, metadata = job.result.arrays, job.result.metadata
     name, settings = metadata["name"] or "Collection", scene.zograscope_mosaic
-    journey, frames = settings.journey, settings.frames
+    journey, frames, own = settings.journey, settings.frames, settings.own_scene
     scene, mosaic = build_in(
         scene,
         NAME,
@@ -99,7 +99,8 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     forget_tiles(scene.zograscope_mosaic)
     if journey in BUILT_JOURNEYS:
         cameras.apply_journey(mosaic, journey, frames, (), scene)
-        scene.frame_start, scene.frame_end = 1, frames
+        if own:  # the length of the artist's own scene is the artist's
+            scene.frame_start, scene.frame_end = 1, frames
     select_only(mosaic.tiles, scene)
     # Active for the panels, but not selected: thousands of outlines would cover the pictures.
     mosaic.tiles.select_set(False, view_layer=scene.view_layers[0])

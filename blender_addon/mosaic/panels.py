@@ -97,6 +97,7 @@ class ZOGRASCOPE_PT_mosaic(OfMosaic, Sidebar):
         row = layout.row(align=True)
         row.operator("zograscope.export_poster", icon="IMAGE_DATA")
         row.operator("zograscope.export_page", icon="URL")
+        layout.operator("zograscope.delete_mosaic", icon="TRASH")
 
     @staticmethod
     def _draw_left_out(layout: bpy.types.UILayout, mosaic: Mosaic) -> None:

@@ -80,49 +80,6 @@ class TestBuildButtons:
         assert len(bpy.context.scene.objects) == 0
 
 
-class TestEsc:
-    """It stops the job that was started last and still runs, and leaves the others."""
-
-    @pytest.fixture
-    def press(self, zograscope):
-        operators = importlib.import_module(zograscope.__name__ + ".job_operators")
-
-        def press(watchers: list[str], kind: str) -> list[str]:
-            """Offer an event to watchers of jobs as Blender does; return who still watches."""
-            left = list(watchers)
-            for job_id in reversed(watchers):
-                event = SimpleNamespace(type=kind, value="PRESS")
-                stand_in = SimpleNamespace(job_id=job_id)
-                answer = operators.ZOGRASCOPE_OT_watch_jobs.modal(stand_in, bpy.context, event)
-                if answer & {"FINISHED", "CANCELLED"}:
-                    left.remove(job_id)
-                if "PASS_THROUGH" not in answer:
-                    break
-            return left
-
-        return press
-
-    def test_the_latest_first(self, submit, press):
-        first, second = submit("first"), submit("second")
-        watchers = press(["first", "second"], "ESC")
-        assert (first.asked, second.asked) == ("", "cancel")
-        assert press(watchers, "ESC") == []
-        assert first.asked == "cancel"
-
-    def test_what_has_ended_is_watched_no_longer(self, fake_link, submit, press):
-        first, second = submit("first"), submit("second")
-        second.finish()
-        fake_link.tick()
-        assert press(["first", "second"], "MOUSEMOVE") == ["first"]
-        assert press(["first", "second"], "ESC") == []
-        assert first.asked == "cancel"
-
-    def test_other_keys_are_left_to_blender(self, submit, press):
-        job = submit("first")
-        assert press(["first"], "A") == ["first"]
-        assert job.asked == ""
-
-
 def test_a_file_that_is_reverted_goes_on_sending(scene, fake_link, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "work.blend"))
     bpy.context.scene.zograscope_depth.photograph = picture(tmp_path)

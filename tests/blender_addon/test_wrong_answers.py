@@ -24,6 +24,7 @@ Answer = tuple[dict, dict]
 def contents() -> dict[str, list[str]]:
     """What the file has, by kind."""
     pools = [pool.identifier for pool in bpy.data.bl_rna.properties if pool.type == "COLLECTION"]
+    pools = [pool for pool in pools if pool != "all_ids"]
     return {pool: sorted(item.name for item in getattr(bpy.data, pool)) for pool in pools}
 
 

@@ -7,7 +7,7 @@ from zograscope_protocol.job import Job
 from zograscope_protocol.results import wrong_answer
 
 from ...pending_jobs import Owner, Waiting
-from ...scenes import push_undo, select_only
+from ...scenes import find_object, find_scene, push_undo, select_only
 from ...server_link import link
 from ..diorama import Diorama, disparity_of, find_diorama
 from ..pointing import Pointer, to_world
@@ -23,7 +23,7 @@ class Chooser(Pointer):
     def __init__(self, diorama: Diorama, scene: bpy.types.Scene, owner: Owner) -> None:
         """Choose in a live diorama. Raises PlateError `picture-moves`."""
         super().__init__(diorama)
-        self._scene, self._owner = scene.name, owner
+        self._scene, self._owner = scene.session_uid, owner
         self._pixels = plate.photograph_pixels(diorama)
         self._factor = -(-max(self._pixels.shape[:2]) // CHOICE_LONG_SIDE)
         self._small = masks.shrink(self._pixels[..., :3], self._factor)
@@ -83,11 +83,10 @@ class Chooser(Pointer):
             "disparity": self._shown,
             "mask": np.ascontiguousarray(coarse).astype(np.uint8) * np.uint8(255),
         }
-        root, scene_name, owner = self._root, self._scene, self._owner
+        root, scene_uid, owner = self._root, self._scene, self._owner
 
         def make(job: Job) -> None:
-            diorama = find_diorama(bpy.data.objects.get(root))
-            scene: bpy.types.Scene | None = bpy.data.scenes.get(scene_name)
+            diorama, scene = find_diorama(find_object(root)), find_scene(scene_uid)
             if diorama is None or scene is None:
                 return
             made = plate.cut_out(diorama, _mask_of(job, (height, width)), name)

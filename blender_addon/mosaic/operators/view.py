@@ -2,6 +2,7 @@
 
 import bpy
 
+from ...deleting import delete
 from ...node_wiring import get_input, set_input
 from .. import cameras
 from ..labels import add_labels
@@ -66,7 +67,21 @@ class ZOGRASCOPE_OT_label_clusters(OfMosaic, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class ZOGRASCOPE_OT_delete_mosaic(OfMosaic, bpy.types.Operator):
+    """Delete the selected mosaic with its pictures and its camera, and the scene made for it"""
+
+    bl_idname = "zograscope.delete_mosaic"
+    bl_label = "Delete Mosaic"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Delete it."""
+        delete(selected_mosaic(context).tiles)
+        return {"FINISHED"}
+
+
 _CLASSES = (
+    ZOGRASCOPE_OT_delete_mosaic,
     ZOGRASCOPE_OT_morph_to,
     ZOGRASCOPE_OT_choose_height,
     ZOGRASCOPE_OT_label_clusters,
