@@ -113,8 +113,8 @@ def draw_error(
     row = box.row(align=True)
     if error.details:
         row.operator("zograscope.error_details", icon="INFO").index = index
-    row.operator("zograscope.open_log", icon="TEXT")
-    row.operator("zograscope.copy_diagnostics", text="Copy", icon="COPYDOWN")
+    row.operator("zograscope.open_log", text="", icon="TEXT")
+    row.operator("zograscope.copy_diagnostics", text="", icon="COPYDOWN")
 
 
 class ZOGRASCOPE_OT_error_details(bpy.types.Operator):

@@ -28,10 +28,10 @@ FIELDS = (
     "overlay.show_floor",
     "overlay.show_axis_x",
     "overlay.show_axis_y",
-    "region_3d.view_perspective",
     "region_3d.view_location",
     "region_3d.view_rotation",
     "region_3d.view_distance",
+    "region_3d.view_perspective",  # after the rest, which would leave the camera's view
     "region_3d.view_camera_zoom",
     "region_3d.view_camera_offset",
 )

@@ -2,6 +2,8 @@
 
 import importlib
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +186,20 @@ def test_every_task_declares_what_it_answers(capability):
     for thing in options:
         assert isinstance(thing.result, Result), thing
         assert options_of(thing.task) is thing
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_all_that_is_declared_is_described(capability):
+    module = importlib.import_module(f"zograscope_protocol.{capability}.tasks")
+    page = Path(module.__file__).with_name("TASKS.md").read_text("utf-8")
+    _, *sections = re.split(r"^## `(\w+)`$", page, flags=re.MULTILINE)
+    described = dict(zip(sections[::2], sections[1::2], strict=True))
+    for task, words in described.items():
+        options = options_of(task)
+        for result in (options.result, options.part):
+            for name in (*result.arrays, *result.facts) if result else ():
+                plain = name.split("*")[0].split("#")[0].strip(".")
+                assert re.search(rf"`{plain}|as of|as those of|All as", words), f"{task}: {name}"
 
 
 def test_a_job_hands_on_what_its_task_declares():

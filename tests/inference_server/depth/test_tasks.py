@@ -14,6 +14,7 @@ from zograscope_protocol.depth.tasks import (
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth import tasks
 from zograscope_server.depth.export import encode_png
+from zograscope_server.settings import ServerSettings
 from zograscope_server.tasks import TaskContext
 
 PICTURE = encode_png(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8))
@@ -79,6 +80,27 @@ def test_a_disparity_that_is_no_picture_is_refused(disparity):
 def test_a_diorama_needs_a_picture():
     with pytest.raises(ZograscopeError, match="'image' is missing"):
         tasks.diorama({}, DioramaOptions(), TaskContext())
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_a_diorama_is_as_it_is_declared(background, tmp_path):
+    """Whatever it is read with at the other end."""
+    import io
+
+    picture = np.random.default_rng(0).integers(0, 255, (64, 80, 3), np.uint8)
+    depth_map = io.BytesIO()
+    np.save(depth_map, np.linspace(0, 1, 64 * 80, dtype=np.float32).reshape(64, 80))
+    inputs = {
+        "image": np.frombuffer(encode_png(picture), np.uint8),
+        "depth_map": np.frombuffer(depth_map.getvalue(), np.uint8),
+    }
+    options = DioramaOptions(depth_map_name="d.npy", background=background)
+    context = TaskContext(ServerSettings(models_folder=tmp_path))
+    result = tasks.diorama(inputs, options, context)
+    arrays, facts = DioramaOptions.result.read(result.arrays, result.metadata)
+    assert set(arrays) == set(result.arrays)
+    assert facts == result.metadata
+    assert ("dome" in arrays) == background
 
 
 def test_each_quality_has_its_samples():
