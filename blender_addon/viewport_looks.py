@@ -80,7 +80,7 @@ def give_back() -> None:
         changed = _changed.get(key)
         if changed is not None and not _is_shown(changed, scene):
             if changed.scene != scene.session_uid:
-                _left[key, changed.scene] = changed.camera, look_of(space)
+                _left[key, changed.scene] = changed.camera, _left_look(space, changed, scene)
             _apply(space, changed.before)
             del _changed[key]
         camera, look = _left.get((key, scene.session_uid), (0, None))
@@ -88,6 +88,13 @@ def give_back() -> None:
             _changed[key] = _Changed(scene.session_uid, camera, look_of(space))
             del _left[key, scene.session_uid]
             _apply(space, look)
+
+
+def _left_look(space: bpy.types.SpaceView3D, changed: _Changed, now: bpy.types.Scene) -> Look:
+    """Return how a viewport was left, which Blender has turned away from a camera that is gone."""
+    look = look_of(space)
+    turned = changed.camera and now.camera is None
+    return look | ({"region_3d.view_perspective": "CAMERA"} if turned else {})
 
 
 def _is_shown(changed: _Changed, scene: bpy.types.Scene) -> bool:

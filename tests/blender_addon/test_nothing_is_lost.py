@@ -1,9 +1,11 @@
 """What an artist does while a job runs, and after it: nothing is lost, nothing is in the way."""
 
 import importlib
+import math
 from types import SimpleNamespace
 
 import bpy
+import numpy as np
 import pytest
 
 from .depth.conftest import make_result, noise_photograph, wild_disparity
@@ -280,6 +282,50 @@ class TestDeleting:
         bpy.context.view_layer.objects.active = mosaic.tiles
         bpy.ops.zograscope.delete_mosaic()
         assert contents() == before
+
+
+class TestMosaics:
+    @pytest.fixture
+    def builders(self, zograscope):
+        return importlib.import_module(f"{zograscope.__name__}.mosaic.builders")
+
+    def answer(self, link, cloud: float = 1.0) -> None:
+        (job,) = link.jobs
+        arrays, facts = make_mosaic_result(9, 3)
+        arrays["layout.0"] = arrays["layout.0"] * np.float32(cloud)
+        job.finish(**arrays)
+        job.result.metadata.update(facts)
+        link.tick()
+
+    def test_it_is_rebuilt_in_its_place(self, scene, fake_link, builders, tmp_path):
+        scene.zograscope_mosaic.collection = str(tmp_path)
+        bpy.ops.zograscope.build_mosaic()
+        self.answer(fake_link)
+        (mosaic,) = builders.mosaics(bpy.context.scene)
+        mosaic.tiles.name, mosaic.tiles.location.y = "Renamed", 2.0
+        count = {kind: len(names) for kind, names in contents().items()}
+        bpy.ops.zograscope.rebuild_mosaic()
+        self.answer(fake_link)
+        assert not fake_link.errors
+        (built,) = builders.mosaics(bpy.context.scene)
+        assert (built.tiles.name, built.tiles.location.y) == ("Renamed", 2.0)
+        assert bpy.context.scene.camera == built.camera
+        assert {kind: len(names) for kind, names in contents().items()} == count
+
+    def test_the_camera_of_an_overview_sees_the_whole_cloud(
+        self, scene, fake_link, builders, tmp_path
+    ):
+        settings = scene.zograscope_mosaic
+        settings.collection, settings.journey, settings.frames = str(tmp_path), "overview", 12
+        bpy.ops.zograscope.build_mosaic()
+        self.answer(fake_link, cloud=4.0)
+        (mosaic,) = builders.mosaics(scene)
+        distance = mosaic.camera.location.z
+        bpy.ops.zograscope.morph_to(layout=0, animate=False)
+        widest = np.abs(mosaic.layout(0)[:, :2]).max(axis=0)
+        half = math.tan(mosaic.camera.data.angle_x / 2) * mosaic.camera.location.z
+        assert mosaic.camera.location.z > 1.5 * distance
+        assert half >= widest[0]
 
 
 class TestRebuilding:

@@ -31,6 +31,7 @@ class ZOGRASCOPE_OT_morph_to(OfMosaic, bpy.types.Operator):
         else:
             set_input(mosaic.modifier, "To", self.layout)
             set_input(mosaic.modifier, "Morph", 1.0)
+        cameras.follow_layout(mosaic, scene)
         mosaic.tiles.update_tag()
         return {"FINISHED"}
 
