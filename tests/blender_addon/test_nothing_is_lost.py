@@ -320,11 +320,11 @@ class TestMosaics:
         bpy.ops.zograscope.build_mosaic()
         self.answer(fake_link, cloud=4.0)
         (mosaic,) = builders.mosaics(scene)
-        distance = mosaic.camera.location.z
+        distance = mosaic.camera.location.length
         bpy.ops.zograscope.morph_to(layout=0, animate=False)
         widest = np.abs(mosaic.layout(0)[:, :2]).max(axis=0)
-        half = math.tan(mosaic.camera.data.angle_x / 2) * mosaic.camera.location.z
-        assert mosaic.camera.location.z > 1.5 * distance
+        half = math.tan(mosaic.camera.data.angle_x / 2) * mosaic.camera.location.length
+        assert mosaic.camera.location.length > 1.5 * distance
         assert half >= widest[0]
 
 
