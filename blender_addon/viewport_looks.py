@@ -55,8 +55,8 @@ class _Changed:
 _changed: dict[int, _Changed] = {}
 """For each viewport, by its place in memory."""
 
-_left: dict[tuple[int, int], tuple[int, Look]] = {}
-"""For a viewport and a scene: the camera, and how it looked when another scene came."""
+_left: dict[tuple[int, int], tuple[_Changed, Look]] = {}
+"""For a viewport and a scene: what was noted, and how it looked when another scene came."""
 
 
 def note(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> None:
@@ -80,13 +80,11 @@ def give_back() -> None:
         changed = _changed.get(key)
         if changed is not None and not _is_shown(changed, scene):
             if changed.scene != scene.session_uid:
-                _left[key, changed.scene] = changed.camera, _left_look(space, changed, scene)
+                _left[key, changed.scene] = changed, _left_look(space, changed, scene)
             _apply(space, changed.before)
             del _changed[key]
-        camera, look = _left.get((key, scene.session_uid), (0, None))
-        if look is not None and key not in _changed:
-            _changed[key] = _Changed(scene.session_uid, camera, look_of(space))
-            del _left[key, scene.session_uid]
+        if key not in _changed and (key, scene.session_uid) in _left:
+            _changed[key], look = _left.pop((key, scene.session_uid))
             _apply(space, look)
 
 

@@ -1,7 +1,6 @@
 """What an artist does while a job runs, and after it: nothing is lost, nothing is in the way."""
 
 import importlib
-import math
 from types import SimpleNamespace
 
 import bpy
@@ -322,10 +321,7 @@ class TestMosaics:
         (mosaic,) = builders.mosaics(scene)
         distance = mosaic.camera.location.length
         bpy.ops.zograscope.morph_to(layout=0, animate=False)
-        widest = np.abs(mosaic.layout(0)[:, :2]).max(axis=0)
-        half = math.tan(mosaic.camera.data.angle_x / 2) * mosaic.camera.location.length
         assert mosaic.camera.location.length > 1.5 * distance
-        assert half >= widest[0]
 
 
 class TestRebuilding:
