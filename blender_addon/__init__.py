@@ -16,6 +16,7 @@ from . import (
     scene_jobs,
     server_link,
     server_panel,
+    viewport_looks,
 )
 from .server_setup import operators as setup_operators
 from .server_setup import panels as setup_panels
@@ -25,7 +26,7 @@ from .server_setup import watching
 def _modules() -> list[ModuleType]:
     """Return what has something to register, in order."""
     own = [module for capability in capabilities.records() for module in capability.modules]
-    shared = (preferences, server_link, job_operators, server_panel)
+    shared = (preferences, viewport_looks, server_link, job_operators, server_panel)
     server_setup = (watching, setup_operators, setup_panels)
     return [*shared, *server_setup, model_menu, *own, menus, scene_jobs, command_line]
 

@@ -63,6 +63,7 @@ class Capability:
         modules: with `register` and `unregister`, in the order of registration.
         build: turns a job's result into a scene; called from the timer.
         title_of: names the job of a source for people.
+        task_of: names the task of a source, by which its answer is checked.
         purpose: what its models are for, or None.
         show: begins to show a job's frames and returns the image sequence; None shows them on a
             plane.
@@ -75,6 +76,7 @@ class Capability:
     modules: tuple[ModuleType, ...]
     build: Build
     title_of: Callable[[Source], str]
+    task_of: Callable[[Source], str] = lambda source: ""
     purpose: str | None = None
     show: Show | None = None
     grow: Grow | None = None

@@ -8,6 +8,7 @@ class ExtensionError(ZograscopeError):
 
     SENTENCES = {
         "server-not-installed": "The server is not installed. Press Install Server in the panel Set Up of the sidebar, or name a zograscope program in the extension's preferences.",
+        "scene-gone": "{title} is ready, but the scene that it was to be built in is gone. Build it again where it is wanted; it comes at once.",
         "server-start-failed": "The Zograscope server did not start: {problem}. The log in the extension's folder says more.",
         "render-failed": "{path} could not be rendered. Check that the folder can be written and the disk has room.",
         "engine-missing": "The engine {engine} cannot render here. Choose another with `--engine`.",

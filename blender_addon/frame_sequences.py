@@ -6,6 +6,7 @@ exactly the picture. The files lie beside the .blend, so that it shows and rende
 extension or server.
 """
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator
@@ -58,6 +59,12 @@ def new_folder(name: str) -> str:
             raise ZograscopeError("output-exists", str(error), path=str(folder)) from error
         return storable(str(folder))
     raise AssertionError("there is always another number")
+
+
+def remove_empty(folder: str) -> None:
+    """Remove a folder that nothing has come to be in, as a .blend holds its path."""
+    with contextlib.suppress(OSError):
+        Path(bpy.path.abspath(folder)).rmdir()
 
 
 def find_image(job_id: str) -> bpy.types.Image | None:

@@ -1,11 +1,17 @@
 """What an artist does with jobs: start them, stop them, let them pause, read what went wrong."""
 
+from typing import Any
+
 import bpy
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
+from zograscope_protocol.readable import readable
 
 from .pending_jobs import NOBODY, Owner
 from .server_link import link
+
+STOP_LATEST = "zograscope.stop_latest"
+MOST_TITLE = 60
 
 
 def owner_in(context: bpy.types.Context, capability: str) -> Owner:
@@ -22,7 +28,7 @@ def refuse(operator: bpy.types.Operator, error: ZograscopeError, owner: Owner = 
 
 
 class JobOperator(bpy.types.Operator):
-    """An operator whose work is a job; in a window, Esc stops the job while it runs.
+    """An operator whose work is a job, which Esc stops while it runs, when the artist says so.
 
     Attributes:
         capability: whose job it is; "" for what belongs to no scene.
@@ -41,14 +47,13 @@ class JobOperator(bpy.types.Operator):
         return owner_in(context, self.capability) if self.capability else NOBODY
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Start the job, and watch for Esc."""
+        """Start the job."""
         try:
             job = self.start(context)
         except ZograscopeError as error:
             return refuse(self, error, self.owner(context))
-        if self.watched and context.window is not None and not bpy.app.background:
-            operators = bpy.ops.zograscope  # type: ignore[attr-defined]
-            operators.watch_jobs("INVOKE_DEFAULT", job_id=job.id)
+        if self.watched:
+            link.watch(job)
         return {"FINISHED"}
 
 
@@ -61,32 +66,42 @@ class BuildOperator(JobOperator):
         return not link.pending.is_building(owner_in(context, cls.capability))
 
 
-class ZOGRASCOPE_OT_watch_jobs(bpy.types.Operator):
-    """Cancel the job that was started last when Esc is pressed"""
+class ZOGRASCOPE_OT_stop_latest(bpy.types.Operator):
+    """Stop what was started last, if that is meant: Blender asks first"""
 
-    bl_idname = "zograscope.watch_jobs"
-    bl_label = "Watch Jobs"
+    bl_idname = STOP_LATEST
+    bl_label = "Stop the Latest Job"
     bl_options = {"INTERNAL"}
 
-    job_id: bpy.props.StringProperty(options={"SKIP_SAVE"})
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is one, and where Esc is not to end something else."""
+        screen = context.screen
+        if screen is None or screen.is_animation_playing or screen.show_fullscreen:
+            return False
+        return link.pending.latest_watched() is not None
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Begin to watch, until the job has ended.
-
-        Blender asks who came last first, so that Esc stops the latest of several.
-        """
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Leave every event but Esc to Blender."""
-        pending = link.pending.get(self.job_id)
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        """Ask."""
+        pending = link.pending.latest_watched()
         if pending is None:
-            return {"FINISHED", "PASS_THROUGH"}
-        if event.type == "ESC" and event.value == "PRESS":
-            pending.job.cancel()
             return {"CANCELLED"}
-        return {"PASS_THROUGH"}
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=f"Stop: {readable(pending.waiting.title, MOST_TITLE)}?",
+            message="What has been computed until now is lost, unless the job can pause.",
+            confirm_text="Stop",
+            icon="QUESTION",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Stop it."""
+        pending = link.pending.latest_watched()
+        if pending is None:
+            return {"CANCELLED"}
+        link.cancel(pending.job)
+        return {"FINISHED"}
 
 
 class ZOGRASCOPE_OT_cancel_job(bpy.types.Operator):
@@ -101,7 +116,7 @@ class ZOGRASCOPE_OT_cancel_job(bpy.types.Operator):
         """Ask the server to cancel the job, or all of them."""
         for job in link.jobs:
             if self.job_id in ("", job.id):
-                job.cancel()
+                link.cancel(job)
         return {"FINISHED"}
 
 
@@ -156,10 +171,31 @@ class ZOGRASCOPE_OT_dismiss_error(bpy.types.Operator):
 
 
 _CLASSES = (
-    ZOGRASCOPE_OT_watch_jobs,
+    ZOGRASCOPE_OT_stop_latest,
     ZOGRASCOPE_OT_cancel_job,
     ZOGRASCOPE_OT_pause_job,
     ZOGRASCOPE_OT_resume_job,
     ZOGRASCOPE_OT_dismiss_error,
 )
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
+_keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
+
+
+def register() -> None:
+    """Add the operators, and Esc for the latest job, which the artist may change.
+
+    As a key of the screen it comes last: whatever else waits for Esc has had it by then.
+    """
+    _register_classes()
+    keys = bpy.context.window_manager.keyconfigs.addon if bpy.context.window_manager else None
+    if keys is not None:
+        screen = keys.keymaps.new("Screen", space_type="EMPTY")
+        _keys.append((screen, screen.keymap_items.new(STOP_LATEST, "ESC", "PRESS")))
+
+
+def unregister() -> None:
+    """Take them away again."""
+    for keymap, item in _keys:
+        keymap.keymap_items.remove(item)
+    _keys.clear()
+    _unregister_classes()

@@ -37,6 +37,7 @@ NOBODY = Owner()
 OnDone = Callable[[Job], None]
 OnStopped = Callable[[], None]
 OnPart = Callable[[Part], None]
+Start = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Waiting:
         on_part: called for each part of a job that streams, in order, before `on_done`. A part
             that it refuses with a ZograscopeError comes again a little later.
         first_part: number of the first part that is wanted.
+        note: by which a file remembers that its owner waits for the job; "" for what it need not.
     """
 
     title: str
@@ -61,27 +63,36 @@ class Waiting:
     on_stopped: OnStopped | None = None
     on_part: OnPart | None = None
     first_part: int = 0
+    note: str = ""
 
 
 @dataclass
 class PendingJob:
-    """A job, and what waits for it."""
+    """A job, and what waits for it.
+
+    Attributes:
+        cancelled_at: when the artist cancelled it, of the monotonic clock.
+        watched: whether it stands before the artist, who can stop it with Esc.
+    """
 
     job: Job
     waiting: Waiting
+    cancelled_at: float | None = None
+    watched: bool = False
     _refused: Part | None = None
     _next_try: float = 0.0
 
     def hand_over_parts(self, deadline: float) -> bool:
         """Give parts to who waits for them, one at least, until there are none or time is up.
 
-        Returns whether none is left. Raises ZograscopeError for one that cannot be kept now.
+        Returns whether none is left. Raises ZograscopeError for one that cannot be kept now, and
+        `result-wrong` for one that is none.
         """
         if self.waiting.on_part is None:
             return True
         if self._refused is not None and time.monotonic() < self._next_try:
             return False
-        while (part := self._refused or self.job.take_part()) is not None:
+        while (part := self._refused or self._take_part()) is not None:
             try:
                 self.waiting.on_part(part)
                 self._refused = None
@@ -92,12 +103,17 @@ class PendingJob:
                 return False
         return True
 
+    def _take_part(self) -> Part | None:
+        part = self.job.take_part()
+        return None if part is None else self.job.checked_part(part)
+
 
 class PendingJobs:
     """All jobs that Blender waits for, oldest first."""
 
     def __init__(self) -> None:
         self._pending: dict[str, PendingJob] = {}
+        self._later: list[tuple[Owner, Start]] = []
 
     def __iter__(self) -> Iterator[PendingJob]:
         return iter([*self._pending.values()])
@@ -121,7 +137,40 @@ class PendingJobs:
 
     def clear(self) -> None:
         """Wait for nothing."""
-        self._pending = {}
+        self._pending, self._later = {}, []
+
+    def note_of(self, owner: Owner) -> str:
+        """Return by what a file remembers what its owner waits for; "" where that is nothing."""
+        notes = [pending.waiting.note for pending in self if pending.waiting.owner == owner]
+        return next((note for note in notes if note), "")
+
+    def latest_watched(self) -> PendingJob | None:
+        """Return what Esc would stop: what was started last and was not stopped yet."""
+        return next(
+            (
+                pending
+                for pending in reversed([*self])
+                if pending.watched and pending.cancelled_at is None
+            ),
+            None,
+        )
+
+    def build_later(self, owner: Owner, start: Start) -> None:
+        """Start a build as soon as its owner builds nothing else."""
+        self._later.append((owner, start))
+
+    @property
+    def builds_later(self) -> int:
+        """How many builds wait for others."""
+        return len(self._later)
+
+    def next_build(self) -> tuple[Owner, Start] | None:
+        """Return a build that waited, and waits no longer."""
+        for place, (owner, start) in enumerate(self._later):
+            if not self.is_building(owner):
+                del self._later[place]
+                return owner, start
+        return None
 
     def is_building(self, owner: Owner) -> bool:
         """Whether the owner waits for something to be built."""

@@ -1,7 +1,8 @@
 """Jobs whose results become scenes: noted in the file, so that they outlive Blender's own end.
 
-A scene waits for one job of each capability at most. The capability's settings in the scene hold
-the job's id, a space, and its source as JSON; a file that is opened takes up its jobs by that.
+A scene waits for one job of each capability at most. The link knows for which, whatever the artist
+undoes meanwhile. As a file is saved, the capability's settings in the scene hold the job's id, a
+space, and its source as JSON; a file that is opened takes up its jobs by that.
 """
 
 import functools
@@ -19,9 +20,13 @@ from zograscope_protocol.submission import Submission
 
 from . import capabilities, frame_sequences, scenes
 from .capabilities import Capability, Source
+from .errors import ExtensionError
 from .frame_sequences import Screen
 from .pending_jobs import Owner, Waiting
 from .server_link import link
+from .taking_back import taking_back
+
+_files_opened = 0
 
 FRAMES = "frames"
 """In the source of a job that streams frames: their name, folder and suffix."""
@@ -33,8 +38,9 @@ def start(capability: str, scene: bpy.types.Scene, submission: Submission, sourc
     Raises ZograscopeError when there is no server and none may be started.
     """
     record, job_id = capabilities.named(capability), uuid.uuid4().hex
-    job = link.submit(submission, _waiting(record, scene, job_id, source), job_id)
-    record.settings_of(scene).job_id = f"{job_id} {json.dumps(source)}"
+    waiting = _waiting(record, scene, job_id, source)
+    job = link.submit(submission, waiting, job_id)
+    record.settings_of(scene).job_id = waiting.note
     return job
 
 
@@ -72,12 +78,14 @@ def take_up(capability: Capability, scene: bpy.types.Scene) -> None:
         return
     job_id, _, text = pending.partition(" ")
     try:
-        waiting = _waiting(capability, scene, job_id, json.loads(text))
+        source = json.loads(text)
+        waiting = _waiting(capability, scene, job_id, source)
+        task = capability.task_of(source)
     except (ValueError, KeyError, TypeError):
         capability.settings_of(scene).job_id = ""
         return
     try:
-        link.attach(job_id, waiting)
+        link.attach(job_id, waiting, task)
     except ZograscopeError as error:
         link.tell(waiting.owner, error)
 
@@ -86,18 +94,23 @@ def _waiting(
     capability: Capability, scene: bpy.types.Scene, job_id: str, source: Source
 ) -> Waiting:
     """Return what waits for a job of a scene, whatever the artist calls the scene by then."""
-    owner = Owner(scene.session_uid, capability.name)
+    owner, file = Owner(scene.session_uid, capability.name), _files_opened
+    title, note = capability.title_of(source), f"{job_id} {json.dumps(source)}"
 
     def on_done(job: Job) -> None:
         scene = _scene_of(owner)
-        if scene is not None:  # else the artist has deleted it, or opened another file
+        if scene is not None:
             capability.settings_of(scene).job_id = ""
             capability.build(job, scene, source)
+        elif file == _files_opened:  # else the artist has opened another file
+            raise ExtensionError("scene-gone", title=title)
 
     def on_stopped() -> None:
         scene = _scene_of(owner)
         if scene is not None:
             capability.settings_of(scene).job_id = ""
+        if FRAMES in source:
+            frame_sequences.remove_empty(source[FRAMES]["folder"])
 
     def on_part(part: Part) -> None:
         scene = _scene_of(owner)
@@ -106,7 +119,8 @@ def _waiting(
 
     streams = FRAMES in source
     return Waiting(
-        title=capability.title_of(source),
+        title=title,
+        note=note,
         on_done=on_done,
         owner=owner,
         builds=True,
@@ -117,7 +131,7 @@ def _waiting(
 
 
 def _scene_of(owner: Owner) -> bpy.types.Scene | None:
-    return next((scene for scene in bpy.data.scenes if scene.session_uid == owner.scene), None)
+    return scenes.find_scene(owner.scene)
 
 
 def _frame_files(job_id: str, source: Source) -> FrameFiles:
@@ -141,7 +155,8 @@ def _take_frame(
     image = frame_sequences.find_image(job_id)
     if image is None:
         show = capability.show or functools.partial(show_on_plane, capability.name)
-        image = show(files.path(0), scene, job_id, source)
+        with taking_back():
+            image = show(files.path(0), scene, job_id, source)
     grow = capability.grow or frame_sequences.grow
     grow(image, part.number + 1)
 
@@ -174,17 +189,31 @@ def show_on_plane(
 
 
 @persistent
+def _note_all(*_: object) -> None:
+    """Note in a file that is saved what its scenes wait for, which Undo may have changed there."""
+    for scene in bpy.data.scenes:
+        for capability in capabilities.records():
+            note = link.pending.note_of(Owner(scene.session_uid, capability.name))
+            if capability.settings_of(scene).job_id != note:
+                capability.settings_of(scene).job_id = note
+
+
+@persistent
 def _take_up_all(*_: object) -> None:
+    global _files_opened  # noqa: PLW0603 - Blender has one file
+    _files_opened += 1
     for scene in bpy.data.scenes:
         for capability in capabilities.records():
             take_up(capability, scene)
 
 
 def register() -> None:
-    """Look at each file that is opened."""
+    """Look at each file that is opened, and at each that is saved."""
     bpy.app.handlers.load_post.append(_take_up_all)
+    bpy.app.handlers.save_pre.append(_note_all)
 
 
 def unregister() -> None:
     """Do so no longer."""
+    bpy.app.handlers.save_pre.remove(_note_all)
     bpy.app.handlers.load_post.remove(_take_up_all)

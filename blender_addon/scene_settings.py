@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import bpy
 
+BESIDE_THE_FILE = {"PATH_SUPPORTS_BLEND_RELATIVE"}
+"""Options of a path that may be told from where the .blend is, which Blender else shows in red."""
+
 
 def scene_settings(
     name: str, settings: type[bpy.types.PropertyGroup], *parts: type[bpy.types.PropertyGroup]

@@ -8,9 +8,12 @@ from typing import TypeVar
 import bpy
 from mathutils import Vector
 
-from . import capabilities
+from . import capabilities, viewport_looks
 
 Built = TypeVar("Built")
+
+ORIGIN_MARK = "zograscope_origin"
+"""On a scene that was made for something: the scene in which the artist asked for it."""
 
 VIEWPORT_TYPE = "VIEW_3D"
 VIEW_AIR = 0.94  # of what is free of a viewport, for a picture
@@ -50,6 +53,19 @@ def same_path(one: str, other: str) -> bool:
     return os.path.normpath(bpy.path.abspath(one)) == os.path.normpath(bpy.path.abspath(other))
 
 
+def find_scene(uid: int) -> bpy.types.Scene | None:
+    """Return a scene by its `session_uid`, whatever the artist calls it by now; None if it is gone.
+
+    The number outlives renaming and Undo, but no other file.
+    """
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
+
+
+def find_object(uid: int) -> bpy.types.Object | None:
+    """Return an object by its `session_uid`, as `find_scene`."""
+    return next((item for item in bpy.data.objects if item.session_uid == uid), None)
+
+
 def push_undo(message: str) -> None:
     """Make one step for Undo; a timer has no window of its own, and Blender wants one."""
     windows = bpy.context.window_manager.windows
@@ -61,6 +77,7 @@ def push_undo(message: str) -> None:
 def select_only(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
     """Make an object the scene's active and only selected one."""
     layer = scene.view_layers[0]
+    layer.update()  # else it may list what has been deleted
     for item in layer.objects.selected:
         item.select_set(False, view_layer=layer)
     layer.objects.active = root
@@ -86,6 +103,8 @@ def build_in(
     if not capabilities.named(capability).settings_of(scene).own_scene:
         return scene, build(scene)
     own = _scene_of_its_own(scene, name)
+    if own != scene:
+        own[ORIGIN_MARK] = scene
     built = build(own)
     prepare(own, built)
     return own, built
@@ -129,14 +148,19 @@ def show_untouched(
         render.resolution_x, render.resolution_y = size
         render.resolution_percentage = 100
         render.pixel_aspect_x = render.pixel_aspect_y = 1.0
-    render.dither_intensity = 0.0
+    show_colours_untouched(scene)
+    shading = scene.display.shading
+    shading.light, shading.color_type = "FLAT", "TEXTURE"
+    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
+
+
+def show_colours_untouched(scene: bpy.types.Scene) -> None:
+    """Let a scene's colour management leave pictures' colours as they are."""
+    scene.render.dither_intensity = 0.0
     scene.display_settings.display_device = "sRGB"
     view = scene.view_settings
     view.view_transform, view.look = "Standard", "None"
     view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
-    shading = scene.display.shading
-    shading.light, shading.color_type = "FLAT", "TEXTURE"
-    shading.show_shadows = shading.show_cavity = shading.show_object_outline = False
 
 
 def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
@@ -146,6 +170,7 @@ def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
         for area in window.screen.areas if window.scene == scene else ():
             if area.type == VIEWPORT_TYPE:
                 space = area.spaces.active
+                viewport_looks.note(space, scene)
                 space.region_3d.view_perspective = "CAMERA"
                 space.shading.type = shading
                 space.shading.use_scene_world = True
@@ -154,6 +179,7 @@ def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
                 overlay.show_cursor = overlay.show_floor = False
                 overlay.show_axis_x = overlay.show_axis_y = False
                 space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
+                space.shading.show_object_outline = False  # contours round every tear
                 fit_camera(area, scene)
 
 

@@ -11,24 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from zograscope_protocol.answers import read_models, read_status
 from zograscope_protocol.client import Client
+from zograscope_protocol.connection import Connection, state_folder
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.messages import FINISHED_STATES
 from zograscope_protocol.submission import Submission
 
-from . import preferences
+from . import preferences, viewport_looks
 from .errors import ExtensionError
 from .job_previews import JobPreviews
 from .pending_jobs import Owner, PendingJob, PendingJobs, Waiting, blender_can_be_changed
 from .server_process import ServerProcess
+from .taking_back import taking_back
 
 # Seconds.
 BUDGET = 0.003
 BUSY_INTERVAL = 0.02
 IDLE_INTERVAL = 0.25
 STATUS_INTERVAL = 1.0
+ANSWER_PATIENCE = 10.0
+CANCEL_PATIENCE = 10.0
 REMEMBERED_TICKS = 20_000
+
+LOG = "server.log"
 
 # Codes of errors that pass when a server answers again; jobs wait for it.
 AWAY = ("server-lost", "server-not-running", "server-unreachable")
@@ -71,18 +78,31 @@ class ServerLink:
         self._ensure_server()
         return self._wait_for(self._connected_client().submit(*submission, job_id), waiting)
 
-    def attach(self, job_id: str, waiting: Waiting) -> Job:
-        """Wait for a job that an earlier Blender, or this file, has started."""
+    def attach(self, job_id: str, waiting: Waiting, task: str = "") -> Job:
+        """Wait for a job of a task that an earlier Blender, or this file, has started."""
         known = self.pending.get(job_id)
         if known is not None and known.job.state == "sending":
             return self._wait_for(known.job, waiting)  # who else could send its inputs?
-        return self._wait_for(self._connected_client().attach(job_id), waiting)
+        return self._wait_for(self._connected_client().attach(job_id, task), waiting)
 
     def _wait_for(self, job: Job, waiting: Waiting) -> Job:
         self.connection_error = None
         self.forget_errors(waiting.owner)
         self.pending.add(job, waiting)
         return job
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job. Where no server does so, it ends here (see `_give_up_on_cancelled`)."""
+        pending = self.pending.get(job.id)
+        if pending is not None and pending.cancelled_at is None:
+            pending.cancelled_at = time.monotonic()
+        job.cancel()
+
+    def watch(self, job: Job) -> None:
+        """Let Esc stop a job."""
+        pending = self.pending.get(job.id)
+        if pending is not None:
+            pending.watched = True
 
     @property
     def jobs(self) -> list[Job]:
@@ -125,15 +145,25 @@ class ServerLink:
         command = preferences.find_command(chosen)
         if command is None:
             raise ExtensionError("server-not-installed")
-        folder = Path(bpy.utils.extension_path_user(__package__, create=True))
+        bpy.utils.extension_path_user(__package__, create=True)
         models_folder = bpy.path.abspath(chosen.models_folder)
         try:
-            self.process.start(command, folder / "server.log", models_folder)
+            self.process.start(command, self.log, models_folder)
         except OSError as error:
             raise ExtensionError("server-not-installed", str(error)) from error
         for called in self.on_start:
             called()
         self._connected_client()
+
+    def look_for_server(self) -> None:
+        """Connect to this computer's own server where one runs; start none, ask no network."""
+        if self._client is not None or preferences.get().use_remote:
+            return
+        try:
+            Connection.read(state_folder())
+            self._connected_client()
+        except ZograscopeError:
+            return  # there is none, which nobody has asked for yet
 
     def connect_or_start(self) -> None:
         """Connect to the server of the preferences; start this computer's own where none runs."""
@@ -169,6 +199,21 @@ class ServerLink:
     # What panels show
 
     @property
+    def server(self) -> dict[str, Any]:
+        """What the server said as it welcomed us; empty where there is none."""
+        return self._client.server if self._client is not None else {}
+
+    @property
+    def workers(self) -> list[dict[str, Any]]:
+        """What the server's workers are doing."""
+        return self._workers
+
+    @property
+    def log(self) -> Path:
+        """The log of the server that we started."""
+        return Path(bpy.utils.extension_path_user(__package__)) / LOG
+
+    @property
     def connected(self) -> bool:
         """Whether a server answers."""
         return self._client is not None and self._client.state == "connected"
@@ -179,7 +224,8 @@ class ServerLink:
         if self.connected:
             return self._words_of_workers()
         if self.process.failure:
-            return f"Did not start: {self.process.failure}"
+            what = "Ended" if self.process.served else "Did not start"
+            return f"{what}: {self.process.failure}"
         if self.process.running:
             return f"Starting ({self.process.seconds:.0f} s)"
         if self._client is not None and self._client.state == "refused":
@@ -205,7 +251,9 @@ class ServerLink:
         started = time.perf_counter()
         if self._client is not None:
             self._client.poll(BUDGET)
+            self.process.served |= self.connected
             self._note_connection_error(self._client)
+            self._give_up_on_cancelled(self._client)
             self._ask_for_status(self._client)
         for job in self.jobs:
             self.previews.update(job)
@@ -213,6 +261,8 @@ class ServerLink:
         self.ticks.append(time.perf_counter() - started)
         if self.pending and blender_can_be_changed():
             self._hand_over()
+        self._start_next()
+        viewport_looks.give_back()
         return BUSY_INTERVAL if self.pending or self.process.running else IDLE_INTERVAL
 
     def _hand_over(self) -> None:
@@ -225,6 +275,8 @@ class ServerLink:
                     self._finish(pending)
             except ZograscopeError as error:
                 self.tell(pending.waiting.owner, error)
+                if error.code == "result-wrong" and not pending.job.finished and self._client:
+                    self._client.give_up(pending.job)
                 if pending.job.state in ("failed", "cancelled"):
                     self._finish(pending)
             except Exception as error:
@@ -232,19 +284,55 @@ class ServerLink:
                 self.tell(pending.waiting.owner, ZograscopeError("internal", repr(error)))
                 raise
 
+    def _start_next(self) -> None:
+        """Start a build that waited for another one."""
+        waited = self.pending.next_build() if self.pending.builds_later else None
+        if waited is None:
+            return
+        owner, start = waited
+        of_others = [error for other, error in self._job_errors if other == owner]
+        try:
+            start()
+        except ZograscopeError as error:
+            of_others.append(error)
+        for error in of_others:
+            self.tell(owner, error)
+
     def _finish(self, pending: PendingJob) -> None:
-        """Let the artist's scene be built, or say why not."""
+        """Let the artist's scene be built, whole or not at all, or say why not.
+
+        Raises ZograscopeError `result-wrong`, and what the builder raises.
+        """
         job, waiting = pending.job, pending.waiting
         self._drop(pending)
         if job.error is not None and job.state != "cancelled":
             self.tell(waiting.owner, job.error)
         try:
-            if job.result is not None:
-                waiting.on_done(job)
+            if self._is_sound(pending):
+                with taking_back():
+                    waiting.on_done(job)
             elif waiting.on_stopped is not None:
                 waiting.on_stopped()
         finally:
             self._redraw()
+
+    def _is_sound(self, pending: PendingJob) -> bool:
+        """Whether a job has a result that can be used; what is wrong with one is told."""
+        try:
+            pending.job.check_result()
+        except ZograscopeError as error:
+            self.tell(pending.waiting.owner, error)
+            return False
+        return pending.job.result is not None
+
+    def _give_up_on_cancelled(self, client: Client) -> None:
+        """End what was cancelled and no server ends: it is away, or does not listen."""
+        now = time.monotonic()
+        for pending in self.pending:
+            asked = pending.cancelled_at
+            late = asked is not None and now - asked > CANCEL_PATIENCE
+            if asked is not None and not pending.job.finished and (late or not self.connected):
+                client.give_up(pending.job)
 
     def _drop(self, pending: PendingJob) -> None:
         self.pending.drop(pending)
@@ -296,19 +384,23 @@ class ServerLink:
         now = time.monotonic()
         if client.state != "connected" or now < self._next_status:
             return
-        self._next_status = now + STATUS_INTERVAL
+        self._next_status = now + ANSWER_PATIENCE  # unless it answers
         client.request_status(self._note_status)
         if not self.models:
             self.ask_for_models()
 
     def _note_status(self, status: dict[str, Any]) -> None:
-        self._workers = status["workers"]
-        self._server_jobs = [job for job in status["jobs"] if job["state"] not in FINISHED_STATES]
+        self._next_status = time.monotonic() + STATUS_INTERVAL
+        self._workers, jobs = read_status(status)
+        self._server_jobs = [job for job in jobs if job["state"] not in FINISHED_STATES]
+
+    def _note_models(self, answer: dict[str, Any]) -> None:
+        self.models = read_models(answer)
 
     def ask_for_models(self) -> None:
         """Have the catalogue sent anew."""
         if self._client is not None:
-            self._client.request_models(lambda answer: setattr(self, "models", answer["models"]))
+            self._client.request_models(self._note_models)
 
     def _redraw_when_changed(self) -> None:
         news = [
@@ -341,8 +433,13 @@ def _tick() -> float:
         return IDLE_INTERVAL
 
 
+def _look() -> None:
+    link.look_for_server()
+
+
 def register() -> None:
-    """Start the timer."""
+    """Start the timer, and look for a server that runs already."""
+    bpy.app.timers.register(_look, first_interval=IDLE_INTERVAL)
     bpy.app.timers.register(_tick, first_interval=IDLE_INTERVAL, persistent=True)
     preferences.listeners.append(link.reconnect)
 
@@ -350,6 +447,7 @@ def register() -> None:
 def unregister() -> None:
     """Stop the timer and leave the server."""
     preferences.listeners.remove(link.reconnect)
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    for timer in (_look, _tick):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     link.close()

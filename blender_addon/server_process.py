@@ -10,12 +10,18 @@ from typing import Any
 
 # Of the server and its workers on Unix: Blender stays fluent while a model takes every core.
 NICENESS = 10
+READY = "ready at"  # in the line that it writes once it serves
 
 
 class ServerProcess:
-    """`zograscope serve` as a process of its own, which outlives Blender if a job needs it to."""
+    """`zograscope serve` as a process of its own, which outlives Blender if a job needs it to.
+
+    Attributes:
+        served: whether it has answered since it was started, as whoever connects to it notes.
+    """
 
     def __init__(self) -> None:
+        self.served = False
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
         self._started = 0.0
@@ -49,6 +55,7 @@ class ServerProcess:
         if sys.platform != "win32":
             os.setpriority(os.PRIO_PROCESS, self._process.pid, NICENESS)
         self._log, self._started, self._failure = log, time.monotonic(), ""
+        self.served = False
 
     @property
     def running(self) -> bool:
@@ -62,11 +69,19 @@ class ServerProcess:
 
     @property
     def failure(self) -> str:
-        """Why it ended by itself: the last line that it wrote; empty while all is well."""
+        """Why it ended by itself: the last line that it wrote; empty while all is well.
+
+        What it wrote before it served, or is killed, says nothing of its end.
+        """
         if self._process is None or self._process.poll() in (None, 0):
             return ""
+        status = self._process.returncode
+        if not self._failure and status < 0:
+            self._failure = f"somebody ended it (signal {-status})"
         if not self._failure:
-            self._failure = self._last_words() or f"it ended with status {self._process.returncode}"
+            words = self._last_words()
+            told = words and READY not in words
+            self._failure = words if told else f"it ended with status {status}"
         return self._failure
 
     def _last_words(self) -> str:

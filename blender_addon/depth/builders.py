@@ -246,6 +246,13 @@ def prepare_scene(
     scene.cycles.pixel_filter_type = "BOX"
 
 
+def is_prepared(scene: bpy.types.Scene, diorama: Diorama) -> bool:
+    """Whether a scene shows a diorama as `prepare_scene` does: through its camera, at its size."""
+    size = diorama.intrinsics.width, diorama.intrinsics.height
+    render = scene.render
+    return scene.camera == diorama.camera and (render.resolution_x, render.resolution_y) == size
+
+
 def set_smooth_filter(diorama: Diorama, smooth: bool) -> None:
     """Choose between the exact picture (sharp pixels) and one interpolated for close views."""
     for layer in diorama.reliefs:

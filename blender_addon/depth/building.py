@@ -13,15 +13,18 @@ from zograscope_protocol.options import refusal
 
 from .. import scene_jobs
 from ..capabilities import Source
+from ..deleting import delete
 from ..pending_jobs import Owner
-from ..scenes import build_in, look_through_camera, push_undo, select_only, storable
+from ..scenes import build_in, find_object, look_through_camera, push_undo, select_only, storable
 from . import builders, cameras
-from .diorama import HOLES, Diorama, find_diorama
+from .diorama import HOLES, ROOT_MARK, Diorama, find_diorama
 from .plates import background
 from .selection import SOURCE
 from .submissions import diorama_submission
 
 NAME = "depth"
+UPDATES, REPLACES = "updates", "replaces"
+"""In a source: the diorama that gets new depth, or whose place another takes."""
 
 
 def new_source(settings: bpy.types.PropertyGroup) -> Source:
@@ -67,17 +70,24 @@ def title_of(source: Source) -> str:
 def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     """Hand a result to the builders: a new diorama, or new depth for one that is there."""
     arrays, metadata = job.result.arrays, job.result.metadata
-    root: bpy.types.Object | None = bpy.data.objects.get(source.pop("updates", ""))
-    if root is not None and (diorama := find_diorama(root)):
+    updated = _find(source.pop(UPDATES, None))
+    replaced = _find(source.pop(REPLACES, None))
+    if updated is not None:
+        diorama = updated
         try:
             diorama = builders.update_depth(diorama, arrays, metadata)
         except ValueError as error:
             raise refusal(str(error)) from error
         if HOLES in diorama.photograph:  # the server knew nothing of what plates hide
             background.paint(diorama, Owner(scene.session_uid, NAME))
+    elif replaced is not None:
+        scene = _scene_with(replaced, scene)
+        diorama = builders.build_diorama(arrays, metadata, replaced.root.name, scene)
+        put_in_place(diorama, replaced, scene)
+        _move_as_chosen(diorama, scene, scene.zograscope_depth.camera)
     else:
         name = bpy.path.display_name_from_filepath(source["photograph"])
-        camera = scene.zograscope_depth.camera
+        camera, own = scene.zograscope_depth.camera, scene.zograscope_depth.own_scene
         scene, diorama = build_in(
             scene,
             NAME,
@@ -85,8 +95,9 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
             lambda scene: builders.build_diorama(arrays, metadata, name, scene),
             _prepare,
         )
-        if camera != NO_CAMERA:
-            move_camera(diorama, scene)
+        if not own and diorama.dome is not None:  # which would swallow the artist's scene
+            diorama.dome.hide_viewport = diorama.dome.hide_render = True
+        _move_as_chosen(diorama, scene, camera)
     remember(diorama, source, metadata)
     select_only(diorama.root, scene)
     push_undo("Build Diorama")
@@ -111,8 +122,65 @@ def _prepare(own: bpy.types.Scene, diorama: Diorama) -> None:
     look_through_camera(own)
 
 
+def _move_as_chosen(diorama: Diorama, scene: bpy.types.Scene, camera: str) -> None:
+    if camera != NO_CAMERA:
+        move_camera(diorama, scene)
+
+
 def move_camera(diorama: Diorama, scene: bpy.types.Scene) -> None:
-    """Give a diorama's camera the move that the artist has chosen."""
+    """Give a diorama's camera the move that the artist has chosen.
+
+    The scene becomes as long as the move where it shows the diorama alone; else its length is the
+    artist's.
+    """
     settings = scene.zograscope_depth
     cameras.apply_preset(diorama, settings.camera, settings.frames, scene.render.fps)
-    scene.frame_start, scene.frame_end = 1, settings.frames
+    if builders.is_prepared(scene, diorama):
+        scene.frame_start, scene.frame_end = 1, settings.frames
+
+
+def start_instead_of(diorama: Diorama, scene: bpy.types.Scene, source: Source) -> Job:
+    """Have a diorama built that takes the place of one that is there. Raises as `start`."""
+    return start(scene, source | {REPLACES: _key_of(diorama)})
+
+
+def start_update(diorama: Diorama, scene: bpy.types.Scene, source: Source) -> Job:
+    """Have depth estimated anew for a diorama that is there. Raises as `start`."""
+    return start(scene, source | {UPDATES: _key_of(diorama)})
+
+
+def put_in_place(diorama: Diorama, former: Diorama, scene: bpy.types.Scene) -> None:
+    """Let a diorama stand where a former one stood, which is deleted."""
+    root, old = diorama.root, former.root
+    root.parent, root.matrix_parent_inverse = old.parent, old.matrix_parent_inverse
+    root.matrix_basis = old.matrix_basis
+    if diorama.dome is not None and former.dome is not None:
+        diorama.dome.hide_viewport = former.dome.hide_viewport
+        diorama.dome.hide_render = former.dome.hide_render
+    alone, name = builders.is_prepared(scene, former), old.name
+    if scene.camera == former.camera:
+        scene.camera = diorama.camera
+    delete(old)
+    root.name = name
+    if alone:
+        builders.prepare_scene(scene, diorama)
+
+
+def _key_of(diorama: Diorama) -> list[Any]:
+    """Return by what a diorama is found again: in this session, and in a file that was opened."""
+    return [diorama.root.session_uid, diorama.root.name]
+
+
+def _find(key: Any) -> Diorama | None:
+    """Return the diorama of a key; of a name alone, as earlier versions kept it, too."""
+    uid, name = key if isinstance(key, list) and len(key) == 2 else (0, key)
+    item = find_object(uid)
+    if item is None or ROOT_MARK not in item:
+        item = bpy.data.objects.get(name) if isinstance(name, str) else None
+    return find_diorama(item)
+
+
+def _scene_with(diorama: Diorama, usual: bpy.types.Scene) -> bpy.types.Scene:
+    """Return the scene that has a diorama: the usual one, or else the first."""
+    having = [scene for scene in bpy.data.scenes if diorama.root.name in scene.objects]
+    return usual if usual in having or not having else having[0]

@@ -1,7 +1,9 @@
 """What the extension knows of dioramas."""
 
+from zograscope_protocol.depth.tasks import DioramaOptions
+
 from ..capabilities import Capability
-from . import building, operators, panels, properties
+from . import building, operators, panels, properties, scene_operators
 from .brush import edits as brush_edits
 from .brush import operators as brush_operators
 from .brush import panel as brush_panel
@@ -20,6 +22,7 @@ CAPABILITY = Capability(
     modules=(
         properties,
         operators,
+        scene_operators,
         panels,
         brush_properties,
         brush_edits,
@@ -34,6 +37,7 @@ CAPABILITY = Capability(
     ),
     build=building.build,
     title_of=building.title_of,
+    task_of=lambda source: DioramaOptions.task,
     purpose="depth",
     commands=(COMMAND,),
 )

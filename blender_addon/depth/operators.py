@@ -1,13 +1,18 @@
 """What an artist can do with dioramas: gather input, start a job, hand its result to a builder."""
 
+from functools import partial
+from pathlib import Path
+
 import bpy
 from bpy_extras.io_utils import ImportHelper
 from zograscope_protocol.depth.command import DEPTH_SUFFIXES, MESH_SUFFIXES, NO_CAMERA
+from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
-from ..job_operators import BuildOperator
-from ..scenes import VIEWPORT_TYPE, storable
+from ..job_operators import BuildOperator, owner_in, refuse
+from ..scenes import VIEWPORT_TYPE, find_scene, storable
+from ..server_link import link
 from . import builders, building, submissions
 from .diorama import Diorama
 from .exporting import ExportOperator
@@ -47,24 +52,55 @@ class ZOGRASCOPE_OT_build_diorama(BuildOperator):
         return building.start(context.scene, source)
 
 
-class ZOGRASCOPE_OT_import_photograph(ImportHelper, bpy.types.Operator):
-    """Choose a photograph and build its diorama"""
+class ZOGRASCOPE_OT_import_photograph(ImportHelper, bpy.types.Operator):  # type: ignore[misc]
+    """Choose photographs and build their dioramas, one after the other"""
 
     bl_idname = "zograscope.import_photograph"
     bl_label = "Photograph to Diorama"
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    files: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}
+    )
     filter_glob: bpy.props.StringProperty(default=PICTURES, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Build a file that was dropped at once; else let the artist choose one."""
-        return self.execute(context) if self.filepath else super().invoke(context, event)
+        """Build files that were dropped at once; else let the artist choose some."""
+        return self.execute(context) if self.paths() else super().invoke(context, event)
+
+    def paths(self) -> list[str]:
+        """Return the chosen files."""
+        several = [str(Path(self.directory) / file.name) for file in self.files if file.name]
+        return several or [path for path in (self.filepath,) if path]
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Build the chosen file."""
-        context.scene.zograscope_depth.photograph = storable(self.filepath)
-        result: set[str] = bpy.ops.zograscope.build_diorama()  # type: ignore[attr-defined]
-        return result
+        """Build the chosen files: the first at once, each other when the one before it is there."""
+        scene, owner = context.scene, owner_in(context, building.NAME)
+        link.forget_errors(owner)
+        paths = self.paths()
+        for path in paths:
+            link.pending.build_later(owner, partial(_build, scene.session_uid, path))
+        waits = link.pending.is_building(owner)
+        if not waits:
+            start = link.pending.next_build()
+            try:
+                if start is not None:
+                    start[1]()
+            except ZograscopeError as error:
+                return refuse(self, error, owner)
+        if waits or len(paths) > 1:
+            self.report({"INFO"}, "Photographs are built one after the other")
+        return {"FINISHED"}
+
+
+def _build(scene_uid: int, path: str) -> None:
+    """Build a photograph in a scene, if that is there still. Raises ZograscopeError."""
+    scene = find_scene(scene_uid)
+    if scene is None:
+        return
+    scene.zograscope_depth.photograph = storable(path)
+    link.watch(building.start(scene, building.new_source(scene.zograscope_depth)))
 
 
 class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
@@ -101,12 +137,11 @@ class ZOGRASCOPE_OT_update_depth(BuildOperator):
         diorama = selected_diorama(context)
         source = source_of(diorama)
         building.choose_estimate(source, context.scene.zograscope_depth)
-        source["updates"] = diorama.root.name
-        return building.start(context.scene, source)
+        return building.start_update(diorama, context.scene, source)
 
 
 class ZOGRASCOPE_OT_crop_border(BuildOperator):
-    """Build the diorama anew without the paper around the photograph"""
+    """Build the diorama anew without the paper around the photograph, in the place of this one"""
 
     bl_idname = "zograscope.crop_border"
     bl_label = "Crop and Build Again"
@@ -119,9 +154,10 @@ class ZOGRASCOPE_OT_crop_border(BuildOperator):
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job with the border that was found."""
-        source = source_of(selected_diorama(context))
+        diorama = selected_diorama(context)
+        source = source_of(diorama)
         source["parameters"]["crop"] = "auto"
-        return building.start(context.scene, source)
+        return building.start_instead_of(diorama, context.scene, source)
 
 
 class ZOGRASCOPE_OT_apply_camera(NeedsDiorama, bpy.types.Operator):

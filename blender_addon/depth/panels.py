@@ -64,13 +64,35 @@ class ZOGRASCOPE_PT_diorama(NeedsDiorama, Sidebar):
         row.operator("zograscope.picture_filter", text="Exact").smooth = False
         row.operator("zograscope.picture_filter", text="Smooth").smooth = True
         layout.operator("zograscope.apply_camera", icon="CAMERA_DATA")
-        layout.operator("zograscope.update_depth", icon="FILE_REFRESH")
+        row = layout.row(align=True)
+        row.operator("zograscope.update_depth", icon="FILE_REFRESH")
+        row.operator("zograscope.rebuild_diorama", icon="LOOP_BACK")
         layout.operator("zograscope.bake", icon="MESH_GRID")
         row = layout.row(align=True)
         row.operator("zograscope.export_mesh", icon="EXPORT")
         row.operator("zograscope.export_depth", icon="IMAGE_ZDEPTH")
+        layout.operator("zograscope.delete_diorama", icon="TRASH")
+
+
+class ZOGRASCOPE_PT_diorama_in_scene(NeedsDiorama, Sidebar):
+    """The selected diorama and the scene that it is in."""
+
+    bl_label = "In the Scene"
+    bl_parent_id = "ZOGRASCOPE_PT_diorama"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, diorama = self.layout, selected_diorama(context)
+        layout.operator("zograscope.use_camera", icon="VIEW_CAMERA")
+        layout.operator("zograscope.match_colours", icon="COLOR")
+        layout.operator("zograscope.bring_into_scene", icon="SCENE_DATA")
+        if diorama.dome is not None:
+            shown = not diorama.dome.hide_render
+            icon = "HIDE_OFF" if shown else "HIDE_ON"
+            layout.operator("zograscope.show_dome", icon=icon, depress=shown)
 
 
 register, unregister = bpy.utils.register_classes_factory(
-    (ZOGRASCOPE_PT_new_diorama, ZOGRASCOPE_PT_diorama)
+    (ZOGRASCOPE_PT_new_diorama, ZOGRASCOPE_PT_diorama, ZOGRASCOPE_PT_diorama_in_scene)
 )

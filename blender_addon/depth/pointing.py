@@ -13,7 +13,7 @@ from mathutils import Vector
 from zograscope_protocol.errors import ZograscopeError
 
 from ..job_operators import owner_in, refuse
-from ..scenes import VIEWPORT_TYPE
+from ..scenes import VIEWPORT_TYPE, find_object
 from . import building
 from .diorama import Diorama, find_diorama
 from .relief import Point, pixel_along
@@ -31,14 +31,14 @@ class Pointer:
 
     def __init__(self, diorama: Diorama) -> None:
         """Point at a diorama that is live."""
-        self._root = diorama.root.name
+        self._root = diorama.root.session_uid
         self.at: Point | None = None
         """Where the mouse is, in pixels of the photograph; None beside it."""
 
     @property
     def diorama(self) -> Diorama | None:
         """Return the diorama, or None where it is gone or baked."""
-        diorama = find_diorama(bpy.data.objects.get(self._root))
+        diorama = find_diorama(find_object(self._root))
         return diorama if diorama is not None and diorama.is_live else None
 
     def hover(self, origin: Vector, direction: Vector) -> Point | None:

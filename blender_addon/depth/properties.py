@@ -4,7 +4,7 @@ import bpy
 from zograscope_protocol.depth.command import CAMERA_PRESETS, NO_CAMERA
 from zograscope_protocol.depth.tasks import QUALITIES, STEREO
 
-from ..scene_settings import scene_settings
+from ..scene_settings import BESIDE_THE_FILE, scene_settings
 
 DEFAULT_MODEL = "default"
 QUALITY_HELP = {
@@ -35,7 +35,10 @@ class DepthSettings(bpy.types.PropertyGroup):
     """The choices for a new diorama."""
 
     photograph: bpy.props.StringProperty(
-        name="Photograph", description="The picture to bring to life", subtype="FILE_PATH"
+        name="Photograph",
+        description="The picture to bring to life",
+        subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     # Text, since the server's catalogue is not known while a file is read or no server runs.
     model: bpy.props.StringProperty(
@@ -77,6 +80,7 @@ class DepthSettings(bpy.types.PropertyGroup):
         name="Depth Map",
         description="Your own depth (PNG, TIFF, EXR or npy) in place of an estimate",
         subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     depth_map_near: bpy.props.EnumProperty(
         name="Near Is",

@@ -11,7 +11,7 @@ from .. import frame_sequences, scene_jobs, sequencer
 from ..capabilities import Source
 from ..frame_sequences import SCENE_MARK
 from ..pending_jobs import Owner, Waiting
-from ..scenes import push_undo
+from ..scenes import find_scene, push_undo
 from ..server_link import link
 from . import boards, depths, keyframes, latent_map, samples, sounds, submissions, walks
 from .errors import GenerativeError
@@ -147,4 +147,4 @@ def _ask(
 
 def scene_of(owner: Owner) -> bpy.types.Scene | None:
     """Return the scene of an owner, whatever the artist calls it by now; None where it is gone."""
-    return next((scene for scene in bpy.data.scenes if scene.session_uid == owner.scene), None)
+    return find_scene(owner.scene)

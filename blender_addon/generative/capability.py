@@ -1,5 +1,7 @@
 """What the extension knows of models that dream."""
 
+from zograscope_protocol.generative.tasks import WalkOptions
+
 from ..capabilities import Capability
 from . import building, latent_preview, operators, panels, properties, training, walks
 from .command import COMMAND
@@ -10,6 +12,7 @@ CAPABILITY = Capability(
     modules=(properties, operators, panels, latent_preview, training),
     build=building.build,
     title_of=building.title_of,
+    task_of=lambda source: WalkOptions.task,
     purpose="generative",
     show=walks.show_first,
     grow=walks.grow,

@@ -15,7 +15,7 @@ from zograscope_protocol.generative.tasks import (
     STRONGEST,
 )
 
-from ..scene_settings import scene_settings
+from ..scene_settings import BESIDE_THE_FILE, scene_settings
 from . import samples
 
 DEFAULT_MODEL = "default"
@@ -146,7 +146,10 @@ class GenerativeSettings(bpy.types.PropertyGroup):
         max=MOST_SIDE,
     )
     sound: bpy.props.StringProperty(
-        name="Sound", description="A sound file that drives the walk", subtype="FILE_PATH"
+        name="Sound",
+        description="A sound file that drives the walk",
+        subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     sound_strip: bpy.props.StringProperty(
         name="Or Strip",
@@ -206,7 +209,10 @@ class GenerativeSettings(bpy.types.PropertyGroup):
         name="Map", description="Another seed, another map", min=0, max=MOST_SEED
     )
     picture: bpy.props.StringProperty(
-        name="Picture", description="What is sought among the model's images", subtype="FILE_PATH"
+        name="Picture",
+        description="What is sought among the model's images",
+        subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     project_steps: bpy.props.IntProperty(
         name="Steps", description="Of the search", default=200, min=1, max=10_000, soft_max=1000
@@ -219,6 +225,7 @@ class GenerativeSettings(bpy.types.PropertyGroup):
         name="Collection",
         description="A folder of images, a CSV or TSV table, or a IIIF manifest (file or address)",
         subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     train_name: bpy.props.StringProperty(name="Name", description="Of the model")
     train_rights: bpy.props.StringProperty(

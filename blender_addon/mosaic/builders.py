@@ -15,6 +15,8 @@ from typing import Any
 
 import bpy
 import numpy as np
+from zograscope_protocol.options import refusal
+from zograscope_protocol.readable import drawable
 
 from ..meshes import unit_plane
 from ..node_wiring import get_input, set_input
@@ -30,6 +32,10 @@ LEFT_OUT = "zograscope_left_out"
 LAYOUTS = "zograscope_layouts"
 CLUSTERS = "zograscope_clusters"
 HEIGHT_ATTRIBUTES = "zograscope_values"
+
+TAKEN_NAMES = {"position", "extent", "tile", "match", "close_up"}
+LAYOUT_START = LAYOUT_ATTRIBUTE.format("")
+MOST_ATTRIBUTE_LETTERS = 40
 
 FIRST_UDIM = 1001
 WORLD_COLOUR = (0.006, 0.006, 0.008)
@@ -122,7 +128,11 @@ def _json_lines(text: bpy.types.Text) -> tuple[dict[str, Any], ...]:
     if key not in _read_texts:
         while len(_read_texts) >= MOST_READ_TEXTS:
             del _read_texts[next(iter(_read_texts))]
-        _read_texts[key] = tuple(json.loads(line) for line in text.as_string().splitlines() if line)
+        lines = [line for line in text.as_string().splitlines() if line]
+        # Of an escape may come half a character, which nothing can draw.
+        _read_texts[key] = tuple(
+            drawable(json.loads(line)) if "\\u" in line else json.loads(line) for line in lines
+        )
     return _read_texts[key]
 
 
@@ -138,7 +148,10 @@ def build_mosaic(
     """Build a mosaic from the result of the server's task `mosaic` and link it into a scene.
 
     Of the scene itself only a missing camera is set; see `prepare_scene`.
+    Raises ZograscopeError `bad-parameters` for a result without an atlas.
     """
+    if "atlas.0" not in arrays:
+        raise refusal("the mosaic was laid out without its pictures")
     collection = bpy.data.collections.new(f"{name} mosaic")
     scene.collection.children.link(collection)
     tiles = bpy.data.objects.new(name, tile_mesh(name, arrays, metadata))
@@ -152,7 +165,7 @@ def build_mosaic(
         left_out.from_string(arrays["problems"].tobytes().decode())
         tiles[LEFT_OUT] = left_out
     tiles[LAYOUTS] = [layout["title"] for layout in metadata["layouts"]]
-    tiles[HEIGHT_ATTRIBUTES] = [key[6:] for key in arrays if key.startswith("value.")]
+    tiles[HEIGHT_ATTRIBUTES] = [*_heights(arrays)]
     tiles[CLUSTERS] = [str(cluster) for cluster in metadata["clusters"]]
 
     atlas = atlas_image(f"{name} atlas", arrays, metadata["atlas"])
@@ -196,10 +209,25 @@ def tile_mesh(
     write_attribute(mesh, "tile", np.arange(count, dtype=np.int32))
     write_attribute(mesh, "match", np.ones(count, np.float32))
     write_attribute(mesh, "close_up", np.zeros(count, np.int32))
-    for key, values in arrays.items():
-        if key.startswith("value."):
-            write_attribute(mesh, key[6:], values.astype(np.float32))
+    for attribute, values in _heights(arrays).items():
+        write_attribute(mesh, attribute, values.astype(np.float32))
     return mesh
+
+
+def _heights(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what can make height by the names of its attributes.
+
+    A column of the metadata may be called as an attribute is that says something else.
+    """
+    found: dict[str, np.ndarray] = {}
+    for key, values in arrays.items():
+        before, _, name = key.partition(".")
+        if before != "value":
+            continue
+        name = name.strip(". ")[:MOST_ATTRIBUTE_LETTERS] or "number"
+        taken = name in found or name in TAKEN_NAMES or name.startswith(LAYOUT_START)
+        found[f"{name} (column)" if taken else name] = values
+    return found
 
 
 def write_attribute(mesh: bpy.types.Mesh, name: str, values: np.ndarray) -> None:
@@ -224,8 +252,10 @@ def atlas_image(
     name: str, arrays: Mapping[str, np.ndarray], atlas: Mapping[str, Any]
 ) -> bpy.types.Image:
     """Make one tiled (UDIM) image of the atlas pages, packed into the .blend as encoded."""
+    # What kind of files they are is told by themselves: names from outside are no paths.
+    suffix = ".png" if arrays["atlas.0"][:4].tobytes() == b"\x89PNG" else ".jpg"
     with tempfile.TemporaryDirectory() as folder:
-        pattern = Path(folder) / f"atlas.<UDIM>{atlas['suffix']}"
+        pattern = Path(folder) / f"atlas.<UDIM>{suffix}"
         for page in range(int(atlas["pages"])):
             path = str(pattern).replace("<UDIM>", str(FIRST_UDIM + page))
             Path(path).write_bytes(arrays[f"atlas.{page}"].tobytes())

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import bpy
 from zograscope_protocol.errors import ZograscopeError
@@ -12,8 +13,9 @@ from zograscope_protocol.options import refusal
 
 from .. import scene_jobs
 from ..capabilities import Source
+from ..deleting import delete
 from ..job_files import read_file
-from ..scenes import build_in, look_through_camera, push_undo, select_only, storable
+from ..scenes import build_in, find_object, look_through_camera, push_undo, select_only, storable
 from . import builders, cameras
 from .selection import forget_tiles
 
@@ -21,16 +23,22 @@ NAME = "mosaic"
 SOURCE = "zograscope_source"
 """On the tiles' object: how the mosaic was asked for, as JSON."""
 
+REPLACES = "replaces"
+"""In a source: the mosaic whose place another takes."""
+
 BUILT_JOURNEYS = ("overview", "dive", "clusters")  # which a new mosaic can have
 
 
-def start(scene: bpy.types.Scene) -> Job:
+def start(scene: bpy.types.Scene, instead_of: builders.Mosaic | None = None) -> Job:
     """Submit the job of the mosaic that the artist has chosen, and note that the scene waits.
 
+    It takes the place of another mosaic where one is given.
     Raises ZograscopeError for what cannot be asked or read, and where there is no server.
     """
     settings = scene.zograscope_mosaic
     source = new_source(settings)
+    if instead_of is not None:
+        source[REPLACES] = [instead_of.tiles.session_uid, instead_of.tiles.name]
     inputs = {}
     if settings.shape == "mask":
         inputs["mask"] = read_file(Path(bpy.path.abspath(settings.mask)))
@@ -84,14 +92,21 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     """Hand a result to the builders."""
     arrays, metadata = job.result.arrays, job.result.metadata
     name, settings = metadata["name"] or "Collection", scene.zograscope_mosaic
-    journey, frames = settings.journey, settings.frames
-    scene, mosaic = build_in(
-        scene,
-        NAME,
-        name,
-        lambda scene: builders.build_mosaic(arrays, metadata, name, scene),
-        _prepare,
-    )
+    journey, frames, own = settings.journey, settings.frames, settings.own_scene
+    replaced = _find(source.pop(REPLACES, None))
+    if replaced is not None:
+        scene = next(iter(replaced.tiles.users_scene), scene)
+        mosaic = builders.build_mosaic(arrays, metadata, replaced.tiles.name, scene)
+        own = scene.camera == replaced.camera
+        _put_in_place(mosaic, replaced, scene)
+    else:
+        scene, mosaic = build_in(
+            scene,
+            NAME,
+            name,
+            lambda scene: builders.build_mosaic(arrays, metadata, name, scene),
+            _prepare,
+        )
     source["model"] = metadata["model"]  # the default may be another one tomorrow
     source["left_out"] = metadata["left_out"]
     source["duplicates"] = metadata["duplicates"]
@@ -99,11 +114,33 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
     forget_tiles(scene.zograscope_mosaic)
     if journey in BUILT_JOURNEYS:
         cameras.apply_journey(mosaic, journey, frames, (), scene)
-        scene.frame_start, scene.frame_end = 1, frames
+        if own:  # the length of the artist's own scene is the artist's
+            scene.frame_start, scene.frame_end = 1, frames
     select_only(mosaic.tiles, scene)
     # Active for the panels, but not selected: thousands of outlines would cover the pictures.
     mosaic.tiles.select_set(False, view_layer=scene.view_layers[0])
     push_undo("Build Mosaic")
+
+
+def _find(key: Any) -> builders.Mosaic | None:
+    """Return the mosaic of a key: `session_uid` and name of its tiles, either of which will do."""
+    uid, name = key if isinstance(key, list) and len(key) == 2 else (0, "")
+    item = find_object(uid)
+    if item is None or builders.MARK not in item:
+        item = bpy.data.objects.get(name) if isinstance(name, str) else None
+    return builders.find_mosaic(item)
+
+
+def _put_in_place(mosaic: builders.Mosaic, former: builders.Mosaic, scene: bpy.types.Scene) -> None:
+    """Let a mosaic lie where a former one lay, which is deleted."""
+    tiles, old = mosaic.tiles, former.tiles
+    tiles.parent, tiles.matrix_parent_inverse = old.parent, old.matrix_parent_inverse
+    tiles.matrix_basis = old.matrix_basis
+    if scene.camera == former.camera:
+        scene.camera = mosaic.camera
+    name = old.name
+    delete(old)
+    tiles.name = name
 
 
 def _prepare(own: bpy.types.Scene, mosaic: builders.Mosaic) -> None:

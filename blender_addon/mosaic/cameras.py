@@ -12,6 +12,9 @@ from . import journeys
 from .builders import Mosaic, read_attribute
 from .places import Settings
 
+JOURNEY = "zograscope_journey"
+"""On the tiles' object: the kind of the camera's journey, and its length in frames."""
+
 FIRST_FRAME = 1
 FRAMES_A_KEY = 6
 CLIP_SHARE = 1e-3  # of the overview's distance, where the camera begins to see
@@ -62,9 +65,17 @@ def apply_journey(
         slopes = np.gradient(values, axis=0) if frames > 1 else np.zeros_like(values)
         setattr(camera, channel, values[0])
         write_curves(camera, channel, keys + FIRST_FRAME, values[keys], slopes[keys])
+    mosaic.tiles[JOURNEY] = [kind, str(frames)]
     distance = stations[0].width / (2 * lens.half_angle)
     camera.data.clip_start = distance * CLIP_SHARE
     camera.data.clip_end = distance * CLIP_REACH
+
+
+def follow_layout(mosaic: Mosaic, scene: bpy.types.Scene) -> None:
+    """Let an overview see all of the layout that is shown now: a cloud is wider than its grid."""
+    kind, frames = mosaic.tiles.get(JOURNEY, ("", 0))
+    if kind == "overview" and curves_of(mosaic.camera):
+        apply_journey(mosaic, kind, int(frames), (), scene)
 
 
 def clear_journey(mosaic: Mosaic) -> None:

@@ -1,5 +1,7 @@
 """What the extension knows of mosaics."""
 
+from zograscope_protocol.mosaic.tasks import MosaicOptions
+
 from ..capabilities import Capability
 from . import building, highlight, operators, panels, properties
 from .command import COMMAND
@@ -10,6 +12,7 @@ CAPABILITY = Capability(
     modules=(properties, operators, panels, highlight),
     build=building.build,
     title_of=building.title_of,
+    task_of=lambda source: MosaicOptions.task,
     purpose="embedding",
     commands=(COMMAND,),
 )

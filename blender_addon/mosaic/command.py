@@ -13,6 +13,7 @@ from zograscope_protocol.mosaic.command import (
     add_mosaic_arguments,
     parse_mosaic,
 )
+from zograscope_protocol.mosaic.tasks import MosaicOptions
 from zograscope_protocol.saving import write_file
 
 from .. import rendering
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _lay_out(command: MosaicCommand, client: BlockingClient) -> JobResult:
     """Wait for the server's layout, or fetch the one that an earlier server's command made."""
     if command.job is not None:
-        return client.wait(client.attach(command.job))
+        return client.wait(client.attach(command.job, MosaicOptions.task))
     with show_job("mosaic") as on_progress:
         result = client.run(*command.submission(), on_progress)
     _tell_left_out(result)

@@ -97,6 +97,9 @@ class ZOGRASCOPE_PT_mosaic(OfMosaic, Sidebar):
         row = layout.row(align=True)
         row.operator("zograscope.export_poster", icon="IMAGE_DATA")
         row.operator("zograscope.export_page", icon="URL")
+        row = layout.row(align=True)
+        row.operator("zograscope.rebuild_mosaic", icon="LOOP_BACK")
+        row.operator("zograscope.delete_mosaic", text="Delete", icon="TRASH")
 
     @staticmethod
     def _draw_left_out(layout: bpy.types.UILayout, mosaic: Mosaic) -> None:

@@ -3,7 +3,7 @@
 import bpy
 from zograscope_protocol.mosaic.command import JOURNEYS, NO_JOURNEY
 
-from ..scene_settings import scene_settings
+from ..scene_settings import BESIDE_THE_FILE, scene_settings
 from .finding import search
 from .selection import selected_mosaic
 
@@ -57,6 +57,7 @@ class MosaicSettings(bpy.types.PropertyGroup):
         name="Collection",
         description="A folder of images, a CSV or TSV table, or a IIIF manifest (file or address)",
         subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     model: bpy.props.StringProperty(
         name="Model", description="What compares images", default=DEFAULT_MODEL
@@ -97,6 +98,7 @@ class MosaicSettings(bpy.types.PropertyGroup):
         name="Mask",
         description="What is opaque in this picture, or dark, is filled",
         subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     stack: bpy.props.BoolProperty(
         name="Pile up Duplicates", description="Put near duplicates on one pile"
@@ -136,7 +138,10 @@ class MosaicSettings(bpy.types.PropertyGroup):
         update=_search,
     )
     similar_to: bpy.props.StringProperty(
-        name="Picture", description="Find what looks like this file", subtype="FILE_PATH"
+        name="Picture",
+        description="Find what looks like this file",
+        subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     found: bpy.props.CollectionProperty(
         name="Found", description="The tiles that a search has found", type=FoundTile

@@ -10,6 +10,7 @@ CAPABILITY = Capability(
     modules=(properties, operators, panels),
     build=building.build,
     title_of=building.title_of,
+    task_of=lambda source: source["task"],
     purpose="portrait",
     show=moving.show_first,
     commands=(COMMAND,),

@@ -3,7 +3,7 @@
 import bpy
 from zograscope_protocol.portrait.tasks import LONGEST, MOST_FACES, REGIONS, STRONGEST
 
-from ..scene_settings import scene_settings
+from ..scene_settings import BESIDE_THE_FILE, scene_settings
 
 DEFAULT_MODEL = "default"
 
@@ -26,7 +26,10 @@ class PortraitSettings(bpy.types.PropertyGroup):
     """The choices for a new moving portrait."""
 
     picture: bpy.props.StringProperty(
-        name="Portrait", description="The picture that is to move", subtype="FILE_PATH"
+        name="Portrait",
+        description="The picture that is to move",
+        subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     image: bpy.props.PointerProperty(
         name="Or Image", description="An image of this file in its place", type=bpy.types.Image
@@ -38,7 +41,10 @@ class PortraitSettings(bpy.types.PropertyGroup):
         max=MOST_FACES - 1,
     )
     driver: bpy.props.StringProperty(
-        name="Driver", description="The video that gives motion", subtype="FILE_PATH"
+        name="Driver",
+        description="The video that gives motion",
+        subtype="FILE_PATH",
+        options=BESIDE_THE_FILE,
     )
     driver_strip: bpy.props.StringProperty(
         name="Or Strip",

@@ -70,9 +70,12 @@ class BlockingClient:
         """Start a job without waiting for it."""
         return self.client.submit(task, parameters, inputs, job_id)
 
-    def attach(self, job_id: str) -> Job:
-        """Follow a job that was submitted earlier; `wait` waits for it."""
-        return self.client.attach(job_id)
+    def attach(self, job_id: str, task: str = "") -> Job:
+        """Follow a job that was submitted earlier; `wait` waits for it.
+
+        Its answer is checked only where its task is named.
+        """
+        return self.client.attach(job_id, task)
 
     def parts(
         self,
@@ -83,16 +86,19 @@ class BlockingClient:
     ) -> Iterator[Part]:
         """Yield the parts of a job's result as they come, from number `start` on; then it is done.
 
-        Raises the ZograscopeError that ended the job, after the parts that are here.
+        Raises the ZograscopeError that ended the job, after the parts that are here; and
+        `result-wrong` for a part that is not as the job's task declares it.
         """
         if job.state == "done":
-            job = self.attach(job.id)  # what is done already is told anew to who asks anew
+            job = self.attach(
+                job.id, job.task
+            )  # what is done already is told anew to who asks anew
         job.follow(start, window)
         tell = _teller(job, on_progress)
         while True:
             self._wait_until(lambda: tell().finished or job.has_part)
             while (part := job.take_part()) is not None:
-                yield part
+                yield job.checked_part(part)
             if job.finished:
                 break
         if job.error is not None:
@@ -108,11 +114,15 @@ class BlockingClient:
         job.resume()
 
     def wait(self, job: Job, on_progress: OnProgress | None = None) -> JobResult:
-        """Wait for a job's result; raises the ZograscopeError that ended it instead."""
+        """Wait for a job's result; raises the ZograscopeError that ended it instead.
+
+        Raises ZograscopeError `result-wrong` for one that is not as the job's task declares it.
+        """
         tell = _teller(job, on_progress)
         self._wait_until(lambda: tell().finished)
         if job.error is not None:
             raise job.error
+        job.check_result()
         assert job.result is not None
         return job.result
 

@@ -23,17 +23,29 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import IncomingArrays, Job, JobResult
 from zograscope_protocol.messages import (
     FINISHED_STATES,
+    LIVE_STATES,
     PROTOCOL_VERSION,
     STREAMS_SINCE,
     check_protocol,
     parse_version,
 )
+from zograscope_protocol.readable import readable
+from zograscope_protocol.results import wrong_answer
 from zograscope_protocol.transfers import MOST_PART_CREDIT, Receiver, Sender, split_credit
+from zograscope_protocol.wire import MOST_FRAME_BYTES
 
 # Seconds.
 HEARTBEAT = 2.0
 SILENT_HEARTBEATS = 3
 RECONNECT_INTERVAL = 0.5
+LONG_SILENCE = 20.0
+"""After which messages for us may have found no room: whoever does not listen is sent less."""
+
+RECEIVE_QUEUE = 256
+"""Messages that wait for a program that does not poll, or polls too slowly: at most 1 MiB each."""
+
+MOST_GIVEN_UP = 1000
+MOST_PREVIEW_SIDE = 8192
 
 Reply = Callable[[dict[str, Any]], None]
 
@@ -95,6 +107,8 @@ class Client:
         self._heartbeat = HEARTBEAT
         self._requests: dict[int, _Request] = {}
         self._request_number = 0
+        self._given_up: dict[str, None] = {}
+        self._may_lack = False
 
     @classmethod
     def connect(
@@ -120,9 +134,9 @@ class Client:
             self._introduce(job)
         return job
 
-    def attach(self, job_id: str) -> Job:
-        """Follow a job that this or another client submitted."""
-        job = self._new_job(job_id, "")
+    def attach(self, job_id: str, task: str = "") -> Job:
+        """Follow a job that this or another client submitted, of a task if that is known."""
+        job = self._new_job(job_id, task)
         job.state = "queued"
         if self.state == "connected":
             self._introduce(job)
@@ -148,6 +162,25 @@ class Client:
         """Drop a job that is no longer of interest."""
         self.jobs.pop(job.id, None)
 
+    def give_up(self, job: Job) -> None:
+        """End a job here at once, whatever the server says; it is told when it is there.
+
+        For a server that is away, or does not end what it was asked to cancel.
+        """
+        job.fail(ZograscopeError("job-cancelled"))
+        job.state = "cancelled"
+        self.forget(job)
+        self._given_up[job.id] = None
+        while len(self._given_up) > MOST_GIVEN_UP:
+            del self._given_up[next(iter(self._given_up))]
+        self._tell_given_up()
+
+    def _tell_given_up(self) -> None:
+        if self.state == "connected":
+            for job_id in self._given_up:
+                self._send({"type": "cancel", "job": job_id})
+            self._given_up.clear()
+
     def close(self) -> None:
         """Leave; jobs go on at the server."""
         self._close_socket()
@@ -164,13 +197,20 @@ class Client:
         if now - self._last_polled > self._heartbeat:
             # It was we who were silent: Blender renders, a script computes.
             self._last_heard = now
+        if now - self._last_polled > LONG_SILENCE:
+            self._may_lack = True
         self._last_polled = now
         if self.state == "refused":
             return
         if self._socket is None:
             self._open_socket()
-        while self._socket is not None and self._receive_one() and time.monotonic() < deadline:
-            pass
+        nothing_more = False
+        while self._socket is not None and not nothing_more:
+            nothing_more = not self._receive_one()
+            if time.monotonic() >= deadline:
+                break
+        if nothing_more and self._may_lack:
+            self._ask_again()
         self._watch()
 
     def wait(self, seconds: float) -> None:
@@ -183,6 +223,13 @@ class Client:
         if self._monitor is not None:
             poller.register(self._monitor, zmq.POLLIN)
         poller.poll(int(1000 * seconds))
+
+    def _ask_again(self) -> None:
+        """Have the server tell anew how jobs stand, where some of what it said may be lost."""
+        self._may_lack = False
+        for job in self.jobs.values():
+            if self.state == "connected" and not job.finished and job.state != "sending":
+                self._send({"type": "attach", "job": job.id})
 
     def _receive_one(self) -> bool:
         """Handle one message, if one has come."""
@@ -197,7 +244,7 @@ class Client:
             self._handle(header, buffer)
         except ZograscopeError as error:
             self._fail_connection("refused", error)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             self._fail_connection("refused", ZograscopeError("bad-message", repr(error)))
         return True
 
@@ -249,8 +296,9 @@ class Client:
         socket = self._context.socket(zmq.DEALER)
         try:
             socket.linger = 0
-            # Credit bounds what is under way; the socket must never drop or block.
-            socket.sndhwm = socket.rcvhwm = 0
+            # Credit bounds what we send; of what comes, a flood waits where it comes from.
+            socket.sndhwm, socket.rcvhwm = 0, RECEIVE_QUEUE
+            socket.maxmsgsize = MOST_FRAME_BYTES
             if connection.public_key:
                 public, secret = client_keys(self._folder)
                 socket.curve_publickey, socket.curve_secretkey = public.encode(), secret.encode()
@@ -390,8 +438,10 @@ class Client:
         for request in self._requests.values():
             self._send(request.header)
         for job in self.jobs.values():
+            job._end_asked = False
             if not job.finished:
                 self._introduce(job)
+        self._tell_given_up()
 
     def _error(self, header: dict[str, Any]) -> None:
         error = ZograscopeError.from_header(header)
@@ -412,16 +462,14 @@ class Client:
         match header["type"]:
             case "accepted":
                 job.pausable = header.get("pausable") is True
-                if header.get("state") not in ("receiving", *FINISHED_STATES):
-                    job.state = str(header.get("state"))
+                if header.get("state") in LIVE_STATES and header["state"] != "receiving":
+                    job.state = header["state"]
             case "credit":
                 self._upload(job, header)
             case "progress":
-                job.state = "sending" if header.get("state") == "receiving" else header["state"]
-                job.fraction, job.stage = header.get("fraction"), str(header.get("stage", ""))
-                job.detail, job.parts = str(header.get("detail", "")), int(header.get("parts", 0))
+                self._progressed(job, header)
             case "preview" if buffer is not None:
-                job.preview = _array_of(header, buffer)
+                job.preview = _preview_of(header, buffer)
             case "part":
                 self._part_announced(job, header)
             case "done":
@@ -433,6 +481,31 @@ class Client:
             case "cancelled":
                 job.fail(ZograscopeError("job-cancelled"))
                 job.state = "cancelled"
+
+    def _progressed(self, job: Job, header: dict[str, Any]) -> None:
+        """Take note of how far a job is, in types that can be shown whatever came."""
+        state = header["state"]
+        if state in FINISHED_STATES:
+            self._ask_for_end(job)
+        if job._done is not None or state not in LIVE_STATES:
+            return
+        job.state = "sending" if state == "receiving" else state
+        job.fraction = _share(header.get("fraction"))
+        job.stage, job.detail = readable(header.get("stage")), readable(header.get("detail"))
+        job.parts = _count(header.get("parts"))
+
+    def _ask_for_end(self, job: Job) -> None:
+        """Have a job's end sent, which must be a message of its own: `done` has the result.
+
+        A server that says once more that it has ended, without an end, has nothing to send.
+        """
+        if job._done is not None:
+            return
+        if job._end_asked:
+            job.fail(wrong_answer("the job has ended without one"))
+            return
+        job._end_asked = True
+        self._send({"type": "attach", "job": job.id})
 
     def _upload(self, job: Job, header: dict[str, Any]) -> None:
         sender = job._senders.get(header.get("name", ""))
@@ -473,7 +546,7 @@ class Client:
                 return
         job.state, job.stage, job.detail = "fetching", "Fetching the result", ""
         job._done = header
-        job.parts = int(header.get("parts", 0))
+        job.parts = _count(header.get("parts"))
         for name, download in arrays.downloads.items():
             self._give_credit(job, name, download.receiver, None, anew=True)
         self._finish_when_complete(job)
@@ -526,14 +599,35 @@ class Client:
         job._inputs, job._senders, job._result_arrays = None, {}, None
 
 
-def _array_of(header: dict[str, Any], buffer: memoryview) -> np.ndarray:
+def _share(value: Any) -> float | None:
+    """Return a number from 0 to 1, or None for what is none."""
+    if type(value) not in (int, float) or math.isnan(value):
+        return None
+    return float(min(max(value, 0), 1))
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and value > 0 else 0
+
+
+def _preview_of(header: dict[str, Any], buffer: memoryview) -> np.ndarray | None:
+    """Return a preview, of a kind and size that can be shown; None for another."""
     (description,) = wire.check_descriptions(
         [{key: header.get(key) for key in ("name", "dtype", "shape", "bytes")}]
     )
     if description["bytes"] != buffer.nbytes:
         raise ZograscopeError("bad-message", "a preview of another size than announced")
     array = np.frombuffer(buffer, np.dtype(description["dtype"]))
-    return array.reshape(description["shape"]).copy()
+    array = array.reshape(description["shape"])
+    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+    is_seen = array.dtype == np.uint8 or array.dtype.kind == "f"
+    if not is_picture or not is_seen or not 0 < max(array.shape) <= MOST_PREVIEW_SIDE:
+        return None
+    if not array.size:
+        return None
+    if array.dtype == np.uint8:
+        return array.copy()
+    return np.nan_to_num(array, nan=0.0).clip(0.0, 1.0).astype(np.float32)
 
 
 def _process_lives(pid: int) -> bool:

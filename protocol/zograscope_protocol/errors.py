@@ -85,6 +85,7 @@ class ZograscopeError(Exception):
         "no-room": "The disk with the folder for temporary files has no room for the result. Make room on it, then try again.",
         "spool-full": "The disk that holds the server's results is full. Make room on it, then start the job once more.",
         "result-indescribable": "The result cannot be sent: {problem}. Ask for less at once, or please report it.",
+        "result-wrong": "The server's answer cannot be used: {problem}. Nothing was made of it. Update the server and the extension to the same version; if that does not help, please report it.",
         "internal": "Something went wrong inside Zograscope. The details say more; please report them.",
         # Files
         "file-not-found": "There is no file {path}. Check the name.",

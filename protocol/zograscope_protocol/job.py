@@ -9,6 +9,7 @@ import numpy as np
 from zograscope_protocol import wire
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.messages import FINISHED_STATES
+from zograscope_protocol.options import options_of
 from zograscope_protocol.transfers import MOST_PART_CREDIT, Receiver, Sender
 from zograscope_protocol.wire import MOST_CHUNK_BYTES
 
@@ -176,6 +177,7 @@ class Job:
     _follow: Follow | None = None
     _done: dict[str, Any] | None = None
     _asked: str = ""
+    _end_asked: bool = False
     _tell_server: Callable[[], None] = lambda: None
     _follow_on: Callable[[], None] = lambda: None
 
@@ -221,6 +223,21 @@ class Job:
         if not self.finished:
             self._follow_on()
         return part
+
+    def check_result(self) -> None:
+        """Keep of its result what its task declares. Raises ZograscopeError `result-wrong`."""
+        options = options_of(self.task)
+        if self.result is not None and options is not None and options.result is not None:
+            arrays, facts = options.result.read(self.result.arrays, self.result.metadata)
+            self.result = JobResult(facts, arrays, self.result.cached)
+
+    def checked_part(self, part: Part) -> Part:
+        """Return what its task declares of a part. Raises ZograscopeError `result-wrong`."""
+        options = options_of(self.task)
+        if options is None or options.part is None:
+            return part
+        arrays, facts = options.part.read(part.arrays, part.metadata)
+        return Part(part.number, facts, arrays)
 
     def fail(self, error: ZograscopeError) -> None:
         """End it with an error; the parts that are here can be taken still."""

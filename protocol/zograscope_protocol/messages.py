@@ -8,6 +8,7 @@ PROTOCOL_VERSION = "1.1"
 STREAMS_SINCE = (1, 1)
 """The version whose servers have parts, and jobs that pause."""
 
+LIVE_STATES = frozenset({"receiving", "queued", "running", "paused"})
 FINISHED_STATES = frozenset({"done", "failed", "cancelled"})
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from zograscope_protocol.options import Options, text
+from zograscope_protocol.results import Result
 
 
 @dataclass(frozen=True)
@@ -10,4 +11,5 @@ class DownloadOptions(Options):
     """Which model of the catalogue to fetch into the server's models folder."""
 
     task = "download_model"
+    result = Result()
     name: str = text()

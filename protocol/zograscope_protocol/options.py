@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.results import Result
 from zograscope_protocol.submission import Submission
 from zograscope_protocol.wire import Buffer
 
@@ -32,9 +33,22 @@ MOST_QUOTED = 100  # characters of a value that a sentence repeats
 
 @dataclass(frozen=True)
 class Options:
-    """What one task is asked. Raises ZograscopeError `bad-parameters` for what it cannot be."""
+    """What one task is asked. Raises ZograscopeError `bad-parameters` for what it cannot be.
+
+    Attributes:
+        task: its name.
+        result: what its answer must be; None where nobody knows.
+        part: what each part of its answer must be.
+    """
 
     task: ClassVar[str]
+    result: ClassVar[Result | None] = None
+    part: ClassVar[Result | None] = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "task" in vars(cls):
+            _OF_TASKS[cls.task] = cls
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -64,6 +78,14 @@ class Options:
     def submission(self, inputs: Mapping[str, np.ndarray | Buffer] | None = None) -> Submission:
         """Return the job that runs the task with these options."""
         return Submission(self.task, self.parameters(), inputs or {})
+
+
+_OF_TASKS: dict[str, type[Options]] = {}
+
+
+def options_of(task: str) -> type[Options] | None:
+    """Return the options of a task, if whatever declares them was imported."""
+    return _OF_TASKS.get(task)
 
 
 def option(reader: Reader, default: Any) -> Any:

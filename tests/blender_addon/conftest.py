@@ -104,10 +104,14 @@ def pump(link, condition) -> None:
 class FakeClient:
     """A server that does what a test says: it keeps jobs, and the test moves them on."""
 
-    state, error = "connected", None
+    state, error, server = "connected", None, {"server": "fake", "protocol": "1.1"}
 
     def submit(self, task, parameters, inputs, job_id=None):
         return self.attach(job_id or f"job {task}", task)
+
+    def give_up(self, job):
+        job.asked = "given up"
+        job.finish("cancelled")
 
     def attach(self, job_id, task=""):
         from zograscope_protocol.job import Job, Part

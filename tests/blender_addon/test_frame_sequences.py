@@ -134,11 +134,19 @@ def test_a_file_saved_elsewhere_keeps_its_frames_together(saved, fake_link, tmp_
 
 
 def test_two_drawings_have_two_folders(saved, fake_link):
+    stream(fake_link, 0)
     fake_link.jobs[0].finish("cancelled")
     fake_link.tick()
     bpy.ops.zograscope.draw_frames()
     source = json.loads(bpy.context.scene.zograscope_drawing.job_id.partition(" ")[2])
     assert source["frames"]["folder"] == "//Drawing-2"
+
+
+def test_a_drawing_without_a_frame_leaves_no_folder(saved, fake_link):
+    assert (saved.parent / "Drawing").is_dir()
+    fake_link.jobs[0].finish("cancelled")
+    fake_link.tick()
+    assert names(saved.parent) == ["work.blend"]
 
 
 def test_a_file_that_was_never_saved_has_a_place_for_them(drawing, scene, fake_link, zograscope):

@@ -7,6 +7,8 @@ import bpy
 import numpy as np
 import pytest
 
+from .depth.conftest import make_result, noise_photograph, wild_disparity
+
 
 @pytest.fixture
 def pending_jobs(zograscope):
@@ -69,54 +71,13 @@ class TestBuildButtons:
         bpy.ops.zograscope.build_diorama()
         (job,) = fake_link.jobs
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        job.finish()
+        arrays, metadata = make_result(noise_photograph(32, 32), wild_disparity(16, 16))
+        job.finish(**arrays)
+        job.result.metadata.update(metadata)
         fake_link.tick()
         assert not fake_link.jobs
         assert not fake_link.errors
         assert len(bpy.context.scene.objects) == 0
-
-
-class TestEsc:
-    """It stops the job that was started last and still runs, and leaves the others."""
-
-    @pytest.fixture
-    def press(self, zograscope):
-        operators = importlib.import_module(zograscope.__name__ + ".job_operators")
-
-        def press(watchers: list[str], kind: str) -> list[str]:
-            """Offer an event to watchers of jobs as Blender does; return who still watches."""
-            left = list(watchers)
-            for job_id in reversed(watchers):
-                event = SimpleNamespace(type=kind, value="PRESS")
-                stand_in = SimpleNamespace(job_id=job_id)
-                answer = operators.ZOGRASCOPE_OT_watch_jobs.modal(stand_in, bpy.context, event)
-                if answer & {"FINISHED", "CANCELLED"}:
-                    left.remove(job_id)
-                if "PASS_THROUGH" not in answer:
-                    break
-            return left
-
-        return press
-
-    def test_the_latest_first(self, submit, press):
-        first, second = submit("first"), submit("second")
-        watchers = press(["first", "second"], "ESC")
-        assert (first.asked, second.asked) == ("", "cancel")
-        assert press(watchers, "ESC") == []
-        assert first.asked == "cancel"
-
-    def test_what_has_ended_is_watched_no_longer(self, fake_link, submit, press):
-        first, second = submit("first"), submit("second")
-        second.finish()
-        fake_link.tick()
-        assert press(["first", "second"], "MOUSEMOVE") == ["first"]
-        assert press(["first", "second"], "ESC") == []
-        assert first.asked == "cancel"
-
-    def test_other_keys_are_left_to_blender(self, submit, press):
-        job = submit("first")
-        assert press(["first"], "A") == ["first"]
-        assert job.asked == ""
 
 
 def test_a_file_that_is_reverted_goes_on_sending(scene, fake_link, tmp_path):

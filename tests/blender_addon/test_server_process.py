@@ -59,6 +59,19 @@ def test_its_last_words_say_why_it_failed(process, command, tmp_path):
     assert process.failure == "zograscope: the disk is full"
 
 
+def test_what_it_said_as_it_began_to_serve_is_no_reason_for_its_end(process, command, tmp_path):
+    process.start(command("echo ready at ipc:///x; exit 4"), tmp_path / "log")
+    wait_for(lambda: not process.running)
+    assert process.failure == "it ended with status 4"
+
+
+def test_who_was_killed_is_not_asked_why(process, command, tmp_path):
+    process.start(command("echo ready at ipc:///x; exec sleep 60"), tmp_path / "log")
+    process._process.kill()
+    wait_for(lambda: not process.running)
+    assert process.failure == "somebody ended it (signal 9)"
+
+
 def test_a_silent_failure_has_a_number(process, command, tmp_path):
     process.start(command("exit 3"), tmp_path / "log")
     wait_for(lambda: not process.running)

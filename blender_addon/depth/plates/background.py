@@ -1,6 +1,5 @@
 """What lies behind plates: the server paints it, whenever other parts are cut out."""
 
-import bpy
 import numpy as np
 from zograscope_protocol.depth.tasks import PaintBackgroundOptions
 from zograscope_protocol.job import Job
@@ -8,7 +7,7 @@ from zograscope_protocol.submission import Submission
 
 from ...pending_jobs import Owner, Waiting
 from ...pictures import file_bytes
-from ...scenes import push_undo
+from ...scenes import find_object, push_undo
 from ...server_link import link
 from .. import builders, materials
 from ..diorama import Diorama, disparity_of, find_diorama
@@ -20,15 +19,15 @@ def paint(diorama: Diorama, owner: Owner) -> Job:
 
     Raises ZograscopeError where there is no server.
     """
-    root = diorama.root.name
+    name, root = diorama.root.name, diorama.root.session_uid
 
     def show(job: Job) -> None:
-        found = find_diorama(bpy.data.objects.get(root))
+        found = find_diorama(find_object(root))
         if found is not None:
             builders.set_background(found, job.result.arrays, job.result.metadata)
             push_undo("Paint Background")
 
-    waiting = Waiting(f"Background of {root}", show, owner=owner)
+    waiting = Waiting(f"Background of {name}", show, owner=owner)
     return link.submit(background_submission(diorama), waiting)
 
 

@@ -4,9 +4,10 @@ import bpy
 import numpy as np
 from zograscope_protocol.depth.tasks import Click, SegmentOptions
 from zograscope_protocol.job import Job
+from zograscope_protocol.results import wrong_answer
 
 from ...pending_jobs import Owner, Waiting
-from ...scenes import push_undo, select_only
+from ...scenes import find_object, find_scene, push_undo, select_only
 from ...server_link import link
 from ..diorama import Diorama, disparity_of, find_diorama
 from ..pointing import Pointer, to_world
@@ -22,7 +23,7 @@ class Chooser(Pointer):
     def __init__(self, diorama: Diorama, scene: bpy.types.Scene, owner: Owner) -> None:
         """Choose in a live diorama. Raises PlateError `picture-moves`."""
         super().__init__(diorama)
-        self._scene, self._owner = scene.name, owner
+        self._scene, self._owner = scene.session_uid, owner
         self._pixels = plate.photograph_pixels(diorama)
         self._factor = -(-max(self._pixels.shape[:2]) // CHOICE_LONG_SIDE)
         self._small = masks.shrink(self._pixels[..., :3], self._factor)
@@ -66,7 +67,7 @@ class Chooser(Pointer):
 
     def _take(self, job: Job) -> None:
         if self._asked is not None and job.id == self._asked.id:  # else it was asked otherwise
-            self.mask = job.result.arrays["mask"] > 0
+            self.mask = _mask_of(job, self._small.shape[:2])
 
     def confirm(self, name: str) -> Job | None:
         """Make a plate of what was found, as soon as its outline is known to the pixel.
@@ -82,14 +83,13 @@ class Chooser(Pointer):
             "disparity": self._shown,
             "mask": np.ascontiguousarray(coarse).astype(np.uint8) * np.uint8(255),
         }
-        root, scene_name, owner = self._root, self._scene, self._owner
+        root, scene_uid, owner = self._root, self._scene, self._owner
 
         def make(job: Job) -> None:
-            diorama = find_diorama(bpy.data.objects.get(root))
-            scene: bpy.types.Scene | None = bpy.data.scenes.get(scene_name)
+            diorama, scene = find_diorama(find_object(root)), find_scene(scene_uid)
             if diorama is None or scene is None:
                 return
-            made = plate.cut_out(diorama, job.result.arrays["mask"] > 0, name)
+            made = plate.cut_out(diorama, _mask_of(job, (height, width)), name)
             select_only(made, scene)
             push_undo("Make Plate")
             background.paint(find_diorama(made), owner)
@@ -110,3 +110,11 @@ class Chooser(Pointer):
         columns = np.minimum(u * width / camera.width, width - 1).astype(int)
         shown = self._shown[rows, columns]
         return to_world(diorama, points_on_relief(u, v, shown, camera, diorama.settings()))
+
+
+def _mask_of(job: Job, shape: tuple[int, int]) -> np.ndarray:
+    """Return the mask (h, w) that a job found, bool. Raises ZograscopeError `result-wrong`."""
+    mask: np.ndarray = job.result.arrays["mask"] > 0
+    if mask.shape != shape:
+        raise wrong_answer(f"its mask has the shape {list(mask.shape)}")
+    return mask

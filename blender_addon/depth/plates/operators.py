@@ -12,7 +12,7 @@ from zograscope_protocol.submission import Submission
 from ...job_files import read_file
 from ...job_operators import JobOperator, owner_in
 from ...pending_jobs import Waiting
-from ...scenes import push_undo
+from ...scenes import find_object, push_undo
 from ...server_link import link
 from ...viewports import ray_under_mouse, viewport_at
 from .. import building
@@ -149,10 +149,10 @@ class ZOGRASCOPE_OT_import_plates(NeedsDiorama, ImportHelper, JobOperator):  # t
         """Start the job; the layers are shown when its result is here."""
         diorama, path = selected_diorama(context), Path(self.filepath)
         names = exchange.layer_names(diorama)
-        root = diorama.root.name
+        root = diorama.root.session_uid
 
         def show(job: Job) -> None:
-            found: Diorama | None = find_diorama(bpy.data.objects.get(root))
+            found: Diorama | None = find_diorama(find_object(root))
             if found is not None:
                 exchange.show_layers(found, names, job.result.arrays)
                 push_undo("Import Plates")

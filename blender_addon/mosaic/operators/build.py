@@ -6,6 +6,7 @@ from zograscope_protocol.job import Job
 from ...job_operators import BuildOperator
 from ...scenes import storable
 from .. import building
+from ..selection import selected_mosaic
 
 
 class ZOGRASCOPE_OT_build_mosaic(BuildOperator):
@@ -47,6 +48,23 @@ class ZOGRASCOPE_OT_import_collection(bpy.types.Operator):
         return result
 
 
+class ZOGRASCOPE_OT_rebuild_mosaic(BuildOperator):
+    """Lay the collection out anew, as it is chosen above, in the place of the selected mosaic"""
+
+    bl_idname = "zograscope.rebuild_mosaic"
+    bl_label = "Rebuild"
+    capability = building.NAME
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a mosaic."""
+        return selected_mosaic(context) is not None and super().poll(context)
+
+    def start(self, context: bpy.types.Context) -> Job:
+        """Start the job; the mosaic takes its place when its result is here."""
+        return building.start(context.scene, selected_mosaic(context))
+
+
 register, unregister = bpy.utils.register_classes_factory(
-    (ZOGRASCOPE_OT_build_mosaic, ZOGRASCOPE_OT_import_collection)
+    (ZOGRASCOPE_OT_build_mosaic, ZOGRASCOPE_OT_rebuild_mosaic, ZOGRASCOPE_OT_import_collection)
 )

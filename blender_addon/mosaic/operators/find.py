@@ -6,10 +6,12 @@ import bpy
 import numpy as np
 from zograscope_protocol.job import Job
 from zograscope_protocol.options import refusal
+from zograscope_protocol.results import wrong_answer
 
 from ...job_files import read_file
 from ...job_operators import JobOperator
 from ...pending_jobs import Waiting
+from ...scenes import find_object, find_scene
 from ...server_link import link
 from .. import builders, building
 from ..finding import search, show_all, show_found
@@ -56,20 +58,21 @@ class ZOGRASCOPE_OT_find_similar(OfMosaic, JobOperator):
         if self.from_file:
             like = read_file(Path(bpy.path.abspath(settings.similar_to)))
         submission = similar_submission(mosaic.what_is_known(), building.model_of(mosaic), like)
-        scene, tiles = context.scene.name, mosaic.tiles.name
+        scene, tiles = context.scene.session_uid, mosaic.tiles.session_uid
         waiting = Waiting(
-            title=f"Similar images in {tiles}",
+            title=f"Similar images in {mosaic.tiles.name}",
             on_done=lambda job: _show_similar(job, scene, tiles),
             owner=self.owner(context),
         )
         return link.submit(submission, waiting)
 
 
-def _show_similar(job: Job, scene_name: str, tiles_name: str) -> None:
-    scene: bpy.types.Scene | None = bpy.data.scenes.get(scene_name)
-    mosaic = builders.find_mosaic(bpy.data.objects.get(tiles_name))
+def _show_similar(job: Job, scene_uid: int, tiles_uid: int) -> None:
+    scene, mosaic = find_scene(scene_uid), builders.find_mosaic(find_object(tiles_uid))
     if scene is None or mosaic is None:
         return
+    if len(job.result.arrays["similarity"]) != len(mosaic.what_is_known()):
+        raise wrong_answer("it compares another number of tiles")
     best = np.argsort(-job.result.arrays["similarity"], kind="stable")[:MOST_SIMILAR]
     scene.zograscope_mosaic.query = ""
     show_found(mosaic, scene.zograscope_mosaic, best)

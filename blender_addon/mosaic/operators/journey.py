@@ -5,9 +5,11 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.mosaic.command import NO_JOURNEY
 from zograscope_protocol.options import refusal
+from zograscope_protocol.results import wrong_answer
 
 from ...job_operators import JobOperator, owner_in, refuse
 from ...pending_jobs import Owner, Waiting
+from ...scenes import find_object
 from ...server_link import link
 from .. import builders, building, cameras
 from ..selection import OfMosaic, selected_mosaic, vertices_of
@@ -38,7 +40,8 @@ class ZOGRASCOPE_OT_apply_journey(OfMosaic, bpy.types.Operator):
         if settings.journey != NO_JOURNEY:
             vertices = vertices_of(mosaic, stops)
             cameras.apply_journey(mosaic, settings.journey, settings.frames, vertices, scene)
-            scene.frame_start, scene.frame_end = 1, settings.frames
+            if scene.camera == mosaic.camera:
+                scene.frame_start, scene.frame_end = 1, settings.frames
         if stops:
             try:
                 _fetch_close_ups(mosaic, stops, owner_in(context, building.NAME))
@@ -98,12 +101,14 @@ class ZOGRASCOPE_OT_close_ups(OfMosaic, JobOperator):
 
 def _fetch_close_ups(mosaic: builders.Mosaic, tiles: list[int], owner: Owner) -> Job:
     """Have the originals of tiles sent, and show them when they are here."""
-    known, name = mosaic.what_is_known(), mosaic.tiles.name
+    known, name, uid = mosaic.what_is_known(), mosaic.tiles.name, mosaic.tiles.session_uid
     wanted = list(dict.fromkeys(tiles))
 
     def show(job: Job) -> None:
-        found = builders.find_mosaic(bpy.data.objects.get(name))
+        found = builders.find_mosaic(find_object(uid))
         if found is not None:
+            if any(int(key) >= len(wanted) for key in job.result.arrays):
+                raise wrong_answer("it has pictures that nobody asked for")
             pictures = {wanted[int(key)]: job.result.bytes(key) for key in job.result.arrays}
             builders.set_close_ups(found, pictures)
 

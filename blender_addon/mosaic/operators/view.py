@@ -2,6 +2,7 @@
 
 import bpy
 
+from ...deleting import delete
 from ...node_wiring import get_input, set_input
 from .. import cameras
 from ..labels import add_labels
@@ -34,6 +35,7 @@ class ZOGRASCOPE_OT_morph_to(OfMosaic, bpy.types.Operator):
         else:
             set_input(mosaic.modifier, "To", self.layout)
             set_input(mosaic.modifier, "Morph", 1.0)
+        cameras.follow_layout(mosaic, scene)
         mosaic.tiles.update_tag()
         return {"FINISHED"}
 
@@ -72,7 +74,21 @@ class ZOGRASCOPE_OT_label_clusters(OfMosaic, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class ZOGRASCOPE_OT_delete_mosaic(OfMosaic, bpy.types.Operator):
+    """Delete the selected mosaic with its pictures and its camera, and the scene made for it"""
+
+    bl_idname = "zograscope.delete_mosaic"
+    bl_label = "Delete Mosaic"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Delete it."""
+        delete(selected_mosaic(context).tiles)
+        return {"FINISHED"}
+
+
 _CLASSES = (
+    ZOGRASCOPE_OT_delete_mosaic,
     ZOGRASCOPE_OT_morph_to,
     ZOGRASCOPE_OT_choose_height,
     ZOGRASCOPE_OT_label_clusters,

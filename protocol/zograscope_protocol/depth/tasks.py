@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from zograscope_protocol.depth import results
 from zograscope_protocol.options import (
     Options,
     choice,
@@ -87,6 +88,7 @@ class DioramaOptions(Options):
     """
 
     task = "diorama"
+    result = results.DIORAMA
     file_name: str = text("photograph")
     model: str = text("default")
     quality: str = choice(QUALITIES, default="standard")
@@ -109,6 +111,7 @@ class ExportMeshOptions(Options):
     """
 
     task = "export_mesh"
+    result = results.FILE
     format: str = choice(MESH_FORMATS)
     layers: tuple[str, ...] = texts()
 
@@ -128,6 +131,7 @@ class ExportDepthOptions(Options):
     """
 
     task = "export_depth"
+    result = results.FILE
     format: str = choice(DEPTH_FORMATS, default="exr")
     near: float = number(NEAREST, FARTHEST, default=1.0)
     far: float = number(NEAREST, FARTHEST, default=10.0)
@@ -147,6 +151,7 @@ class SegmentOptions(Options):
     """
 
     task = "segment"
+    result = results.SEGMENT
     clicks: tuple[Click, ...] = option(_read_clicks, default=())
 
 
@@ -160,6 +165,7 @@ class PaintBackgroundOptions(Options):
     """
 
     task = "paint_background"
+    result = results.BACKGROUND
     file_name: str = text("photograph")
     near: float = number(NEAREST, FARTHEST, default=1.0)
     far: float = number(NEAREST, FARTHEST, default=10.0)
@@ -179,6 +185,7 @@ class ExportPlatesOptions(Options):
     """
 
     task = "export_plates"
+    result = results.FILE
     names: tuple[str, ...] = texts()
     width: int = whole(1, LONGEST_SIDE, default=1)
     height: int = whole(1, LONGEST_SIDE, default=1)
@@ -199,6 +206,7 @@ class ImportPlatesOptions(Options):
     """
 
     task = "import_plates"
+    result = results.PLATES
     file_name: str = text("layers.psd")
     names: tuple[str, ...] = texts()
     width: int = whole(1, LONGEST_SIDE, default=1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from zograscope_protocol.generative import results
 from zograscope_protocol.options import (
     Options,
     choice,
@@ -96,6 +97,8 @@ class TrainOptions(Options):
     """
 
     task = "train"
+    result = results.TRAINING
+    part = results.LOOK
     collection: str = text("")
     name: str = text("")
     rights: str = text("")
@@ -171,6 +174,8 @@ class WalkOptions(_LookOptions):
     """
 
     task = "walk"
+    result = results.WALK
+    part = results.FRAME
     path: str = choice(PATHS)
     keyframes: tuple[str, ...] = texts(())
     stops: int = whole(2, MOST_KEYFRAMES, default=4)
@@ -204,6 +209,8 @@ class SamplesOptions(_LookOptions):
     """
 
     task = "samples"
+    result = results.SAMPLES
+    part = results.SAMPLE
     seeds: tuple[str, ...] = texts(())
     count: int = whole(1, MOST_SAMPLES, default=64)
     columns: int | None = whole(1, MOST_SAMPLES, default=None)
@@ -219,6 +226,7 @@ class LatentMapOptions(_LookOptions):
     """
 
     task = "latent_map"
+    result = results.LATENT_MAP
     side: int = whole(2, 32, default=8)
 
 
@@ -234,6 +242,7 @@ class ProjectOptions(Options):
     """
 
     task = "project"
+    result = results.PROJECTION
     model: str = text("default")
     file_name: str = text("picture")
     steps: int = whole(1, 10_000, default=200)

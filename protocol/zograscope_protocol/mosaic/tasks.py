@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zograscope_protocol.mosaic import results
 from zograscope_protocol.options import (
     Options,
     choice,
@@ -93,6 +94,7 @@ class MosaicOptions(Options):
     """
 
     task = "mosaic"
+    result = results.MOSAIC
     collection: str = text()
     model: str = text("default")
     layouts: tuple[str, ...] = option(_read_layouts, default=("tsne",))
@@ -136,6 +138,7 @@ class PosterOptions(PictureOptions):
     """How a mosaic becomes a poster: `suffix` says which kind of file."""
 
     task = "mosaic_poster"
+    result = results.FILE
     suffix: str = choice(POSTER_SUFFIXES)
 
 
@@ -149,6 +152,7 @@ class PageOptions(PictureOptions):
     """
 
     task = "mosaic_page"
+    result = results.FILE
     title: str = text("Mosaic")
     clusters: tuple[str, ...] = texts()
 
@@ -163,6 +167,7 @@ class SimilarOptions(Options):
     """
 
     task = "similar_images"
+    result = results.SIMILAR
     model: str = text("default")
     tile: int | None = whole(0, 2**31, default=None)
 
@@ -172,4 +177,5 @@ class OriginalsOptions(Options):
     """How large originals are wanted: at most `long_side` pixels."""
 
     task = "originals"
+    result = results.ORIGINALS
     long_side: int = whole(64, 16384, default=4096)

@@ -16,6 +16,7 @@ from zograscope_protocol.options import (
     texts,
     whole,
 )
+from zograscope_protocol.portrait import results
 
 REGIONS = ("pose", "eyes", "brows", "mouth")
 MOUTHS = ("driver", "own")
@@ -76,6 +77,8 @@ class PortraitOptions(Options):
     """
 
     task = "portrait"
+    result = results.PORTRAIT
+    part = results.FRAME
     file_name: str = text("portrait")
     driver_name: str = text("driver")
     model: str = text("default")
@@ -118,6 +121,7 @@ class ExaminePortraitOptions(Options):
     """
 
     task = "examine_portrait"
+    result = results.EXAMINATION
     file_name: str = text("portrait")
     driver_name: str = text("driver")
     face: int = whole(0, MOST_FACES - 1, default=0)
@@ -138,6 +142,7 @@ class TrackDriverOptions(Options):
     """
 
     task = "track_driver"
+    result = results.TRACK
     driver_name: str = text("driver")
     driver_face: int = whole(0, MOST_FACES - 1, default=0)
     start: float = number(0.0, 1e6, default=0.0)
@@ -162,6 +167,7 @@ class PortraitRigOptions(Options):
     """
 
     task = "portrait_rig"
+    result = results.RIG
     file_name: str = text("portrait")
     face: int = whole(0, MOST_FACES - 1, default=0)
     handles: tuple[Handle, ...] = option(_read_handles, default=())

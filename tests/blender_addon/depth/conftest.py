@@ -84,7 +84,7 @@ def make_result(photograph: np.ndarray, disparity: np.ndarray, **changes):
     metadata = {
         "photograph": {"width": width, "height": height, "name": "test"},
         "intrinsics": {"focal_length": 1.1 * width, "cx": 0.47 * width, "cy": 0.55 * height},
-        "depth": {"near": 1.0, "far": 8.0},
+        "depth": {"near": 1.0, "far": 8.0, "model": "drawn", "licence": "CC0-1.0"},
         "background": {"rectangle": [-MARGIN, -MARGIN, width + MARGIN, height + MARGIN]},
     }
     return arrays, metadata | changes

@@ -6,7 +6,8 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import FRAMES, answer, settle, stream, walked, wild_disparity
+from ..depth.conftest import make_result
+from .conftest import FRAMES, answer, frame, settle, stream, walked, wild_disparity
 
 HEIGHT, WIDTH = 12, 10
 
@@ -50,7 +51,9 @@ def see(link, disparity: np.ndarray) -> None:
     """Let the depth model answer."""
     (job,) = link.jobs
     assert job.task == "diorama"
-    job.finish(disparity=disparity)
+    arrays, metadata = make_result(frame(0), disparity)
+    job.finish(**{name: arrays[name] for name in ("photograph", "disparity")})
+    job.result.metadata.update(metadata)
     settle(link, job)
 
 

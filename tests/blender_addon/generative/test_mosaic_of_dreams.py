@@ -64,7 +64,7 @@ def test_while_another_mosaic_is_built_the_table_waits(settings, fake_link, tmp_
     for number in range(2):
         job.send(number, file=encode_png(frame(number)))
     job.finish(grid=encode_png(frame(0)))
-    job.result.metadata.update(seeds=[0, 1], columns=2, originals=None)
+    job.result.metadata.update(seeds=[0, 1], columns=2, originals=None, model="maps")
     settle(fake_link, job)
     assert [error.code for error in fake_link.errors] == ["mosaic-busy"]
     assert "dreams.csv" in fake_link.errors[0].sentence

@@ -44,14 +44,21 @@ def make_mosaic_result(count: int, columns: int, cell: int = 4, extents: np.ndar
     arrays["value.date"] = (1900 + np.arange(count) % 50).astype(np.float32)
     arrays["value.cluster"] = (np.arange(count) % 2).astype(np.float32)
     tiles = "".join(
-        json.dumps({"name": f"{n}.jpg", "title": f"Tile {n}", "id": f"id{n}"}) + "\n"
+        json.dumps({"name": f"{n}.jpg", "title": f"Tile {n}", "digest": f"{n:064x}"}) + "\n"
         for n in range(count)
     )
     arrays["tiles"] = np.frombuffer(tiles.encode(), np.uint8)
     arrays["problems"] = np.empty(0, np.uint8)
     metadata = {
         "name": "numbers",
-        "layouts": [{"title": "Similarity, cloud"}, {"title": "Similarity, grid"}],
+        "model": "numbers",
+        "count": count,
+        "duplicates": 0,
+        "left_out": 0,
+        "layouts": [
+            {"name": "tsne", "form": form, "title": f"Similarity, {form}"}
+            for form in ("cloud", "grid")
+        ],
         "clusters": ["even", "odd"],
         "atlas": {
             "columns": columns,

@@ -81,6 +81,27 @@ def test_a_diorama_needs_a_picture():
         tasks.diorama({}, DioramaOptions(), TaskContext())
 
 
+@pytest.mark.parametrize("background", [True, False])
+def test_a_diorama_is_as_it_is_declared(background, monkeypatch):
+    """Whatever it is read with at the other end."""
+    import io
+
+    picture = np.random.default_rng(0).integers(0, 255, (64, 80, 3), np.uint8)
+    depth_map = io.BytesIO()
+    np.save(depth_map, np.linspace(0, 1, 64 * 80, dtype=np.float32).reshape(64, 80))
+    inputs = {
+        "image": np.frombuffer(encode_png(picture), np.uint8),
+        "depth_map": np.frombuffer(depth_map.getvalue(), np.uint8),
+    }
+    options = DioramaOptions(depth_map_name="d.npy", background=background)
+    monkeypatch.setattr(tasks, "_finds_faces", lambda models_folder: False)
+    result = tasks.diorama(inputs, options, TaskContext())
+    arrays, facts = DioramaOptions.result.read(result.arrays, result.metadata)
+    assert set(arrays) == set(result.arrays)
+    assert facts == result.metadata
+    assert ("dome" in arrays) == background
+
+
 def test_each_quality_has_its_samples():
     assert set(tasks.QUALITY_LONG_SIDE) == set(QUALITIES)
 

@@ -1,6 +1,7 @@
 """What the extension knows of flip books."""
 
 import bpy
+from zograscope_protocol.flipbook.tasks import FlipbookOptions
 from zograscope_protocol.job import Job
 
 from ..capabilities import Capability, Source
@@ -18,5 +19,6 @@ CAPABILITY = Capability(
     modules=(properties, operators, panels),
     build=build,
     title_of=lambda source: f"Flip book of {source['word']}",
+    task_of=lambda source: FlipbookOptions.task,
     commands=(COMMAND,),
 )

@@ -1,8 +1,10 @@
-"""What the task of flip books can be asked; TASKS.md describes its parts."""
+"""What the task of flip books can be asked, and what it answers; TASKS.md describes it."""
 
 from dataclasses import dataclass
 
+from zograscope_protocol import results
 from zograscope_protocol.options import Options, number, text, whole
+from zograscope_protocol.results import Result
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class FlipbookOptions(Options):
     """
 
     task = "flipbook"
+    result = Result({}, {"frames": results.whole(1, 10_000)})
+    part = Result({"file": results.picture()})
     word: str = text("Zograscope")
     frames: int = whole(1, 10_000, default=10)
     size: int = whole(16, 4096, default=128)
