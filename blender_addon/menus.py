@@ -2,11 +2,6 @@
 
 import bpy
 
-ENTRIES = (
-    ("zograscope.import_photograph", "Photograph to Diorama (Zograscope)", "IMAGE_DATA"),
-    ("zograscope.import_collection", "Collection to Mosaic (Zograscope)", "IMGDISPLAY"),
-)
-
 
 class ZOGRASCOPE_MT_add(bpy.types.Menu):
     """What Zograscope makes of photographs and collections"""
@@ -21,9 +16,14 @@ class ZOGRASCOPE_MT_add(bpy.types.Menu):
 
 def draw_entries(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     """Draw what can be made; F3 finds what stands in menus."""
-    menu.layout.operator_context = "INVOKE_DEFAULT"
-    for operator, text, icon in ENTRIES:
-        menu.layout.operator(operator, text=text, icon=icon)
+    layout = menu.layout
+    layout.operator_context = "INVOKE_DEFAULT"
+    photograph, collection = (
+        "Photograph to Diorama (Zograscope)",
+        "Collection to Mosaic (Zograscope)",
+    )
+    layout.operator("zograscope.import_photograph", text=photograph, icon="IMAGE_DATA")
+    layout.operator("zograscope.import_collection", text=collection, icon="IMGDISPLAY")
 
 
 def _draw_submenu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
@@ -34,12 +34,12 @@ def _draw_submenu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
 def register() -> None:
     """Add the entries to Blender's menus."""
     bpy.utils.register_class(ZOGRASCOPE_MT_add)
-    bpy.types.TOPBAR_MT_file_import.append(draw_entries)
-    bpy.types.VIEW3D_MT_add.append(_draw_submenu)
+    bpy.types.TOPBAR_MT_file_import.append(draw_entries)  # type: ignore[arg-type]
+    bpy.types.VIEW3D_MT_add.append(_draw_submenu)  # type: ignore[arg-type]
 
 
 def unregister() -> None:
     """Take them away again."""
-    bpy.types.VIEW3D_MT_add.remove(_draw_submenu)
-    bpy.types.TOPBAR_MT_file_import.remove(draw_entries)
+    bpy.types.VIEW3D_MT_add.remove(_draw_submenu)  # type: ignore[arg-type]
+    bpy.types.TOPBAR_MT_file_import.remove(draw_entries)  # type: ignore[arg-type]
     bpy.utils.unregister_class(ZOGRASCOPE_MT_add)

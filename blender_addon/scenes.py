@@ -168,11 +168,11 @@ def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
     manager = bpy.context.window_manager
     for window in manager.windows if manager else ():
         for area in window.screen.areas if window.scene == scene else ():
-            if area.type == VIEWPORT_TYPE:
-                space = area.spaces.active
+            space = area.spaces.active
+            if isinstance(space, bpy.types.SpaceView3D):
                 viewport_looks.note(space, scene)
                 space.region_3d.view_perspective = "CAMERA"
-                space.shading.type = shading
+                space.shading.type = shading  # type: ignore[assignment]
                 space.shading.use_scene_world = True
                 overlay = space.overlay
                 overlay.show_relationship_lines = overlay.show_object_origins = False

@@ -295,8 +295,8 @@ class ServerLink:
             start()
         except ZograscopeError as error:
             of_others.append(error)
-        for error in of_others:
-            self.tell(owner, error)
+        for told in of_others:
+            self.tell(owner, told)
 
     def _finish(self, pending: PendingJob) -> None:
         """Let the artist's scene be built, whole or not at all, or say why not.

@@ -30,5 +30,6 @@ def taking_back() -> Iterator[None]:
 def _all() -> Iterator[bpy.types.ID]:
     """Yield all data-blocks of the file that a builder may have made."""
     for pool in bpy.data.bl_rna.properties:
-        if pool.type == "COLLECTION" and pool.fixed_type.identifier not in NEVER_MADE:
+        kind = pool.fixed_type if isinstance(pool, bpy.types.CollectionProperty) else None
+        if kind is not None and kind.identifier not in NEVER_MADE:
             yield from getattr(bpy.data, pool.identifier)

@@ -107,8 +107,9 @@ def _viewports() -> Iterator[tuple[bpy.types.SpaceView3D, bpy.types.Scene]]:
     manager = bpy.context.window_manager
     for window in manager.windows if manager else ():
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                yield area.spaces.active, window.scene
+            space = area.spaces.active
+            if isinstance(space, bpy.types.SpaceView3D):
+                yield space, window.scene
 
 
 def _apply(space: bpy.types.SpaceView3D, look: Look) -> None:

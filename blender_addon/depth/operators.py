@@ -52,7 +52,7 @@ class ZOGRASCOPE_OT_build_diorama(BuildOperator):
         return building.start(context.scene, source)
 
 
-class ZOGRASCOPE_OT_import_photograph(ImportHelper, bpy.types.Operator):  # type: ignore[misc]
+class ZOGRASCOPE_OT_import_photograph(ImportHelper, bpy.types.Operator):
     """Choose photographs and build their dioramas, one after the other"""
 
     bl_idname = "zograscope.import_photograph"

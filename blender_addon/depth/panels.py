@@ -89,8 +89,9 @@ class ZOGRASCOPE_PT_diorama_in_scene(NeedsDiorama, Sidebar):
         layout.operator("zograscope.bring_into_scene", icon="SCENE_DATA")
         if diorama.dome is not None:
             shown = not diorama.dome.hide_render
-            icon = "HIDE_OFF" if shown else "HIDE_ON"
-            layout.operator("zograscope.show_dome", icon=icon, depress=shown)
+            layout.operator(
+                "zograscope.show_dome", icon="HIDE_OFF" if shown else "HIDE_ON", depress=shown
+            )
 
 
 register, unregister = bpy.utils.register_classes_factory(

@@ -64,7 +64,8 @@ class ZOGRASCOPE_OT_remove_server(_SetupOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first."""
-        return context.window_manager.invoke_confirm(self, event)
+        result: set[str] = context.window_manager.invoke_confirm(self, event)  # type: ignore[assignment]
+        return result
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """End the server, then delete it."""
