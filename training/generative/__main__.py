@@ -73,7 +73,7 @@ def main() -> None:
     """Train for some minutes of processor time, and write the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sheets", type=Path, help="folder of the three sheets")
-    parser.add_argument("--minutes", type=float, default=24.0, help="of processor time, from here")
+    parser.add_argument("--minutes", type=float, default=45.0, help="of processor time, from here")
     parser.add_argument("--before", type=float, default=0.0, help="minutes that went before")
     parser.add_argument("--work", type=Path, default=Path("out/maps"), help="for what is kept")
     parser.add_argument("--output", type=Path, default=OUTPUT)
