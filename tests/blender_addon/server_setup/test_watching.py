@@ -17,6 +17,8 @@ def setup(world, modules, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "")
     system = bpy.context.preferences.system
     monkeypatch.setattr(system, "use_online_access", True)
+    named = modules.watching.preferences.get()
+    monkeypatch.setattr(named, "server_command", "")  # which another test may have named
     setup = modules.watching.setup
     before = list(setup.listeners)
     setup.listeners.clear()  # there is no server to start
