@@ -18,7 +18,7 @@ def setup(world, modules, monkeypatch, tmp_path):
     system = bpy.context.preferences.system
     monkeypatch.setattr(system, "use_online_access", True)
     named = modules.watching.preferences.get()
-    monkeypatch.setattr(named, "server_command", "")  # which another test may have named
+    program, named.server_command = named.server_command, ""  # another test may have named one
     setup = modules.watching.setup
     before = list(setup.listeners)
     setup.listeners.clear()  # there is no server to start
@@ -27,6 +27,7 @@ def setup(world, modules, monkeypatch, tmp_path):
     setup.look()
     yield setup
     setup.listeners[:] = before
+    named.server_command = program
     monkeypatch.undo()
     setup.error, setup.notes = None, []
     setup.look()
