@@ -389,5 +389,6 @@ def test_decoders_share_one_budget_of_memory(archive, index, monkeypatch):
     found = embed_collection(Collection("a", items), MeanOfQuarters(), index, None, decoders=8)
     assert len(found.items) == 30
     assert len(held) == 30
-    assert 60 * 40 * 4 < max(held) <= images.READING.limit
+    one_more = 60 * 40 * 4 + 1_000  # whoever took first never waits
+    assert 60 * 40 * 4 < max(held) < images.READING.limit + one_more
     assert images.READING.held == 0
