@@ -3,6 +3,7 @@
 import bpy
 
 from .. import preferences
+from ..server_link import link
 from ..server_panel import Sidebar, wrapped
 from . import backends
 from .watching import chosen_backend, setup, version
@@ -23,7 +24,7 @@ class ZOGRASCOPE_PT_server_setup(Sidebar):
         chosen = preferences.get()
         if chosen.use_remote:
             return False
-        missing = preferences.find_command(chosen) is None
+        missing = preferences.find_command(chosen) is None and not link.connected
         return missing or setup.running or bool(setup.error or setup.notes) or is_outdated()
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -53,7 +54,7 @@ def draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context, width: fl
     if setup.state in ("ready", "newer"):
         return
     if setup.state == "missing":
-        text = "The server does the work: depth, mosaics, portraits. It is installed once."
+        text = "The server does the work: depth, mosaics, portraits, dreams. It is installed once."
         _draw_lines(layout, wrapped(text, context, width))
     _draw_choices(layout, context, width)
     _draw_button(layout, context, width)
@@ -119,7 +120,9 @@ def _draw_button(
     if not (bpy.app.online_access or preferences.get().wheelhouse or broken):
         text = "Blender is set to stay offline. The server has to be downloaded once."
         _draw_lines(layout, wrapped(text, context, width))
-        layout.operator("extensions.userpref_allow_online", icon="CHECKMARK")
+        layout.operator(
+            "extensions.userpref_allow_online", text="Allow Online Access", icon="CHECKMARK"
+        )
         return
     row = layout.row()
     row.scale_y = BUTTON_SCALE
