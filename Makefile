@@ -94,9 +94,10 @@ test-server: $(SERVER)/ready
 test-blender: $(BLENDER_5_2)/ready
 	$(BLENDER_5_2)/bin/python -m $(PYTEST) $(SPREAD) tests/blender_addon
 
-# Its Python is too old to be measured quickly. What asks little of Blender is not asked twice.
+# Its Python is too old to be measured quickly. What asks little of Blender, or long, is not asked twice.
 ASKED_ONCE := --ignore tests/blender_addon/server_setup \
-	--ignore tests/blender_addon/test_wrong_answers.py --ignore tests/blender_addon/test_hostile_server.py
+	--ignore tests/blender_addon/test_wrong_answers.py --ignore tests/blender_addon/test_hostile_server.py \
+	--ignore tests/blender_addon/mosaic/test_operators.py
 
 test-blender-4.5: $(BLENDER_4_5)/ready
 	$(BLENDER_4_5)/bin/python -m pytest $(SPREAD) $(ASKED_ONCE) tests/blender_addon
