@@ -90,9 +90,8 @@ class BlockingClient:
         `result-wrong` for a part that is not as the job's task declares it.
         """
         if job.state == "done":
-            job = self.attach(
-                job.id, job.task
-            )  # what is done already is told anew to who asks anew
+            # What is done already is told anew to who asks anew.
+            job = self.attach(job.id, job.task)
         job.follow(start, window)
         tell = _teller(job, on_progress)
         while True:

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from zograscope_protocol.options import Options, number, option, quoted, refusal, text, whole
+from zograscope_protocol.errors import quoted
+from zograscope_protocol.options import Options, number, option, refusal, text, whole
 from zograscope_protocol.wire import MOST_DIMENSIONS, MOST_LENGTH
 
 MOST_REPLIED = 1 << 34  # bytes

@@ -21,7 +21,10 @@ _MOST_CODE = 64
 
 def quoted(value: object) -> str:
     """Return what an error quotes of a value that somebody sent: at most a hundred characters."""
-    return _shorter(repr(value), MOST_QUOTED)
+    try:
+        return _shorter(repr(value), MOST_QUOTED)
+    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
+        return "something long"
 
 
 def _shorter(text: str, most: int) -> str:

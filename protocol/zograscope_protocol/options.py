@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.errors import ZograscopeError, quoted
 from zograscope_protocol.results import Result
 from zograscope_protocol.submission import Submission
 from zograscope_protocol.wire import Buffer
@@ -28,7 +28,6 @@ Reader = Callable[[str, Any], Any]
 """Takes a field's name in words and a value; returns the value as it is kept, or refuses it."""
 
 _READER = "reader"
-MOST_QUOTED = 100  # characters of a value that a sentence repeats
 
 
 @dataclass(frozen=True)
@@ -175,15 +174,6 @@ def in_range(name: str, value: Any, least: float, most: float) -> float:
     if not least <= value <= most:  # compared as it came: a long whole number is no float
         raise refusal(f"{name} is {quoted(value)}, but must be from {least:g} to {most:g}")
     return float(value)
-
-
-def quoted(value: Any) -> str:
-    """Return a value as a sentence repeats it, which is never long."""
-    try:
-        written = repr(value)
-    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
-        return "something long"
-    return written if len(written) <= MOST_QUOTED else f"{written[:MOST_QUOTED]}..."
 
 
 def _as_json(value: Any) -> Any:

@@ -335,3 +335,15 @@ def json_object(name: str, value: Any, lengths: Lengths) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Wrong(f"its {name} is {quoted(value)}, and no object")
     return value
+
+
+# What several tasks answer
+
+SENTENCES = maybe(listed(text, most=100))
+"""Reads what an artist is told beside a result, if anything."""
+
+
+def check_sound(arrays: Arrays, facts: Facts) -> None:
+    """Raise Wrong where there is a sound, and nobody says what kind of file it is."""
+    if "sound" in arrays and facts.get("sound_suffix") is None:
+        raise Wrong("it does not say what kind of file its sound is")

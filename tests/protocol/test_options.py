@@ -18,7 +18,7 @@ from zograscope_protocol.depth.tasks import (
     ExportMeshOptions,
 )
 from zograscope_protocol.diagnostics import CountOptions, NullOptions, SleepOptions
-from zograscope_protocol.errors import ZograscopeError
+from zograscope_protocol.errors import MOST_QUOTED, ZograscopeError, quoted
 from zograscope_protocol.generative.tasks import (
     LatentMapOptions,
     ProjectOptions,
@@ -38,7 +38,6 @@ from zograscope_protocol.mosaic.tasks import (
     PosterOptions,
     SimilarOptions,
 )
-from zograscope_protocol.options import MOST_QUOTED, quoted
 from zograscope_protocol.portrait.tasks import (
     ExaminePortraitOptions,
     PortraitOptions,

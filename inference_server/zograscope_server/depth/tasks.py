@@ -20,7 +20,8 @@ from zograscope_protocol.depth.tasks import (
     Rectangle,
     SegmentOptions,
 )
-from zograscope_protocol.options import quoted, refusal
+from zograscope_protocol.errors import quoted
+from zograscope_protocol.options import refusal
 
 from zograscope_server.depth.loading import PURPOSE
 from zograscope_server.faces.loading import FACES

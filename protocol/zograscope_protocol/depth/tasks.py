@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from zograscope_protocol.depth import results
+from zograscope_protocol.errors import quoted
 from zograscope_protocol.options import (
     Options,
     choice,
     flag,
     number,
     option,
-    quoted,
     refusal,
     text,
     texts,

@@ -1,10 +1,12 @@
 """What the tasks of dreaming answer; TASKS.md says what it means."""
 
 from zograscope_protocol.results import (
+    SENTENCES,
     Arrays,
     Facts,
     Result,
     Wrong,
+    check_sound,
     file,
     grid,
     json_object,
@@ -29,14 +31,8 @@ MOST_SAMPLES = 100_000
 MOST_STYLES, MOST_NUMBERS = 64, 65_536
 
 _size = several(side(), side())
-_words = maybe(listed(text, most=100))
 _measure = maybe(number(-LARGEST, LARGEST))
 _seed = whole(0, MOST_SEED)
-
-
-def _check_walk(arrays: Arrays, facts: Facts) -> None:
-    if "sound" in arrays and facts.get("sound_suffix") is None:
-        raise Wrong("it does not say what kind of file its sound is")
 
 
 def _check_samples(arrays: Arrays, facts: Facts) -> None:
@@ -53,7 +49,7 @@ def _check_latent(arrays: Arrays, facts: Facts) -> None:
 
 TRAINING = Result(
     {"model": file(), "grid": picture(), "memorised": picture()},
-    {"name": text, "card": maybe(json_object), "warnings": _words},
+    {"name": text, "card": maybe(json_object), "warnings": SENTENCES},
 )
 LOOK = Result(
     {"grid": picture()},
@@ -75,9 +71,9 @@ WALK = Result(
         "first": maybe(whole(0, LONGEST)),
         "model": maybe(text),
         "sound_suffix": maybe(suffix),
-        "warnings": _words,
+        "warnings": SENTENCES,
     },
-    _check_walk,
+    check_sound,
 )
 FRAME = Result(
     {"file": picture()},

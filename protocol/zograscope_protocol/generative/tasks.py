@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from zograscope_protocol.errors import quoted
 from zograscope_protocol.generative import results
 from zograscope_protocol.options import (
     Options,
@@ -10,7 +11,6 @@ from zograscope_protocol.options import (
     flag,
     number,
     option,
-    quoted,
     refusal,
     text,
     texts,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zograscope_protocol.errors import quoted
 from zograscope_protocol.mosaic import results
 from zograscope_protocol.options import (
     Options,
@@ -13,7 +14,6 @@ from zograscope_protocol.options import (
     flag,
     number,
     option,
-    quoted,
     refusal,
     text,
     texts,

@@ -2,10 +2,12 @@
 
 from zograscope_protocol.errors import quoted
 from zograscope_protocol.results import (
+    SENTENCES,
     Arrays,
     Facts,
     Result,
     Wrong,
+    check_sound,
     file,
     listed,
     maybe,
@@ -31,14 +33,8 @@ HANDLES = ("eye_right", "eye_left", "mouth_right", "mouth_left", "chin")
 TEXTURES = ("picture", "eyes", "mouth", "background")
 
 _size = several(side("width"), side("height"))
-_warnings = maybe(listed(text, most=100))
 _box = several(*[number(-BEYOND, BEYOND)] * 4)
 _frame = whole(0, LONGEST)
-
-
-def _check_sound(arrays: Arrays, facts: Facts) -> None:
-    if "sound" in arrays and facts.get("sound_suffix") is None:
-        raise Wrong("it does not say what kind of file its sound is")
 
 
 def _check_rig(arrays: Arrays, facts: Facts) -> None:
@@ -63,7 +59,7 @@ _told = {
     "expressions": listed(text, 1, 1000, "expressions"),
     "neutral_frame": maybe(_frame),
     "sound_suffix": maybe(suffix),
-    "warnings": _warnings,
+    "warnings": SENTENCES,
 }
 PORTRAIT = Result(
     {**_movement, "mask": picture(optional=True)},
@@ -74,13 +70,13 @@ PORTRAIT = Result(
         "face_width": number(1e-3, BEYOND),
         "model": maybe(text),
     },
-    _check_sound,
+    check_sound,
 )
 FRAME = Result(
     {"file": picture(), "relief": picture(optional=True)},
     {"frame": maybe(_frame), "time": maybe(number(-LATEST, LATEST))},
 )
-TRACK = Result({**_movement, "picture": picture(optional=True)}, _told, _check_sound)
+TRACK = Result({**_movement, "picture": picture(optional=True)}, _told, check_sound)
 EXAMINATION = Result(
     {
         "points": numbers("f4", "faces", FACE_POINTS, 3, least=-BEYOND, most=BEYOND, optional=True),
@@ -94,7 +90,7 @@ EXAMINATION = Result(
         "handles": listed(one_of(*HANDLES), 0, len(HANDLES), "handles"),
         "size": _size,
         "neutral_frame": maybe(_frame),
-        "warnings": _warnings,
+        "warnings": SENTENCES,
     },
 )
 RIG = Result(

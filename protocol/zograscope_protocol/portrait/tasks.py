@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from zograscope_protocol.errors import MOST_QUOTED, quoted
 from zograscope_protocol.options import (
-    MOST_QUOTED,
     Options,
     choice,
     flag,
     number,
     option,
-    quoted,
     refusal,
     text,
     texts,
