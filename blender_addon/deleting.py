@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import bpy
 
 from .scenes import ORIGIN_MARK
+from .windows import windows
 
 KEPT = (bpy.types.Scene, bpy.types.Screen, bpy.types.WindowManager, bpy.types.WorkSpace)
 
@@ -51,8 +52,7 @@ def _remove_if_empty(scene: bpy.types.Scene) -> None:
         return
     others = [other for other in bpy.data.scenes if other != scene]
     origin = scene[ORIGIN_MARK] if scene[ORIGIN_MARK] in others else others[0]
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
+    for window in windows():
         if window.scene == scene:
             window.scene = origin
     bpy.data.scenes.remove(scene)

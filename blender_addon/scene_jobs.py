@@ -98,7 +98,7 @@ def _waiting(
     title, note = capability.title_of(source), f"{job_id} {json.dumps(source)}"
 
     def on_done(job: Job) -> None:
-        scene = _scene_of(owner)
+        scene = scenes.find_scene(owner.scene)
         if scene is not None:
             capability.settings_of(scene).job_id = ""
             capability.build(job, scene, source)
@@ -106,14 +106,14 @@ def _waiting(
             raise ExtensionError("scene-gone", title=title)
 
     def on_stopped() -> None:
-        scene = _scene_of(owner)
+        scene = scenes.find_scene(owner.scene)
         if scene is not None:
             capability.settings_of(scene).job_id = ""
         if FRAMES in source:
             frame_sequences.remove_empty(source[FRAMES]["folder"])
 
     def on_part(part: Part) -> None:
-        scene = _scene_of(owner)
+        scene = scenes.find_scene(owner.scene)
         if scene is not None:
             _take_frame(part, capability, scene, job_id, source)
 
@@ -128,10 +128,6 @@ def _waiting(
         on_part=on_part if streams else None,
         first_part=_frame_files(job_id, source).first_missing() if streams else 0,
     )
-
-
-def _scene_of(owner: Owner) -> bpy.types.Scene | None:
-    return scenes.find_scene(owner.scene)
 
 
 def _frame_files(job_id: str, source: Source) -> FrameFiles:

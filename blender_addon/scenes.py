@@ -9,6 +9,7 @@ import bpy
 from mathutils import Vector
 
 from . import capabilities, viewport_looks
+from .windows import viewports_of, windows
 
 Built = TypeVar("Built")
 
@@ -117,8 +118,7 @@ def _scene_of_its_own(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
     own = bpy.data.scenes.new(name)
     for record in capabilities.records():
         _copy_settings(record.settings_of(scene), record.settings_of(own))
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
+    for window in windows():
         if window.scene == scene:
             window.scene = own
             # From Blender 5 on, the sequencer shows a scene of its own choice.
@@ -165,22 +165,18 @@ def show_colours_untouched(scene: bpy.types.Scene) -> None:
 
 def look_through_camera(scene: bpy.types.Scene, shading: str = "SOLID") -> None:
     """Show pictures, and nothing over them, in the viewports of windows that show the scene."""
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas if window.scene == scene else ():
-            space = area.spaces.active
-            if isinstance(space, bpy.types.SpaceView3D):
-                viewport_looks.note(space, scene)
-                space.region_3d.view_perspective = "CAMERA"
-                space.shading.type = shading  # type: ignore[assignment]
-                space.shading.use_scene_world = True
-                overlay = space.overlay
-                overlay.show_relationship_lines = overlay.show_object_origins = False
-                overlay.show_cursor = overlay.show_floor = False
-                overlay.show_axis_x = overlay.show_axis_y = False
-                space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
-                space.shading.show_object_outline = False  # contours round every tear
-                fit_camera(area, scene)
+    for area, space in viewports_of(scene):
+        viewport_looks.note(space, scene)
+        space.region_3d.view_perspective = "CAMERA"
+        space.shading.type = shading  # type: ignore[assignment]
+        space.shading.use_scene_world = True
+        overlay = space.overlay
+        overlay.show_relationship_lines = overlay.show_object_origins = False
+        overlay.show_cursor = overlay.show_floor = False
+        overlay.show_axis_x = overlay.show_axis_y = False
+        space.shading.light, space.shading.color_type = "FLAT", "TEXTURE"
+        space.shading.show_object_outline = False  # contours round every tear
+        fit_camera(area, scene)
 
 
 def look_at(
@@ -195,20 +191,17 @@ def look_at(
     left, bottom, right, top = rectangle
     bpy.context.view_layer.update()
     middle = item.matrix_world @ Vector(((left + right) / 2, (bottom + top) / 2, 0.0))
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas if window.scene == scene else ():
-            free = _free_of(area) if area.type == VIEWPORT_TYPE else None
-            if free is None:
-                continue
-            view = area.spaces.active.region_3d
-            view.view_perspective, view.view_rotation = "ORTHO", item.matrix_world.to_quaternion()
-            pixel = max((right - left) / free.width, (top - bottom) / free.height) / VIEW_AIR
-            away = Vector((-pixel * free.right, -pixel * free.up, 0.0))
-            view.view_location = middle + view.view_rotation @ away
-            long_side = max(free.whole.width, free.whole.height)
-            view.view_distance = pixel * long_side * area.spaces.active.lens / VIEW_SENSOR
-            area.spaces.active.overlay.show_relationship_lines = False
+    for area, space in viewports_of(scene):
+        free, view = _free_of(area), space.region_3d
+        if free is None:
+            continue
+        view.view_perspective, view.view_rotation = "ORTHO", item.matrix_world.to_quaternion()
+        pixel = max((right - left) / free.width, (top - bottom) / free.height) / VIEW_AIR
+        away = Vector((-pixel * free.right, -pixel * free.up, 0.0))
+        view.view_location = middle + view.view_rotation @ away
+        long_side = max(free.whole.width, free.whole.height)
+        view.view_distance = pixel * long_side * space.lens / VIEW_SENSOR
+        space.overlay.show_relationship_lines = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from .job_previews import JobPreviews
 from .pending_jobs import Owner, PendingJob, PendingJobs, Waiting, blender_can_be_changed
 from .server_process import ServerProcess
 from .taking_back import taking_back
+from .windows import redraw_panels, windows
 
 # Seconds.
 BUDGET = 0.003
@@ -412,13 +413,10 @@ class ServerLink:
             self._redraw()
 
     def _redraw(self) -> None:
-        manager = bpy.context.window_manager
         text = " ".join(f"Zograscope: {job.stage or job.state}" for job in self.jobs) or None
-        for window in manager.windows if manager else ():
+        for window in windows():
             window.workspace.status_text_set(text)
-            for area in window.screen.areas:
-                if area.type in ("VIEW_3D", "PREFERENCES"):
-                    area.tag_redraw()
+        redraw_panels()
 
 
 link = ServerLink()

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import bpy
 
+from .windows import windows
+
 NEVER_MADE = {"WindowManager", "Screen", "WorkSpace", "Library", "ID"}
 
 
@@ -16,8 +18,7 @@ def taking_back() -> Iterator[None]:
     builders make first, and change last.
     """
     before = {item.session_uid for item in _all()}
-    manager = bpy.context.window_manager
-    shown = [(window, window.scene) for window in (manager.windows if manager else ())]
+    shown = [(window, window.scene) for window in windows()]
     try:
         yield
     except BaseException:

@@ -5,13 +5,14 @@ alone. So whoever goes back to a scene of their own, or undoes what was built, g
 back as it was; and on returning, as it was left.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
+
+from .windows import viewports
 
 Look = dict[str, Any]
 """Values by where a space has them."""
@@ -75,7 +76,7 @@ def look_of(space: bpy.types.SpaceView3D) -> Look:
 
 def give_back() -> None:
     """Let viewports look as they did, where what they were changed for is not shown any more."""
-    for space, scene in _viewports():
+    for _, space, scene in viewports():
         key = space.as_pointer()
         changed = _changed.get(key)
         if changed is not None and not _is_shown(changed, scene):
@@ -101,15 +102,6 @@ def _is_shown(changed: _Changed, scene: bpy.types.Scene) -> bool:
     return not changed.camera or any(
         item.session_uid == changed.camera for item in scene.objects if item.type == "CAMERA"
     )
-
-
-def _viewports() -> Iterator[tuple[bpy.types.SpaceView3D, bpy.types.Scene]]:
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas:
-            space = area.spaces.active
-            if isinstance(space, bpy.types.SpaceView3D):
-                yield space, window.scene
 
 
 def _apply(space: bpy.types.SpaceView3D, look: Look) -> None:

@@ -16,7 +16,7 @@ from ..server_link import link
 from . import builders, building, submissions
 from .diorama import Diorama
 from .exporting import ExportOperator
-from .selection import NeedsDiorama, NeedsLiveDiorama, made_from_file, selected_diorama, source_of
+from .selection import FromFile, NeedsDiorama, NeedsLiveDiorama, selected_diorama, source_of
 
 PICTURES = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.jp2;*.gif"
 SUFFIXES = PICTURES.replace("*", "")
@@ -117,7 +117,7 @@ class ZOGRASCOPE_FH_photograph(bpy.types.FileHandler):
         return context.area is not None and context.area.type == VIEWPORT_TYPE
 
 
-class ZOGRASCOPE_OT_update_depth(BuildOperator):
+class ZOGRASCOPE_OT_update_depth(FromFile):
     """Estimate the selected diorama's depth anew, with the model and quality chosen above.
 
     Camera, animation and settings stay as they are
@@ -127,11 +127,6 @@ class ZOGRASCOPE_OT_update_depth(BuildOperator):
     bl_label = "Update Depth"
     capability = building.NAME
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama that was made from a file."""
-        return made_from_file(context) and super().poll(context)
-
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job with the same photograph and crop."""
         diorama = selected_diorama(context)
@@ -140,17 +135,12 @@ class ZOGRASCOPE_OT_update_depth(BuildOperator):
         return building.start_update(diorama, context.scene, source)
 
 
-class ZOGRASCOPE_OT_crop_border(BuildOperator):
+class ZOGRASCOPE_OT_crop_border(FromFile):
     """Build the diorama anew without the paper around the photograph, in the place of this one"""
 
     bl_idname = "zograscope.crop_border"
     bl_label = "Crop and Build Again"
     capability = building.NAME
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama that was made from a file."""
-        return made_from_file(context) and super().poll(context)
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job with the border that was found."""

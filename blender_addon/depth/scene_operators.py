@@ -6,10 +6,9 @@ import bpy
 from zograscope_protocol.job import Job
 
 from ..deleting import delete
-from ..job_operators import BuildOperator
 from ..scenes import show_colours_untouched
 from . import building
-from .selection import NeedsDiorama, made_from_file, selected_diorama, source_of
+from .selection import FromFile, NeedsDiorama, selected_diorama, source_of
 
 _scene_names: list[tuple[str, str, str]] = []
 """Blender wants the texts of a menu kept for as long as it shows them."""
@@ -128,17 +127,12 @@ class ZOGRASCOPE_OT_delete_diorama(NeedsDiorama, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ZOGRASCOPE_OT_rebuild_diorama(BuildOperator):
+class ZOGRASCOPE_OT_rebuild_diorama(FromFile):
     """Build the selected diorama anew, with what is chosen above, in the place of this one"""
 
     bl_idname = "zograscope.rebuild_diorama"
     bl_label = "Rebuild"
     capability = building.NAME
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a diorama that was made from a file."""
-        return made_from_file(context) and super().poll(context)
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job with the same photograph."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import bpy
 
+from ..job_operators import BuildOperator
 from ..selection import selected_or_only
 from .diorama import Diorama, dioramas, find_diorama
 
@@ -34,6 +35,15 @@ class NeedsLiveDiorama:
         """Only where there is a diorama that was not baked."""
         diorama = selected_diorama(context)
         return diorama is not None and diorama.is_live
+
+
+class FromFile(BuildOperator):
+    """An operator that asks for the selected diorama anew, as its file is known to have been."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a diorama that was made from a file."""
+        return made_from_file(context) and super().poll(context)
 
 
 def made_from_file(context: bpy.types.Context) -> bool:

@@ -15,8 +15,9 @@ from mathutils import Vector
 
 from ..meshes import unit_plane
 from ..pictures import image_from_bytes
-from ..scenes import PART_MARK, VIEWPORT_TYPE, add_part, look_at
+from ..scenes import PART_MARK, add_part, look_at
 from ..shading import add_node, new_material
+from ..windows import viewports_of
 
 BOARD_MARK = "zograscope_board"
 """On the root: the kind of the board."""
@@ -139,8 +140,6 @@ def add_plane(name: str, part: str, root: bpy.types.Object) -> bpy.types.Object:
 
 def show_textures(scene: bpy.types.Scene) -> None:
     """Let solid viewports of windows that show the scene show pictures rather than grey."""
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas if window.scene == scene else ():
-            if area.type == VIEWPORT_TYPE and area.spaces.active.shading.type == "SOLID":
-                area.spaces.active.shading.color_type = "TEXTURE"
+    for _, space in viewports_of(scene):
+        if space.shading.type == "SOLID":
+            space.shading.color_type = "TEXTURE"

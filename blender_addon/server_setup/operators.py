@@ -7,7 +7,6 @@ from zograscope_protocol.connection import state_folder
 from zograscope_protocol.errors import ZograscopeError
 
 from .. import preferences
-from ..job_operators import refuse
 from ..server_link import link
 from . import installation, orders
 from .errors import SetupError
@@ -15,7 +14,11 @@ from .watching import setup
 
 
 class _SetupOperator(bpy.types.Operator):
-    """An operator that begins a set-up; the panel tells how it goes."""
+    """An operator that begins a set-up, unless one runs; the set-up's own panel tells how it goes.
+
+    Attributes:
+        action: of `orders`.
+    """
 
     action = ""
 
@@ -27,16 +30,16 @@ class _SetupOperator(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Begin it."""
         try:
-            setup.begin(self.action)
-        except ZograscopeError as error:
-            setup.error = error if isinstance(error, SetupError) else None
-            return refuse(self, error) if setup.error is None else self._refused(setup.error)
+            self.begin()
+        except SetupError as error:
+            setup.error = error
+            self.report({"WARNING"}, error.sentence)
+            return {"CANCELLED"}
         return {"FINISHED"}
 
-    def _refused(self, error: SetupError) -> set[str]:
-        """The set-up's own panel shows what it says."""
-        self.report({"WARNING"}, error.sentence)
-        return {"CANCELLED"}
+    def begin(self) -> None:
+        """Do what the operator is for. Raises SetupError."""
+        setup.begin(self.action)
 
 
 class ZOGRASCOPE_OT_install_server(_SetupOperator):
@@ -74,11 +77,12 @@ class ZOGRASCOPE_OT_remove_server(_SetupOperator):
         return super().execute(context)
 
 
-class ZOGRASCOPE_OT_place_server(bpy.types.Operator):
+class ZOGRASCOPE_OT_place_server(_SetupOperator):
     """Choose another place for the server; one that is there moves"""
 
     bl_idname = "zograscope.place_server"
     bl_label = "Choose Place"
+    action = orders.MOVE
 
     directory: bpy.props.StringProperty(
         name="Folder", description="A folder for the server alone", subtype="DIR_PATH"
@@ -87,33 +91,22 @@ class ZOGRASCOPE_OT_place_server(bpy.types.Operator):
         name="Folders", description="Show folders", default=True, options={"HIDDEN"}
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only while no set-up runs."""
-        return not setup.running
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Open the file browser."""
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def begin(self) -> None:
         """Take note of the place, or move there."""
         chosen = Path(bpy.path.abspath(self.directory))
         # Where there are other files, a folder of our own among them.
         taken = chosen.is_dir() and any(chosen.iterdir())
         folder = chosen / "zograscope-server" if taken else chosen
-        try:
-            if setup.installed is None:
-                installation.choose_folder(state_folder(), folder)
-                setup.look()
-            else:
-                setup.begin(orders.MOVE, folder)
-        except SetupError as error:
-            setup.error = error
-            self.report({"WARNING"}, error.sentence)
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        if setup.installed is None:
+            installation.choose_folder(state_folder(), folder)
+            setup.look()
+        else:
+            setup.begin(self.action, folder)
 
 
 class ZOGRASCOPE_OT_cancel_setup(bpy.types.Operator):

@@ -24,8 +24,11 @@ class ZOGRASCOPE_PT_server_setup(Sidebar):
         chosen = preferences.get()
         if chosen.use_remote:
             return False
-        missing = preferences.find_command(chosen) is None and not link.connected
-        return missing or setup.running or bool(setup.error or setup.notes) or is_outdated()
+        if setup.running or setup.error or setup.notes or is_outdated():
+            return True
+        if link.connected or (setup.installed is not None and not chosen.server_command):
+            return False  # as is known, without a look at the disk for each drawing
+        return preferences.find_command(chosen) is None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the card."""

@@ -68,8 +68,12 @@ def reason(said: str) -> FailedError:
                 found = _PACKAGE.search(said)
                 facts["package"] = found.group(1) if found else ""
             return FailedError(code, said[-TAIL:], **facts)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return FailedError("failed", said[-TAIL:], problem=lines[-1] if lines else "it said nothing")
+    return FailedError("failed", said[-TAIL:], problem=last_line(said) or "it said nothing")
+
+
+def last_line(said: str) -> str:
+    """Return the last line of what a program said that says anything; "" where none does."""
+    return next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
 
 
 def run(

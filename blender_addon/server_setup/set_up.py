@@ -371,8 +371,7 @@ def _words(failure: FailedError) -> str:
     """Say in a few words why a trial failed: its last line."""
     if failure.code == "no-answer":
         return f"no answer in {failure.facts['seconds'] // 60} minutes"
-    lines = [line.strip() for line in failure.details.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else failure.code
+    return programs.last_line(failure.details)[:200] or failure.code
 
 
 def _gigabytes(size: float) -> str:

@@ -13,6 +13,7 @@ import bpy
 from zograscope_protocol.connection import state_folder
 
 from .. import preferences
+from ..windows import redraw_panels
 from . import backends, installation, orders
 from .errors import SetupError
 from .installation import Installation
@@ -284,20 +285,12 @@ def _tick() -> float:
         before = (setup.running, setup.progress, setup.error)
         interval = setup.tick()
         if (setup.running, setup.progress, setup.error) != before:
-            _redraw()
+            redraw_panels()
         return interval
     except Exception as error:
         # A timer that raises is never called again.
         print(f"Zograscope: {error!r}")
         return IDLE_INTERVAL
-
-
-def _redraw() -> None:
-    manager = bpy.context.window_manager
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES"):
-                area.tag_redraw()
 
 
 def register() -> None:
