@@ -47,6 +47,7 @@ import torch
 from benchmark import argument_parser, write_figures
 from drawn_picture import draw_picture
 from PIL import Image
+from squeezenet import SHARED, SQUEEZENET, as_it_learnt, squeezenet_layers
 from zograscope_protocol.generative.tasks import TrainOptions
 from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.collection.open import open_collection
@@ -71,9 +72,7 @@ from zograscope_server.generative.training.sheets import memorisation_sheet, sam
 from zograscope_server.generative.training.trainer import Recipe, Trainer
 from zograscope_server.progress import no_progress
 
-SHARED = Path(os.environ.get("ZOGRASCOPE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 PATCHES = SHARED / "collection" / "map_patches"
-SQUEEZENET = SHARED / "weights" / "derived" / "squeezenet1_1_torchvision.pth"
 MINUTES = 20.0
 SAMPLES, FEW = 256, 16  # and at toy size
 SPLITS = 10  # of the collection into halves
@@ -251,20 +250,14 @@ class SqueezeNet:
     revision = "1"
 
     def __init__(self, weights: Path) -> None:
-        import torchvision
-
-        network = torchvision.models.squeezenet1_1()
-        network.load_state_dict(torch.load(weights, weights_only=True))
-        self._network = network.features.eval().requires_grad_(False)
+        self._network = squeezenet_layers(weights)
 
     def prepare(self, picture: Image.Image) -> np.ndarray:
         return np.asarray(picture.resize((128, 128), Image.Resampling.BICUBIC))
 
     def embed(self, pictures: np.ndarray) -> np.ndarray:
         images = torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255
-        mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-        deviation = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-        return self._network((images - mean) / deviation).mean((2, 3)).numpy()
+        return self._network(as_it_learnt(images)).mean((2, 3)).numpy()
 
     def finish(self, vectors: np.ndarray) -> np.ndarray:
         return vectors

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from benchmark import argument_parser, write_figures
+from squeezenet import SQUEEZENET, as_it_learnt, squeezenet_layers
 from torch.nn import functional
 from zograscope_server.generative.generator import Generator
 from zograscope_server.generative.loading import EMBEDDED
@@ -32,8 +33,6 @@ from zograscope_server.generative.walks.sight import seen
 from zograscope_server.generative.walks.space import centre_of, in_colour, make_pictures, styles_of
 from zograscope_server.generative.walks.speed import UNEVEN, constant_speed
 
-SHARED = Path(os.environ.get("ZOGRASCOPE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-SQUEEZENET = SHARED / "weights" / "derived" / "squeezenet1_1_torchvision.pth"
 JUDGED_LAYERS = (1, 4, 7, 9, 10, 11, 12)  # of SqueezeNet, as LPIPS takes them
 JUDGED_SIDE = 256  # its first layer skips every second pixel: small pictures are shown larger
 NOISE_SEED = 0
@@ -44,22 +43,16 @@ Judge = Callable[[np.ndarray], np.ndarray]
 
 def squeezenet_judge(weights: Path) -> Judge:
     """Return the judgement of torchvision's SqueezeNet 1.1, trained on ImageNet."""
-    from torchvision.models import squeezenet1_1
-
-    network = squeezenet1_1()
-    network.load_state_dict(torch.load(weights, weights_only=True))
-    layers = network.features.eval()
-    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-    spread = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+    layers = squeezenet_layers(weights)
 
     @torch.inference_mode()
     def look(pictures: np.ndarray) -> np.ndarray:
         return np.array([of_one(picture) for picture in pictures])
 
     def of_one(picture: np.ndarray) -> np.ndarray:
-        values = (torch.from_numpy(picture.copy()).permute(2, 0, 1) / 255 - mean) / spread
+        values = as_it_learnt(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None] / 255)
         size = (JUDGED_SIDE, JUDGED_SIDE)
-        values = functional.interpolate(values[None], size=size, mode="bicubic")
+        values = functional.interpolate(values, size=size, mode="bicubic")
         parts = []
         for number, layer in enumerate(layers):
             values = layer(values)

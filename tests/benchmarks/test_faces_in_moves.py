@@ -1,7 +1,6 @@
 """The measure of heads in moves: what it calls rigid, and a real portrait that keeps its face."""
 
 import math
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,13 +11,8 @@ SIZE, FOCAL_LENGTH = (320, 240), 350.0
 
 
 @pytest.fixture(scope="module")
-def faces_in_moves(repository) -> ModuleType:
-    sys.path.insert(0, str(repository / "benchmarks"))
-    try:
-        import faces_in_moves
-    finally:
-        sys.path.pop(0)
-    return faces_in_moves
+def faces_in_moves(benchmark_module) -> ModuleType:
+    return benchmark_module("faces_in_moves")
 
 
 def a_head() -> np.ndarray:

@@ -1,6 +1,5 @@
 """What is told of a walk's evenness; and a judge of another make finds the product's walks even."""
 
-import sys
 from types import ModuleType
 
 import numpy as np
@@ -14,13 +13,8 @@ EVEN, LARGEST = 0.15, 2.5
 
 
 @pytest.fixture(scope="module")
-def walk_evenness(repository) -> ModuleType:
-    sys.path.insert(0, str(repository / "benchmarks"))
-    try:
-        import walk_evenness
-    finally:
-        sys.path.pop(0)
-    return walk_evenness
+def walk_evenness(benchmark_module) -> ModuleType:
+    return benchmark_module("walk_evenness")
 
 
 def loop_of_greys(values) -> np.ndarray:

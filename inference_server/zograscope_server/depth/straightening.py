@@ -212,11 +212,9 @@ def _stands(
     ends = np.clip(np.array([offset, offset + slope], np.float32), 0.0, 1.0)
     near, far = sorted(depth_range.depth(ends))
     far_row, near_row = (y0 / rows, y1 / rows) if slope > 0 else (y1 / rows, y0 / rows)
-    horizon = HORIZON[0] if far_row < near_row else HORIZON[1]
-    past = (far_row - horizon) * (near_row - horizon) <= 0 or (far_row < near_row) != (
-        near_row > horizon
-    )
-    if past:
+    below, above = HORIZON[0] < far_row < near_row, near_row < far_row < HORIZON[1]
+    if not (below or above):
         return True
+    horizon = HORIZON[0] if below else HORIZON[1]
     usual = (near_row - horizon) / (far_row - horizon)
     return bool(far < near * usual**0.5)
