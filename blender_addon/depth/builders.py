@@ -346,6 +346,11 @@ def _set_pictures(
         picture = image_from_bytes(layer.name, arrays["photograph"].tobytes())
         replace_picture(layer, picture, rectangle)
     shape_layer(diorama, layer, arrays["disparity"], rectangle)
+    matte = arrays.get("matte")
+    materials.set_matte(
+        layer.data.materials[0],
+        None if matte is None else image_from_bytes(f"{layer.name} matte", matte.tobytes()),
+    )
     if diorama.background:
         _set_background(diorama, arrays, metadata)
     plate_depth.follow(diorama)

@@ -3,7 +3,14 @@
 A vertex carries `projection` = (u z, v z, z), which is linear along any straight line in space. So
 xy / z is the exact photograph pixel wherever a ray meets a face, at any resolution of the mesh, in
 Cycles and EEVEE. Workbench shows the active image texture through the UV map.
+
+Soft edges have a matte, the near thing's own colour and share. The photograph is that blended with
+what was behind it, so a matte counts only as far as a pixel is not seen along its own ray: from the
+rest camera the picture stays exact. Workbench, which blends no textures, shows the photograph.
 """
+
+import math
+
 
 import bpy
 
@@ -14,6 +21,12 @@ PICTURE = "Picture"
 SCALE = "Picture scale"
 OFFSET = "Picture offset"
 CLIP = "Clip"
+PLACE = "Picture place"
+MATTE = "Matte"
+MATTE_SHARE = "Matte share"
+ASIDE = (math.radians(0.01), math.radians(0.1))
+"""Between these angles off a pixel's own ray its matte fades in."""
+SOFT = 0.99  # opacity from which on a pixel has its own colour in the photograph
 
 
 def picture_material(name: str) -> bpy.types.Material:
@@ -30,7 +43,7 @@ def picture_material(name: str) -> bpy.types.Material:
     scale = add_node(tree, "ShaderNodeCombineXYZ", -740, -220, name=SCALE, label=SCALE)
     offset = add_node(tree, "ShaderNodeCombineXYZ", -740, -400, name=OFFSET, label=OFFSET)
     place = add_node(
-        tree, "ShaderNodeVectorMath", -540, 0, operation="MULTIPLY_ADD", label="Picture place"
+        tree, "ShaderNodeVectorMath", -540, 0, operation="MULTIPLY_ADD", name=PLACE, label=PLACE
     )
     texture = _picture_node(tree, -340, 0)
     texture.interpolation = "Closest"
@@ -62,6 +75,92 @@ def set_picture(material: bpy.types.Material, image: bpy.types.Image, rectangle:
     ):
         nodes[name].inputs["X"].default_value = x
         nodes[name].inputs["Y"].default_value = y
+
+
+def set_matte(material: bpy.types.Material, image: bpy.types.Image | None) -> None:
+    """Give a layer's soft edges their matte, over all of its picture; None takes it away."""
+    tree = material.node_tree
+    if MATTE not in tree.nodes:
+        if image is None:
+            return
+        _add_matte(tree)
+    old = tree.nodes[MATTE].image
+    tree.nodes[MATTE].image = image
+    tree.nodes[MATTE_SHARE].inputs[1].default_value = 0.0 if image is None else 1.0
+    if old is not None:
+        bpy.data.images.remove(old)
+
+
+def _add_matte(tree: bpy.types.NodeTree) -> None:
+    """Wire a matte in between a picture and its surface."""
+    texture = add_node(tree, "ShaderNodeTexImage", -340, 500, name=MATTE, extension="EXTEND")
+    share = add_node(
+        tree, "ShaderNodeMath", -100, 700, name=MATTE_SHARE, label=MATTE_SHARE, operation="MULTIPLY"
+    )
+    tree.links.new(_aside(tree), share.inputs[0])
+    soft = add_node(tree, "ShaderNodeMath", -100, 520, operation="LESS_THAN", label="Soft")
+    soft.inputs[1].default_value = SOFT
+    own = add_node(tree, "ShaderNodeMath", 80, 620, operation="MULTIPLY", label="Own colour")
+    colour = add_node(tree, "ShaderNodeMixRGB", 80, 420, label="Near colour")
+    missing = add_node(tree, "ShaderNodeMath", 80, 820, operation="SUBTRACT", label="Missing")
+    missing.inputs[0].default_value = 1.0
+    shown = add_node(tree, "ShaderNodeMath", 260, 820, operation="MULTIPLY", label="Uncovered")
+    alpha = add_node(tree, "ShaderNodeMath", 440, 820, operation="SUBTRACT", label="Opacity")
+    alpha.inputs[0].default_value = 1.0
+    picture = tree.nodes[PICTURE].outputs["Color"]
+    surfaces = [link.to_socket for link in picture.links]
+    for source, target in (
+        (tree.nodes[PLACE].outputs[0], texture.inputs["Vector"]),
+        (texture.outputs["Alpha"], soft.inputs[0]),
+        (soft.outputs[0], own.inputs[0]),
+        (share.outputs[0], own.inputs[1]),
+        (own.outputs[0], colour.inputs[0]),
+        (picture, colour.inputs[1]),
+        (texture.outputs["Color"], colour.inputs[2]),
+        (texture.outputs["Alpha"], missing.inputs[1]),
+        (missing.outputs[0], shown.inputs[0]),
+        (share.outputs[0], shown.inputs[1]),
+        (shown.outputs[0], alpha.inputs[1]),
+        *((colour.outputs[0], surface) for surface in surfaces),
+    ):
+        tree.links.new(source, target)
+    add_transparency(tree, alpha.outputs[0])
+
+
+def _aside(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
+    """Add nodes that tell, from 0 to 1, how far a place is not seen along its own ray.
+
+    In a layer's own space the rest camera is the origin, so that the ray of a place is the place.
+    """
+    view = add_node(tree, "ShaderNodeNewGeometry", -1100, 700)
+    local = add_node(
+        tree,
+        "ShaderNodeVectorTransform",
+        -920,
+        700,
+        vector_type="VECTOR",
+        convert_from="WORLD",
+        convert_to="OBJECT",
+    )
+    here = add_node(tree, "ShaderNodeTexCoord", -1100, 480)
+    directions = [
+        add_node(tree, "ShaderNodeVectorMath", -740, y, operation="NORMALIZE") for y in (700, 500)
+    ]
+    across = add_node(tree, "ShaderNodeVectorMath", -560, 620, operation="CROSS_PRODUCT")
+    sine = add_node(tree, "ShaderNodeVectorMath", -400, 700, operation="LENGTH", label="Aside")
+    fade = add_node(tree, "ShaderNodeMapRange", -250, 700, label="Aside")
+    fade.inputs["From Min"].default_value, fade.inputs["From Max"].default_value = ASIDE
+    for source, target in (
+        (view.outputs["Incoming"], local.inputs[0]),
+        (local.outputs[0], directions[0].inputs[0]),
+        (here.outputs["Object"], directions[1].inputs[0]),
+        (directions[0].outputs[0], across.inputs[0]),
+        (directions[1].outputs[0], across.inputs[1]),
+        (across.outputs[0], sine.inputs[0]),
+        (sine.outputs["Value"], fade.inputs["Value"]),
+    ):
+        tree.links.new(source, target)
+    return fade.outputs[0]
 
 
 def clip(material: bpy.types.Material) -> None:

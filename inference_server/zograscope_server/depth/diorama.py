@@ -25,6 +25,7 @@ from zograscope_server.depth.detail import detail_map
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.lines import find_lines
+from zograscope_server.depth.matting import make_matte
 from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
 from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.resizing import shrink
@@ -63,6 +64,8 @@ class DioramaParts:
         depth: the estimate as it came, for its model, licence and whether it is metric.
         focal_length: in pixels of the photograph; the principal point is its centre.
         plate: the background behind the photograph, or None when it was not wanted.
+        matte: (h, w, 4) uint8, colour and opacity at soft edges (see `make_matte`); None without any,
+            or without a background to be seen behind them.
         dome: (height, 2 height, 3) uint8 equirectangular surround, or None likewise.
         kind: "photograph" or "print".
         paper_border: the crop that was found or None; offered even when it was not applied.
@@ -81,6 +84,7 @@ class DioramaParts:
     depth: DepthMap
     focal_length: float
     plate: BackgroundPlate | None
+    matte: np.ndarray | None
     dome: np.ndarray | None
     kind: str
     paper_border: Rectangle | None
@@ -165,10 +169,11 @@ def make_diorama(
                 disparity, photograph.pixels, faces, depth_range, focal_length
             )
 
-    plate, dome = None, None
+    plate, matte, dome = None, None, None
     if options.background:
         on_progress(0.65, "Painting what lies behind")
         plate = make_background_plate(photograph.pixels, disparity, depth_range)
+        matte = make_matte(photograph.pixels, disparity, depth_range)
         on_progress(0.85, "Painting the surroundings")
         height, width = photograph.pixels.shape[:2]
         dome = make_dome(plate.pixels, plate.rectangle, focal_length, (width / 2, height / 2))
@@ -179,6 +184,7 @@ def make_diorama(
         depth=depth,
         focal_length=focal_length,
         plate=plate,
+        matte=matte,
         dome=dome,
         kind=kind,
         paper_border=border,
@@ -226,6 +232,8 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         background, facts = pack_background(parts.plate)
         arrays |= background | {"dome": np.frombuffer(encode_png(parts.dome), np.uint8)}
         metadata |= facts
+    if parts.matte is not None:
+        arrays["matte"] = np.frombuffer(encode_png(parts.matte), np.uint8)
     return arrays, metadata
 
 

@@ -80,6 +80,7 @@ DIORAMA = Result(
         "lines": numbers("f4", None, 4, least=-BEYOND, most=BEYOND, optional=True),
         "detail": grid("f4", None, None, least=0.0, most=1.0, optional=True),
         "dome": picture(optional=True),
+        "matte": picture(optional=True),
     },
     {
         "photograph": record(name=maybe(text), width=side("width"), height=side("height")),

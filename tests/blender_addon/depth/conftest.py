@@ -40,17 +40,17 @@ def found(zograscope):
 
 
 def encode_png(pixels: np.ndarray) -> np.ndarray:
-    """Encode uint8 (h, w, 3) as the bytes of a PNG file, a uint8 array."""
+    """Encode uint8 (h, w, 3) or (h, w, 4) as the bytes of a PNG file, a uint8 array."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         )
 
-    height, width, _ = pixels.shape
+    height, width, channels = pixels.shape
     rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
     file = b"\x89PNG\r\n\x1a\n" + chunk(
-        b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        b"IHDR", struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
     )
     file += chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
     return np.frombuffer(file, np.uint8)
