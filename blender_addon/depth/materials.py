@@ -11,7 +11,6 @@ rest camera the picture stays exact. Workbench, which blends no textures, shows 
 
 import math
 
-
 import bpy
 
 from ..shading import EMISSION, add_node, add_surface, add_transparency, new_material

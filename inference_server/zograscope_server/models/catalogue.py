@@ -202,12 +202,17 @@ def add_model(source: Path, models_folder: Path) -> str:
     return source.name
 
 
+def is_taken(name: str) -> bool:
+    """Whether the catalogue has a model of that name."""
+    return name == DEFAULT or name in catalogue()
+
+
 def check_name_is_free(name: str, source: Path) -> None:
     """Raise ZograscopeError `model-file-wrong` for a name that the catalogue has.
 
     Its licence would be told of another's weights.
     """
-    if name == DEFAULT or name in catalogue():
+    if is_taken(name):
         raise ModelError(
             "model-file-wrong",
             name=str(source),

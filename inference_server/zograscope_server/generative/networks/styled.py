@@ -5,7 +5,9 @@ Synthesis" (ICLR 2021): a grid that is doubled until it is the image, with gated
 normalisation and skip-layer excitation. For walks it differs: a small mapping network gives a
 space of styles (Karras et al. 2019), each resolution is scaled by its own style, so that styles can
 be mixed; and there is no noise at coarse resolutions, where it would compete with the latent
-(Vavilala and Forsyth 2021).
+(Vavilala and Forsyth 2021). The grid that is doubled is made of how far a style lies from the mean
+one. Of styles themselves it would have a part that is the same for all, and a short training puts
+the whole layout there: all images then have their lines in the same places.
 
 Once trained, normalisation is folded into the weights: what is kept and walked is convolutions.
 """
@@ -31,6 +33,7 @@ from zograscope_server.generative.weights.generator_file import GeneratorFile, f
 LATENT = 256
 EXCITED = 4  # doublings from what excites to what is excited
 LOOKS = 10_000  # latents whose mean style is taken
+FOLLOWING = 0.02  # of the way from the mean style to that of a batch
 KIND = "styled"
 
 
@@ -165,6 +168,7 @@ class StyledGenerator(nn.Module):
         if trained:
             self.to_small = convolution(shape.generator_width(self.small_level), shape.colours, 1)
         self.register_buffer("mean_style", torch.zeros(LATENT))
+        self._centred = trained  # of a folded one, the start's bias is
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -190,6 +194,11 @@ class StyledGenerator(nn.Module):
         """Map (n, 256) latents to (n, 256) styles."""
         return self.mapping(latents)
 
+    def follow_mean(self, styles: Tensor) -> None:
+        """Let the mean style follow those of a batch, (n, 256), while styles are learnt."""
+        with torch.no_grad():
+            self.mean_style.lerp_(styles.float().mean(0), FOLLOWING)
+
     def images(self, styles: Tensor, noise_seed: int) -> Tensor:
         """Make (n, colours, h, w) images from -1 to 1 of (n, resolutions, 256) styles."""
         noise = torch.Generator().manual_seed(noise_seed)
@@ -199,7 +208,10 @@ class StyledGenerator(nn.Module):
     def features(self, styles: Tensor, noise: torch.Generator | None = None) -> list[Tensor]:
         """Return the features at each resolution, of (n, resolutions, 256) styles."""
         shape = self.shape
-        x = self.start(styles[:, 0]).view(len(styles), -1, shape.rows, shape.columns)
+        first = styles[:, 0]
+        if self._centred:
+            first = first - self.mean_style
+        x = self.start(first).view(len(styles), -1, shape.rows, shape.columns)
         x = x.contiguous(memory_format=torch.channels_last)
         features = [functional.glu(self.start_norm(x), 1)]
         for level, stage in enumerate(self.stages, start=1):
@@ -223,8 +235,9 @@ class StyledGenerator(nn.Module):
             folded.mapping.load_state_dict(self.mapping.state_dict())
             scale, shift = _affine(self.start_norm)
             cells = self.shape.rows * self.shape.columns
-            folded.start.weight.copy_(self.start.weight * scale.repeat_interleave(cells)[:, None])
-            folded.start.bias.copy_(shift.repeat_interleave(cells))
+            weight = self.start.weight * scale.repeat_interleave(cells)[:, None]
+            folded.start.weight.copy_(weight)
+            folded.start.bias.copy_(shift.repeat_interleave(cells) - weight @ self.mean_style)
             for ours, theirs in zip(self.stages, folded.stages, strict=True):
                 theirs.gain.load_state_dict(ours.gain.state_dict())
                 for layer, plain in zip(ours.layers, theirs.layers, strict=True):

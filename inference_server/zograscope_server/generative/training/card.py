@@ -10,6 +10,7 @@ UNTOLD = "not told"
 MEASURES = {
     "frechet": "Fréchet distance to the collection, 0 is the same, 1 is its own variance",
     "diversity": "variety of the samples, 1 is that of the collection",
+    "layout": "variety of what lies where in them, 1 is that of the collection",
     "nearest": "distance of samples to the nearest image, 1 is that of the collection's own",
     "copies": "share of samples that are close to one image of the collection",
 }

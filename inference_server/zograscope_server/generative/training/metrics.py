@@ -29,6 +29,10 @@ Measured with the embedded descriptor on one half of a collection (56 map patche
 
 ("Moved" is by up to two pixels, with some noise and another brightness.) What is told starts where
 these rows part: below half the diversity, at half the distance, or at a fifth of copies.
+
+Features do not see that all samples have their lines in the same places, with other inks on other
+papers: of such a model of map tiles, 128 samples had a diversity of 0.92, and 0.62 in layouts, where
+other tiles of the maps have 0.97.
 """
 
 from dataclasses import dataclass
@@ -58,6 +62,9 @@ CLOSE = 0.5
 COLLAPSED = 0.5
 """Diversity below which samples are told to be too much alike."""
 
+SAME_PLACES = 0.7
+"""Diversity of layouts below which samples are told to have everything in the same places."""
+
 MEMORISED = 0.5
 """Nearest-neighbour ratio below which samples are told to be copies."""
 
@@ -85,6 +92,7 @@ class Metrics:
         frechet: distance of samples to the collection, 0 for the same; in units in which the
             collection's own variance is 1.
         diversity: mean distance of two samples, over that of two images of the collection.
+        layout: the same of what lies where in them, whatever their colours.
         nearest: median distance of a sample to the nearest image of the collection, over that of
             one of these to the nearest other one.
         copies: share of samples that are much nearer to one image than to any other.
@@ -92,6 +100,7 @@ class Metrics:
 
     frechet: float
     diversity: float
+    layout: float
     nearest: float
     copies: float
 
@@ -122,6 +131,7 @@ class Ruler:
         distances = _distances(self._layouts[some], self._layouts)
         distances[np.arange(len(some)), some] = np.inf
         self._usual = max(float(np.median(distances.min(axis=1))), 1e-12)
+        self._arrangements = _arrangements(self._layouts[some])
 
     def measure(self, samples: np.ndarray) -> Metrics:
         """Measure (n, h, w, colours) uint8 samples, n at least 2."""
@@ -130,6 +140,7 @@ class Ruler:
         return Metrics(
             frechet=frechet_distance(placed, self._space.originals),
             diversity=diversity(placed, self._space.originals),
+            layout=diversity(_arrangements(layouts(samples)), self._arrangements),
             nearest=float(np.median(near[:, 0])),
             copies=float((near[:, 0] < CLOSE * near[:, 1]).mean()),
         )
@@ -197,6 +208,11 @@ def layouts(pictures: np.ndarray) -> np.ndarray:
     is any, and the picture's own mean.
     """
     return np.array([_layout(_in_colour(picture)) for picture in pictures], np.float32)
+
+
+def _arrangements(layouts: np.ndarray) -> np.ndarray:
+    """Return (n, d) layouts without what they tell of the whole picture's colour."""
+    return layouts[:, :-3]
 
 
 def _layout(picture: np.ndarray) -> np.ndarray:
@@ -286,5 +302,11 @@ def warnings_of(metrics: Metrics) -> list[str]:
             f"The samples are much alike: they differ {metrics.diversity:.2f} times as much as the "
             "images of the collection. An earlier model of the same training may have more "
             "variety, or train anew with a smaller rate or another seed."
+        )
+    elif metrics.layout < SAME_PLACES:
+        told.append(
+            "The samples have much in the same places: what lies where in them differs "
+            f"{metrics.layout:.2f} times as much as in the images of the collection. A longer "
+            "training or another seed helps."
         )
     return told

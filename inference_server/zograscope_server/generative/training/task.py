@@ -20,7 +20,7 @@ from zograscope_server.faces.loading import FACES
 from zograscope_server.generative.about import card_in
 from zograscope_server.generative.errors import GenerativeError
 from zograscope_server.generative.loading import STYLED, WEIGHTS
-from zograscope_server.models.catalogue import CONFIG, DEFAULT, check_name_is_free
+from zograscope_server.models.catalogue import CONFIG, DEFAULT, is_taken
 from zograscope_server.progress import OnProgress, part_of
 from zograscope_server.tasks import TaskContext, TaskResult, task
 
@@ -116,7 +116,8 @@ def _model_folder(options: TrainOptions, context: TaskContext) -> Path:
     name, models = options.name, context.settings.models_folder
     if not name or Path(name).name != name or name.startswith("."):
         raise refusal(f"the model's name is {name!r}, but must be a file name")
-    check_name_is_free(name, models / name)
+    if is_taken(name):
+        raise GenerativeError("model-name-taken", name=name)
     folder = models / name
     if context.latest_checkpoint is None and folder.exists() and not _is_unfinished(folder):
         raise GenerativeError("model-exists", name=name)

@@ -161,10 +161,10 @@ class Trainer:
             norm.momentum = None  # the plain mean of all batches
         torch.manual_seed(self.recipe.seed)
         with torch.no_grad():
-            for _ in range(CALIBRATION):
-                averaged.features(self._wide(averaged.styles(self._latents(self.recipe.batch))))
             looks = torch.cat([averaged.styles(self._latents(LOOKS // 10)) for _ in range(10)])
             averaged.mean_style.copy_(looks.mean(0))
+            for _ in range(CALIBRATION):
+                averaged.features(self._wide(averaged.styles(self._latents(self.recipe.batch))))
             averaged.eval()
             folded = averaged.folded().requires_grad_(False)
             averaged.train()
@@ -202,6 +202,7 @@ class Trainer:
         """Make images, the first of them for the game; return also the loss of mixed styles."""
         generator, levels = self.generator, self.recipe.shape.doublings + 1
         styles = generator.styles(self._latents(count))
+        generator.follow_mean(styles)
         wide = self._wide(styles)
         crossing = int(torch.randint(1, 2 * levels, ()))  # half of all batches are crossed
         if crossing < levels:

@@ -149,6 +149,7 @@ def test_other_images_of_the_collection_are_told_nothing(cards, ruler):
     real = ruler.measure(cards[60:100])
     assert real.frechet < 0.5
     assert 0.8 < real.diversity < 1.2
+    assert 0.85 < real.layout < 1.15
     assert 0.8 < real.nearest < 1.3
     assert real.copies < 0.1
     assert warnings_of(real) == []
@@ -186,6 +187,23 @@ def test_samples_that_are_all_alike_are_told(cards, ruler):
     assert f"{found.diversity:.2f}" in told and "alike" in told
 
 
+def test_lines_in_the_same_places_are_told_whatever_their_colours(cards, ruler):
+    """As a generator makes them that has put the whole layout into a constant."""
+    chance = np.random.default_rng(3)
+    one = cards[70].astype(np.float32)
+    weight = cv2.GaussianBlur(chance.random((30, *one.shape[:2])).transpose(1, 2, 0), (0, 0), 6)
+    weight = (weight - weight.min()) / (weight.max() - weight.min())
+    tinted = np.stack(
+        [
+            one * (0.6 + 0.4 * weight[..., [number]]) * chance.uniform(0.5, 1.0, 3)
+            for number in range(30)
+        ]
+    ).astype(np.uint8)
+    found = ruler.measure(tinted)
+    assert found.layout < 0.7
+    assert len(warnings_of(found)) >= 1
+
+
 def test_the_nearest_of_a_copy_is_its_original(cards, ruler):
     views, distances = ruler.nearest(moved(cards[10:40]), 3)
     assert views.shape == distances.shape == (30, 3)
@@ -217,4 +235,4 @@ def test_two_equal_pictures_are_a_collection_too():
 
 
 def test_nothing_is_told_where_all_is_well():
-    assert warnings_of(Metrics(0.3, 0.9, 1.0, 0.02)) == []
+    assert warnings_of(Metrics(0.3, 0.9, 0.9, 1.0, 0.02)) == []

@@ -124,7 +124,7 @@ def test_a_cancelled_training_leaves_its_latest_model_and_may_begin_again(server
     ("code", "change"),
     [
         ("model-exists", {"name": "undisturbed"}),
-        ("model-file-wrong", {"name": "maps"}),
+        ("model-name-taken", {"name": "maps"}),
         ("bad-parameters", {"name": "../elsewhere"}),
         ("bad-parameters", {"name": ""}),
         ("bad-parameters", {"collection": ""}),
