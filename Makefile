@@ -106,11 +106,11 @@ test-together: $(SERVER)/ready $(BLENDER_5_2)/ready
 	$(SERVER)/bin/python -m $(PYTEST) $(SPREAD) tests/end_to_end
 	$(SERVER)/bin/python -m pytest -n $(WORKERS) --dist load tests/benchmarks
 
-# Of what was run before with PYTEST="coverage run -m pytest".
 # Minutes; SEED=1 makes another attack.
 torture: $(SERVER)/ready
 	$(SERVER)/bin/python -m tools.torture --seed $(or $(SEED),0) --output out/torture.json
 
+# Of what was run before with PYTEST="coverage run -m pytest".
 coverage: $(SERVER)/ready
 	$(SERVER)/bin/coverage combine --quiet
 	$(SERVER)/bin/coverage report --include "protocol/*,inference_server/*" --fail-under $(SERVER_FLOOR)

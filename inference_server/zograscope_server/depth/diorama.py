@@ -64,8 +64,8 @@ class DioramaParts:
         depth: the estimate as it came, for its model, licence and whether it is metric.
         focal_length: in pixels of the photograph; the principal point is its centre.
         plate: the background behind the photograph, or None when it was not wanted.
-        matte: (h, w, 4) uint8, colour and opacity at soft edges (see `make_matte`); None without any,
-            or without a background to be seen behind them.
+        matte: (h, w, 4) uint8, colour and opacity at soft edges (see `make_matte`); None without
+            any, or without a background to be seen behind them.
         dome: (height, 2 height, 3) uint8 equirectangular surround, or None likewise.
         kind: "photograph" or "print".
         paper_border: the crop that was found or None; offered even when it was not applied.

@@ -1,11 +1,11 @@
 """Mattes of soft edges: how much of a pixel at an outline is the near thing's, and in what colour.
 
 A pixel at the edge of hair, leaves or rigging shows near and far at once. Where the near thing is
-seen from elsewhere, that pixel is to show of it no more than its own share, over what is then behind.
-So along each depth edge the rim of the near side gets an opacity, by where its colour lies on the
-way between the mean colours of both sides (Ruzon and Tomasi, "Alpha Estimation in Natural Images",
-CVPR 2000, in its simplest form), and its own colour without the far side's (Forte and Pitié,
-"Approximate Fast Foreground Colour Estimation", ICIP 2021).
+seen from elsewhere, that pixel is to show of it no more than its own share, over what is then
+behind. So along each depth edge the rim of the near side gets an opacity, by where its colour lies
+on the way between the mean colours of both sides (Ruzon and Tomasi, "Alpha Estimation in Natural
+Images", CVPR 2000, in its simplest form), and its own colour without the far side's (Forte and
+Pitié, "Approximate Fast Foreground Colour Estimation", ICIP 2021).
 
 Where both sides have the same colours nothing tells their shares, and the edge stays as it is.
 """

@@ -31,8 +31,8 @@ Measured with the embedded descriptor on one half of a collection (56 map patche
 these rows part: below half the diversity, at half the distance, or at a fifth of copies.
 
 Features do not see that all samples have their lines in the same places, with other inks on other
-papers: of such a model of map tiles, 128 samples had a diversity of 0.92, and 0.62 in layouts, where
-other tiles of the maps have 0.97.
+papers: of such a model of map tiles, 128 samples had a diversity of 0.92, and 0.62 in layouts,
+where other tiles of the maps have 0.97.
 """
 
 from dataclasses import dataclass
