@@ -84,6 +84,12 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
         description="Recommended models that were declined, which are not recommended again",
         options={"HIDDEN"},
     )
+    tour_step: bpy.props.IntProperty(
+        name="First Steps",
+        description="How many of the first steps were taken; none is shown again",
+        min=0,
+        options={"HIDDEN"},
+    )
     use_remote: bpy.props.BoolProperty(
         name="Server on Another Computer",
         description="Let another computer do the work",
@@ -147,6 +153,12 @@ def decline(model: str) -> None:
     """Never recommend a model again."""
     if not is_declined(model):
         get().declined_models = f"{get().declined_models} {model}".strip()
+        keep()
+
+
+def keep() -> None:
+    """Have Blender save the preferences as it ends, as it does where a person changed them."""
+    bpy.context.preferences.is_dirty = True
 
 
 def find_command(preferences: ZograscopePreferences) -> list[str] | None:

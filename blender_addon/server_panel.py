@@ -21,6 +21,9 @@ DETAILS_WIDTH = 560
 MOST_DETAIL_LINES = 30
 PREVIEW_SCALE = 8.0  # of an icon's usual size
 
+SELECTED, NEW = 1, 2
+"""Order of panels behind those of the server: what is selected, and what is made next."""
+
 
 class Sidebar(bpy.types.Panel):
     """Where all panels of Zograscope are."""
@@ -28,6 +31,13 @@ class Sidebar(bpy.types.Panel):
     bl_category = CATEGORY
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
+
+
+def fold(layout: bpy.types.UILayout, name: str, title: str) -> bpy.types.UILayout | None:
+    """Draw the header of a part of a panel that is folded at first; return its inside if open."""
+    header, body = layout.panel(name, default_closed=True)
+    header.label(text=title)
+    return body
 
 
 class ZOGRASCOPE_PT_server(Sidebar):

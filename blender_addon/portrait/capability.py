@@ -1,7 +1,7 @@
 """What the extension knows of portraits."""
 
 from ..capabilities import Capability
-from . import building, moving, operators, panels, properties
+from . import building, in_scene, moving, operators, panels, properties
 from .command import COMMAND
 
 CAPABILITY = Capability(
@@ -12,6 +12,8 @@ CAPABILITY = Capability(
     title_of=building.title_of,
     task_of=lambda source: source["task"],
     purpose="portrait",
+    thing_of=in_scene.thing_of,
+    things_in=in_scene.things_in,
     show=moving.show_first,
     commands=(COMMAND,),
 )
