@@ -10,10 +10,12 @@ from . import (
     capabilities,
     command_line,
     job_operators,
+    key_map,
     lighting,
     menus,
     model_menu,
     preferences,
+    presets,
     scene_jobs,
     server_link,
     server_panel,
@@ -30,7 +32,17 @@ def _modules() -> list[ModuleType]:
     own = [module for capability in capabilities.records() for module in capability.modules]
     shared = (preferences, viewport_looks, server_link, job_operators, server_panel, lighting)
     server_setup = (watching, setup_operators, setup_panels, tour)
-    return [*shared, *server_setup, model_menu, *own, menus, scene_jobs, command_line]
+    return [
+        *shared,
+        *server_setup,
+        model_menu,
+        presets,
+        *own,
+        menus,
+        key_map,
+        scene_jobs,
+        command_line,
+    ]
 
 
 def register() -> None:

@@ -70,6 +70,7 @@ class Capability:
         grow: tells what shows a job's frames how many there are; None tells whatever shows them.
         thing_of: returns what of this capability an object belongs to, or None.
         things_in: yields what of it a scene has.
+        presets: names of its settings that a preset holds.
         commands: its subcommands.
     """
 
@@ -84,6 +85,7 @@ class Capability:
     grow: Grow | None = None
     thing_of: Callable[[bpy.types.Object | None], object | None] = lambda item: None
     things_in: Callable[[bpy.types.Scene], Iterable[object]] = lambda scene: ()
+    presets: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
 
     def settings_of(self, scene: bpy.types.Scene) -> bpy.types.PropertyGroup:

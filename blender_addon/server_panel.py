@@ -9,8 +9,10 @@ from zograscope_protocol.job import Job
 from zograscope_protocol.readable import readable
 
 from . import diagnostics
+from .help_pages import page_of
 from .job_operators import refuse
 from .pending_jobs import PendingJob
+from .presets import draw_presets
 from .server_link import link
 
 CATEGORY = "Zograscope"
@@ -32,6 +34,21 @@ class Sidebar(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
 
+    topic = ""
+    """Of `help_pages`: what the Help button in its header leads to."""
+
+    presets = ""
+    """The capability whose presets its header has."""
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Draw the buttons at the right of the header."""
+        row = self.layout.row(align=True)
+        row.emboss = "NONE"
+        if self.presets:
+            draw_presets(row, self.presets)
+        if page := page_of(self.topic):
+            row.operator("wm.url_open", text="", icon="HELP").url = page
+
 
 def fold(layout: bpy.types.UILayout, name: str, title: str) -> bpy.types.UILayout | None:
     """Draw the header of a part of a panel that is folded at first; return its inside if open."""
@@ -44,6 +61,7 @@ class ZOGRASCOPE_PT_server(Sidebar):
     """The server's state, running jobs and errors."""
 
     bl_label = "Zograscope"
+    topic = "server"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

@@ -74,6 +74,7 @@ class ZOGRASCOPE_PT_tour(Sidebar):
     """The first steps, each with one button."""
 
     bl_label = "First Steps"
+    topic = "first steps"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

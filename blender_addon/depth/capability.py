@@ -43,5 +43,6 @@ CAPABILITY = Capability(
     purpose="depth",
     thing_of=find_diorama,
     things_in=dioramas,
+    presets=("quality", "camera", "frames", "reach", "crop", "stereo", "own_scene"),
     commands=(COMMAND,),
 )

@@ -67,6 +67,8 @@ class ZOGRASCOPE_PT_new_diorama(_NewDiorama):
     """What the first diorama of a scene is made of."""
 
     bl_label = "New Diorama"
+    topic = "diorama"
+    presets = "depth"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -78,6 +80,8 @@ class ZOGRASCOPE_PT_another_diorama(_NewDiorama):
     """What the next diorama is made of, folded away while there is something to work on."""
 
     bl_label = "New Diorama"
+    topic = "diorama"
+    presets = "depth"
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
@@ -90,6 +94,7 @@ class ZOGRASCOPE_PT_diorama(NeedsDiorama, Sidebar):
     """The selected diorama."""
 
     bl_label = "Diorama"
+    topic = "diorama"
     bl_order = SELECTED
 
     @classmethod
@@ -146,6 +151,7 @@ class ZOGRASCOPE_PT_diorama_camera(_DioramaPart, bpy.types.Panel):
     """How the selected diorama's camera moves."""
 
     bl_label = "Camera"
+    topic = "camera"
     bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -62,9 +62,17 @@ def _before_evaluation(scene: bpy.types.Scene, *_: object) -> None:
     for root in roots:
         hold_down(root)
     if roots:
-        if bpy.app.timers.is_registered(rest_all):
-            bpy.app.timers.unregister(rest_all)
-        bpy.app.timers.register(rest_all, first_interval=REST)
+        if bpy.app.timers.is_registered(_rest_later):
+            bpy.app.timers.unregister(_rest_later)
+        bpy.app.timers.register(_rest_later, first_interval=REST)
+
+
+def _rest_later() -> float | None:
+    """Rest, unless a slider has moved since the last evaluation."""
+    if any(changed_roots(scene) for scene in bpy.data.scenes):
+        return REST
+    rest_all()
+    return None
 
 
 @persistent
@@ -75,7 +83,7 @@ def _after_a_frame(scene: bpy.types.Scene, *_: object) -> None:
 
 @persistent
 def rest_all(*_: object) -> None:
-    """Show all dioramas whole again: after a moment, before a file is saved, and after Undo."""
+    """Show all dioramas whole: after a moment's rest, before a file is saved, and after Undo."""
     for scene in bpy.data.scenes:
         changed_roots(scene)
     for item in bpy.data.objects:
@@ -105,6 +113,6 @@ def unregister() -> None:
     for handlers, handler in _HANDLERS:
         if handler in handlers:
             handlers.remove(handler)
-    if bpy.app.timers.is_registered(rest_all):
-        bpy.app.timers.unregister(rest_all)
+    if bpy.app.timers.is_registered(_rest_later):
+        bpy.app.timers.unregister(_rest_later)
     _known.clear()

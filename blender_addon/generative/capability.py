@@ -18,5 +18,9 @@ CAPABILITY = Capability(
     things_in=in_scene.things_in,
     show=walks.show_first,
     grow=walks.grow,
+    presets=(
+        *("path", "stops", "frames", "rate", "loop", "even", "truncation", "directions"),
+        *("mix", "mix_seed", "mix_from", "show", "height", "own_scene", "in_place"),
+    ),
     commands=(COMMAND,),
 )

@@ -41,6 +41,8 @@ class ZOGRASCOPE_PT_dreams(Sidebar):
     """What the next walk goes through."""
 
     bl_label = "Dreams"
+    topic = "dreams"
+    presets = "generative"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = NEW
 
@@ -106,6 +108,7 @@ class ZOGRASCOPE_PT_landscape(Sidebar):
     """How the scene's landscape rises, and how far its depth is."""
 
     bl_label = "Landscape"
+    topic = "dreams"
     bl_order = SELECTED
 
     @classmethod

@@ -16,5 +16,9 @@ CAPABILITY = Capability(
     purpose="embedding",
     thing_of=builders.find_mosaic,
     things_in=builders.mosaics,
+    presets=(
+        *("layout", "column", "by_date", "by_colour", "sort", "shape", "aspect", "stack"),
+        *("keep_map", "own_scene", "journey", "frames"),
+    ),
     commands=(COMMAND,),
 )

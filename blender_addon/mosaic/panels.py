@@ -22,6 +22,8 @@ class ZOGRASCOPE_PT_new_mosaic(Sidebar):
     """What the next mosaic is made of."""
 
     bl_label = "New Mosaic"
+    topic = "mosaic"
+    presets = "mosaic"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = NEW
 
@@ -66,6 +68,7 @@ class ZOGRASCOPE_PT_mosaic(OfMosaic, Sidebar):
     """The selected mosaic."""
 
     bl_label = "Mosaic"
+    topic = "mosaic"
     bl_order = SELECTED
 
     @classmethod

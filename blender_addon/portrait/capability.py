@@ -1,5 +1,7 @@
 """What the extension knows of portraits."""
 
+from zograscope_protocol.portrait.tasks import REGIONS
+
 from ..capabilities import Capability
 from . import building, in_scene, moving, operators, panels, properties
 from .command import COMMAND
@@ -15,5 +17,10 @@ CAPABILITY = Capability(
     thing_of=in_scene.thing_of,
     things_in=in_scene.things_in,
     show=moving.show_first,
+    presets=(
+        *("regions", "strength", *(f"strength_{region}" for region in REGIONS)),
+        *("find_neutral", "neutral_frame", "mouth", "motion", "stitching"),
+        *("show", "onto_diorama", "move_depth", "own_scene"),
+    ),
     commands=(COMMAND,),
 )

@@ -19,6 +19,8 @@ class ZOGRASCOPE_PT_portrait(Sidebar):
     """What the next moving portrait is made of."""
 
     bl_label = "Moving Portrait"
+    topic = "portrait"
+    presets = "portrait"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = NEW
 
@@ -71,6 +73,7 @@ class ZOGRASCOPE_PT_portrait_there(Sidebar):
     """The portrait that is in the scene: its curves, its rig, its diorama that moves."""
 
     bl_label = "Portrait"
+    topic = "portrait"
     bl_order = SELECTED
 
     @classmethod

@@ -16,6 +16,7 @@ class ZOGRASCOPE_PT_server_setup(Sidebar):
     """Installs the server on the first day, and shows how far a set-up is."""
 
     bl_label = "Set Up"
+    topic = "server"
     bl_order = 0
 
     @classmethod

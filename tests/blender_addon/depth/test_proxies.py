@@ -39,10 +39,13 @@ def test_a_slider_is_answered_coarsely_until_it_rests(scene, diorama, proxies, s
     diorama.root[setting] = diorama.root[setting] * 1.1 + 0.01
     proxies._before_evaluation(scene)
     assert vertices(diorama) < whole / 8
-    assert bpy.app.timers.is_registered(proxies.rest_all)
+    assert bpy.app.timers.is_registered(proxies._rest_later)
     proxies._before_evaluation(scene)  # a moment without a change is no end
     assert diorama.root[proxies.PROXY] == 0.25
-    proxies.rest_all()
+    diorama.root[setting] += 0.01
+    assert proxies._rest_later() == proxies.REST  # it has moved on
+    assert diorama.root[proxies.PROXY] == 0.25
+    assert proxies._rest_later() is None
     assert vertices(diorama) == whole
 
 
