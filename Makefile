@@ -129,6 +129,7 @@ benchmarks: setup
 	$(SERVER)/bin/python benchmarks/rest_pose.py $(PHOTOS) --output $(FIGURES)/rest_pose.json
 	$(BLENDER_5_2)/bin/python benchmarks/mesh_build.py --output $(FIGURES)/mesh_build.json
 	$(BLENDER_5_2)/bin/python benchmarks/timer_ticks.py --output $(FIGURES)/timer_ticks.json
+	$(BLENDER_5_2)/bin/python benchmarks/sliders.py --output $(FIGURES)/sliders.json
 	$(BLENDER_5_2)/bin/python benchmarks/holes.py $(PHOTOS) --output $(FIGURES)/holes.json
 	$(BLENDER_5_2)/bin/python benchmarks/mosaic_tiles.py --output $(FIGURES)/mosaic_tiles.json
 	$(SERVER)/bin/python benchmarks/layout_quality.py --output $(FIGURES)/layout_quality.json

@@ -10,12 +10,16 @@ from . import (
     capabilities,
     command_line,
     job_operators,
+    key_map,
+    lighting,
     menus,
     model_menu,
     preferences,
+    presets,
     scene_jobs,
     server_link,
     server_panel,
+    tour,
     viewport_looks,
 )
 from .server_setup import operators as setup_operators
@@ -26,9 +30,19 @@ from .server_setup import watching
 def _modules() -> list[ModuleType]:
     """Return what has something to register, in order."""
     own = [module for capability in capabilities.records() for module in capability.modules]
-    shared = (preferences, viewport_looks, server_link, job_operators, server_panel)
-    server_setup = (watching, setup_operators, setup_panels)
-    return [*shared, *server_setup, model_menu, *own, menus, scene_jobs, command_line]
+    shared = (preferences, viewport_looks, server_link, job_operators, server_panel, lighting)
+    server_setup = (watching, setup_operators, setup_panels, tour)
+    return [
+        *shared,
+        *server_setup,
+        model_menu,
+        presets,
+        *own,
+        menus,
+        key_map,
+        scene_jobs,
+        command_line,
+    ]
 
 
 def register() -> None:

@@ -8,7 +8,7 @@ copying of settings into a scene of its own, jobs that outlive Blender's own end
 import argparse
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -68,6 +68,9 @@ class Capability:
         show: begins to show a job's frames and returns the image sequence; None shows them on a
             plane.
         grow: tells what shows a job's frames how many there are; None tells whatever shows them.
+        thing_of: returns what of this capability an object belongs to, or None.
+        things_in: yields what of it a scene has.
+        presets: names of its settings that a preset holds.
         commands: its subcommands.
     """
 
@@ -80,6 +83,9 @@ class Capability:
     purpose: str | None = None
     show: Show | None = None
     grow: Grow | None = None
+    thing_of: Callable[[bpy.types.Object | None], object | None] = lambda item: None
+    things_in: Callable[[bpy.types.Scene], Iterable[object]] = lambda scene: ()
+    presets: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
 
     def settings_of(self, scene: bpy.types.Scene) -> bpy.types.PropertyGroup:

@@ -26,6 +26,18 @@ def drive(
         generator.coefficients = (0.0, factor)
 
 
+def drive_by_least(
+    owner: bpy.types.ID, path: str, root: bpy.types.Object, settings: Sequence[str]
+) -> None:
+    """Let a property follow the lowest of some settings of the root."""
+    curve = owner.driver_add(path)
+    curve.driver.type = "MIN"
+    for setting in settings:
+        _follow(curve.driver.variables.new(), root, setting)
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+
+
 def drive_beyond(
     owner: bpy.types.ID,
     path: str,

@@ -177,25 +177,4 @@ _CLASSES = (
     ZOGRASCOPE_OT_resume_job,
     ZOGRASCOPE_OT_dismiss_error,
 )
-_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
-_keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
-
-
-def register() -> None:
-    """Add the operators, and Esc for the latest job, which the artist may change.
-
-    As a key of the screen it comes last: whatever else waits for Esc has had it by then.
-    """
-    _register_classes()
-    keys = bpy.context.window_manager.keyconfigs.addon if bpy.context.window_manager else None
-    if keys is not None:
-        screen = keys.keymaps.new("Screen", space_type="EMPTY")
-        _keys.append((screen, screen.keymap_items.new(STOP_LATEST, "ESC", "PRESS")))
-
-
-def unregister() -> None:
-    """Take them away again."""
-    for keymap, item in _keys:
-        keymap.keymap_items.remove(item)
-    _keys.clear()
-    _unregister_classes()
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -14,7 +14,6 @@ from . import capabilities, preferences
 from .job_operators import JobOperator
 from .pending_jobs import Waiting
 from .server_link import link
-from .server_panel import wrapped
 
 
 class ZOGRASCOPE_OT_choose_model(bpy.types.Operator):
@@ -55,6 +54,14 @@ class ZOGRASCOPE_OT_download_model(JobOperator):
     )
     name: bpy.props.StringProperty()  # the chosen one where it is empty
 
+    @classmethod
+    def description(
+        cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties
+    ) -> str:
+        """Say what the model is good for."""
+        model = link.model(properties.name, properties.task)
+        return f"{cls.__doc__}: {model['good_for']}" if model else cls.__doc__
+
     def start(self, context: bpy.types.Context) -> Job:
         """Start the download, if Blender may go online."""
         if not bpy.app.online_access:
@@ -93,29 +100,23 @@ def recommended_model(purpose: str, name: str) -> dict[str, Any] | None:
     return None
 
 
-def draw_download(layout: bpy.types.UILayout, model: dict[str, Any]) -> None:
+def draw_download(
+    layout: bpy.types.UILayout, model: dict[str, Any], what: str = "Download"
+) -> None:
     """Draw the button that downloads a model."""
-    size = f"Download ({model['bytes'] / 1e6:.0f} MB)"
-    download = layout.operator("zograscope.download_model", text=size, icon="IMPORT")
+    text = f"{what}, {model['bytes'] / 1e6:.0f} MB"
+    download = layout.operator("zograscope.download_model", text=text, icon="IMPORT")
     download.name, download.task = model["name"], model["task"]
 
 
-def draw_recommendation(
-    layout: bpy.types.UILayout, context: bpy.types.Context, better: dict[str, Any]
-) -> None:
-    """Offer a better model once, with what it is good for."""
-    box = layout.box()
-    box.label(text=f"{better['title']} sees more.", icon="INFO")
-    for line in wrapped(better["good_for"], context):
-        box.label(text=line)
-    row = box.row(align=True)
-    draw_download(row, better)
-    row.operator("zograscope.decline_model").name = better["name"]
+def draw_recommendation(layout: bpy.types.UILayout, better: dict[str, Any]) -> None:
+    """Offer a better model once, in one line; what it is good for is the button's tooltip."""
+    row = layout.row(align=True)
+    draw_download(row, better, better["title"])
+    row.operator("zograscope.decline_model", text="", icon="X").name = better["name"]
 
 
-def draw_model(
-    layout: bpy.types.UILayout, context: bpy.types.Context, purpose: str, name: str
-) -> None:
+def draw_model(layout: bpy.types.UILayout, purpose: str, name: str) -> None:
     """Draw the choice of model, its licence, and its download where it is not here."""
     model = link.model(name, purpose)
     row = layout.split(factor=0.4)
@@ -131,7 +132,7 @@ def draw_model(
         draw_download(layout, model)
     better = recommended_model(purpose, name)
     if better is not None:
-        draw_recommendation(layout, context, better)
+        draw_recommendation(layout, better)
 
 
 class _Models(bpy.types.Menu):

@@ -14,8 +14,13 @@ COMMAND = "zograscope"
 KEY_CHARACTERS = 40
 PROPOSED = "PROPOSED"
 
-sections: list[Callable[[bpy.types.UILayout, bpy.types.Context], None]] = []
+Section = Callable[[bpy.types.UILayout, bpy.types.Context], None]
+
+sections: list[Section] = []
 """What else is drawn into the preferences of a server on this computer."""
+
+sections_for_all: list[Section] = []
+"""What else is drawn, wherever the server is."""
 
 _backend_items: list[tuple[str, str, str]] = []  # which Blender needs kept
 
@@ -84,6 +89,12 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
         description="Recommended models that were declined, which are not recommended again",
         options={"HIDDEN"},
     )
+    tour_step: bpy.props.IntProperty(
+        name="First Steps",
+        description="How many of the first steps were taken; none is shown again",
+        min=0,
+        options={"HIDDEN"},
+    )
     use_remote: bpy.props.BoolProperty(
         name="Server on Another Computer",
         description="Let another computer do the work",
@@ -111,12 +122,14 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
             row = layout.row()
             row.label(text="This computer's key, for its owner:")
             row.operator("zograscope.copy_public_key", icon="COPYDOWN")
-            return
-        for draw_section in sections:
+        else:
+            for draw_section in sections:
+                draw_section(layout, context)
+            layout.prop(self, "server_command")
+            layout.prop(self, "start_automatically")
+            layout.prop(self, "models_folder")
+        for draw_section in sections_for_all:
             draw_section(layout, context)
-        layout.prop(self, "server_command")
-        layout.prop(self, "start_automatically")
-        layout.prop(self, "models_folder")
 
 
 class ZOGRASCOPE_OT_copy_public_key(bpy.types.Operator):
@@ -147,6 +160,12 @@ def decline(model: str) -> None:
     """Never recommend a model again."""
     if not is_declined(model):
         get().declined_models = f"{get().declined_models} {model}".strip()
+        keep()
+
+
+def keep() -> None:
+    """Have Blender save the preferences as it ends, as it does where a person changed them."""
+    bpy.context.preferences.is_dirty = True
 
 
 def find_command(preferences: ZograscopePreferences) -> list[str] | None:

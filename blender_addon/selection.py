@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import bpy
 
+from . import capabilities
+
 Thing = TypeVar("Thing")
 
 
@@ -25,3 +27,15 @@ def selected_or_only(
         return found
     every = list(all_in(context.scene))
     return every[0] if len(every) == 1 else None
+
+
+def is_another_s(item: bpy.types.Object | None, name: str) -> bool:
+    """Whether an object belongs to what another capability has made, and not to this one's."""
+    if capabilities.named(name).thing_of(item) is not None:
+        return False
+    return any(record.thing_of(item) is not None for record in capabilities.records())
+
+
+def is_anything_in(scene: bpy.types.Scene) -> bool:
+    """Whether a scene has anything that a capability has made."""
+    return any(True for record in capabilities.records() for _ in record.things_in(scene))

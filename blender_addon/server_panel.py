@@ -9,8 +9,10 @@ from zograscope_protocol.job import Job
 from zograscope_protocol.readable import readable
 
 from . import diagnostics
+from .help_pages import page_of
 from .job_operators import refuse
 from .pending_jobs import PendingJob
+from .presets import draw_presets
 from .server_link import link
 
 CATEGORY = "Zograscope"
@@ -21,6 +23,9 @@ DETAILS_WIDTH = 560
 MOST_DETAIL_LINES = 30
 PREVIEW_SCALE = 8.0  # of an icon's usual size
 
+SELECTED, NEW = 1, 2
+"""Order of panels behind those of the server: what is selected, and what is made next."""
+
 
 class Sidebar(bpy.types.Panel):
     """Where all panels of Zograscope are."""
@@ -29,11 +34,34 @@ class Sidebar(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
 
+    topic = ""
+    """Of `help_pages`: what the Help button in its header leads to."""
+
+    presets = ""
+    """The capability whose presets its header has."""
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Draw the buttons at the right of the header."""
+        row = self.layout.row(align=True)
+        row.emboss = "NONE"
+        if self.presets:
+            draw_presets(row, self.presets)
+        if page := page_of(self.topic):
+            row.operator("wm.url_open", text="", icon="HELP").url = page
+
+
+def fold(layout: bpy.types.UILayout, name: str, title: str) -> bpy.types.UILayout | None:
+    """Draw the header of a part of a panel that is folded at first; return its inside if open."""
+    header, body = layout.panel(name, default_closed=True)
+    header.label(text=title)
+    return body
+
 
 class ZOGRASCOPE_PT_server(Sidebar):
     """The server's state, running jobs and errors."""
 
     bl_label = "Zograscope"
+    topic = "server"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

@@ -22,6 +22,7 @@ FIELDS = (
     "shading.light",
     "shading.color_type",
     "shading.use_scene_world",
+    "shading.use_scene_lights",
     "shading.show_object_outline",
     "overlay.show_relationship_lines",
     "overlay.show_object_origins",

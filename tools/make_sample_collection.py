@@ -3,6 +3,11 @@
 The same count and seed draw the same pictures; metadata.csv tells title, date, creator and family.
 
     python tools/make_sample_collection.py FOLDER [--count 640] [--seed 0]
+
+The extension's example collection, which is small since every zip brings it:
+
+    python tools/make_sample_collection.py blender_addon/examples/collection \
+        --count 144 --side 160 --quality 78
 """
 
 import argparse
@@ -16,6 +21,7 @@ import numpy as np
 
 Random = np.random.Generator
 LONG_SIDE = 320
+QUALITY = 92  # of JPEG, 0 to 100
 ASPECTS = (1.5, 1.33, 1.0, 0.75, 0.66)
 PAPER = (226, 238, 244)  # colours here are blue, green, red, as OpenCV has them
 
@@ -222,15 +228,23 @@ def draw(number: int, seed: int) -> tuple[str, np.ndarray]:
     return family, np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def make_collection(folder: Path, count: int, seed: int = 0) -> None:
-    """Write the pictures, a folder for each family, and what is known of them."""
+def make_collection(
+    folder: Path, count: int, seed: int = 0, side: int = LONG_SIDE, quality: int = QUALITY
+) -> None:
+    """Write the pictures, a folder for each family, and what is known of them.
+
+    Pictures are made smaller where their long side is to be less than it was drawn.
+    """
     rows = []
     for number in range(count):
         family, picture = draw(number, seed)
         name = f"{family.replace(' ', '_')}/{number:05d}.jpg"
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        if side < LONG_SIDE:
+            share = side / LONG_SIDE
+            picture = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         _, creator, year = FAMILIES[family]
         year += int(np.random.default_rng((seed, number, 1)).integers(0, 60))
         rows.append((name, f"{family.capitalize()} {number}", year, creator, family))
@@ -243,8 +257,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=640)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--side", type=int, default=LONG_SIDE, help="long side, in pixels")
+    parser.add_argument("--quality", type=int, default=QUALITY, help="of JPEG, 0 to 100")
     arguments = parser.parse_args()
-    make_collection(arguments.folder, arguments.count, arguments.seed)
+    make_collection(
+        arguments.folder, arguments.count, arguments.seed, arguments.side, arguments.quality
+    )
     print(f"{arguments.count} pictures and metadata.csv in {arguments.folder}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..drivers import drive
+from ..drivers import drive, drive_by_least
 from ..meshes import mesh_of_faces, sphere
 from ..node_wiring import input_path, set_input
 from ..pictures import file_bytes, image_from_bytes, map_image
@@ -28,6 +28,7 @@ from .diorama import (
     DISPARITY,
     HOLES,
     INTRINSICS,
+    PROXY,
     RECTANGLE,
     ROOT_MARK,
     STILL,
@@ -53,6 +54,9 @@ SENSOR_WIDTH = 36.0
 VIEWPORT_CELLS = 640
 RENDER_CELLS = 2048
 """Cells along the long side that a new diorama starts with, if it has as many pixels."""
+
+UNITS = {"near": "DISTANCE", "far": "DISTANCE", "smoothing": "PIXEL"}
+"""In what a setting is shown where it is not a share."""
 
 DOME_RADIUS = 8.0
 CLIP_START = 0.02
@@ -191,7 +195,7 @@ def diorama_layers(diorama: Diorama) -> dict[str, dict[str, Any]]:
     """
     root = diorama.root
     viewport = root["viewport_resolution"]
-    root["viewport_resolution"] = root["render_resolution"]
+    root["viewport_resolution"], root[PROXY] = root["render_resolution"], 1.0
     root.update_tag()
     try:
         dependencies = bpy.context.evaluated_depsgraph_get()
@@ -295,7 +299,12 @@ def _declare_settings(
             soft_min=minimum,
             soft_max=soft_maximum,
             description=description,
+            subtype=UNITS.get(key, "NONE"),
         )
+    root[PROXY] = 1.0
+    root.id_properties_ui(PROXY).update(
+        default=1.0, min=0.0, max=1.0, description="Held down while a slider is dragged"
+    )
     declare_lit(root)
 
 
@@ -329,7 +338,8 @@ def make_live(layer: bpy.types.Object, root: bpy.types.Object) -> None:
         bpy.data.meshes.remove(old)
     modifier = add_relief_modifier(layer, {"Material": layer.data.materials[0]})
     for key, (label, *_) in SETTING_RANGES.items():
-        drive(layer, input_path(modifier, label), root, key)
+        leaders = (key, PROXY) if key == "viewport_resolution" and PROXY in root else (key,)
+        drive_by_least(layer, input_path(modifier, label), root, leaders)
 
 
 def _set_pictures(

@@ -11,12 +11,13 @@ from zograscope_protocol.depth.tasks import DioramaOptions
 from zograscope_protocol.job import Job
 from zograscope_protocol.options import refusal
 
-from .. import scene_jobs
+from .. import examples, scene_jobs
 from ..capabilities import Source
 from ..deleting import delete
 from ..pending_jobs import Owner
 from ..scenes import build_in, find_object, look_through_camera, push_undo, select_only, storable
 from . import builders, cameras
+from .camera_moves import rest_frame
 from .diorama import HOLES, ROOT_MARK, Diorama, find_diorama
 from .plates import background
 from .selection import SOURCE
@@ -35,6 +36,8 @@ def new_source(settings: bpy.types.PropertyGroup) -> Source:
     parameters = {"crop": crop, "stereo": settings.stereo}
     source: Source = {"photograph": storable(settings.photograph), "parameters": parameters}
     choose_estimate(source, settings)
+    if credit := examples.credit_of(bpy.path.abspath(settings.photograph)):
+        source["credit"] = credit
     return source
 
 
@@ -125,6 +128,9 @@ def _prepare(own: bpy.types.Scene, diorama: Diorama) -> None:
 def _move_as_chosen(diorama: Diorama, scene: bpy.types.Scene, camera: str) -> None:
     if camera != NO_CAMERA:
         move_camera(diorama, scene)
+        if builders.is_prepared(scene, diorama):  # else the frame is the artist's
+            frames = scene.zograscope_depth.frames
+            scene.frame_current = cameras.FIRST_FRAME + rest_frame(camera, frames)
 
 
 def move_camera(diorama: Diorama, scene: bpy.types.Scene) -> None:
@@ -134,7 +140,8 @@ def move_camera(diorama: Diorama, scene: bpy.types.Scene) -> None:
     artist's.
     """
     settings = scene.zograscope_depth
-    cameras.apply_preset(diorama, settings.camera, settings.frames, scene.render.fps)
+    fps, share = scene.render.fps, settings.reach
+    cameras.apply_preset(diorama, settings.camera, settings.frames, fps, share=share)
     if builders.is_prepared(scene, diorama):
         scene.frame_start, scene.frame_end = 1, settings.frames
 

@@ -168,6 +168,12 @@ def key_frames(preset: str, frames: int, seconds: float) -> np.ndarray:
     return np.unique(np.linspace(0, last, keys).round().astype(int))
 
 
+def rest_frame(preset: str, frames: int) -> int:
+    """Return the frame, counted from 0, at which the film shows the photograph itself."""
+    away = np.abs(frame_moments(preset, frames) - _rest_moment(preset))
+    return int(np.argmin(away))
+
+
 def _rest_moment(preset: str) -> float:
     rests: dict[Course, float] = {_sweep: 0.5, _homewards: 1.0}
     return rests.get(MOVES[preset].course, 0.0)

@@ -22,6 +22,8 @@ from .relief import depth_from_disparity, strengthen
 
 FIRST_FRAME = 1
 PATH_MARK = "zograscope_camera_path"
+MOVE = "zograscope_move"
+"""On the root: the preset of its camera, its frames and their rate, and the reach of share 1."""
 CURVE_RESOLUTION = 48
 MEASURED_MOMENTS = np.array([1.0, 0.0, 0.75, 0.6, 0.45, 0.3])
 CLEARANCE = 0.4  # of the near distance: what is closer is 2.5 times as large as at rest
@@ -31,7 +33,12 @@ ROUTE_COLUMNS = 64
 
 
 def apply_preset(
-    diorama: Diorama, preset: str, frames: int, fps: float, reach: float | None = None
+    diorama: Diorama,
+    preset: str,
+    frames: int,
+    fps: float,
+    reach: float | None = None,
+    share: float = 1.0,
 ) -> float:
     """Give the diorama's camera a move, in place of the preset it had.
 
@@ -41,13 +48,34 @@ def apply_preset(
         frames: length of the move, from frame 1.
         fps: frames a second; a hand-held camera sways at its own pace.
         reach: how far it goes (see `camera_moves`); None measures how far it may and should.
+        share: of the reach that it goes: 0 stands still, above 1 a person may see what is wrong.
 
     Returns:
-        The reach.
+        The reach as a whole, of which it goes the share.
     """
     around = survey(diorama, preset, frames / fps)
     if reach is None:
         reach = measured_reach(diorama, preset, around)
+    diorama.root[MOVE] = {"preset": preset, "frames": frames, "fps": fps, "reach": reach}
+    _write_move(diorama, preset, frames, _share_of(reach, preset, share), around)
+    return reach
+
+
+def scale_move(diorama: Diorama, share: float) -> None:
+    """Let a diorama's camera go another share of the reach that was measured for its move."""
+    if MOVE in diorama.root:
+        apply_preset(diorama, **dict(diorama.root[MOVE]), share=share)
+
+
+def _share_of(reach: float, preset: str, share: float) -> float:
+    """Return a share of a reach; a flight's route has an end."""
+    return min(reach * share, 1.0) if preset == "fly_through" else reach * share
+
+
+def _write_move(
+    diorama: Diorama, preset: str, frames: int, reach: float, around: Surroundings
+) -> None:
+    """Write a move's key frames, in place of those that the camera had."""
     clear_move(diorama)
     moments = camera_moves.frame_moments(preset, frames)
     keys = camera_moves.key_frames(preset, frames, around.seconds)
@@ -62,7 +90,6 @@ def apply_preset(
     write_curves(camera.data, "lens", key_frames, lens * path.zooms, lens * pace * speed.zooms)
     if around.route is not None:
         _lay_path(diorama, around.route.upto(reach), frames)
-    return reach
 
 
 def survey(diorama: Diorama, preset: str, seconds: float) -> Surroundings:

@@ -3,12 +3,13 @@
 from zograscope_protocol.depth.tasks import DioramaOptions
 
 from ..capabilities import Capability
-from . import building, operators, panels, properties, scene_operators
+from . import building, operators, panels, properties, proxies, scene_operators
 from .brush import edits as brush_edits
 from .brush import operators as brush_operators
 from .brush import panel as brush_panel
 from .brush import properties as brush_properties
 from .command import COMMAND
+from .diorama import dioramas, find_diorama
 from .eyes import operators as eyes_operators
 from .eyes import panel as eyes_panel
 from .eyes import properties as eyes_properties
@@ -23,6 +24,7 @@ CAPABILITY = Capability(
         properties,
         operators,
         scene_operators,
+        proxies,
         panels,
         brush_properties,
         brush_edits,
@@ -39,5 +41,8 @@ CAPABILITY = Capability(
     title_of=building.title_of,
     task_of=lambda source: DioramaOptions.task,
     purpose="depth",
+    thing_of=find_diorama,
+    things_in=dioramas,
+    presets=("quality", "camera", "frames", "reach", "crop", "stereo", "own_scene"),
     commands=(COMMAND,),
 )

@@ -21,6 +21,8 @@ PLATE = "plate"
 """The mark of a part of the photograph that is a layer of its own (see `plates`)."""
 HOLES = "zograscope_holes"
 """On the photograph: plates were cut out of its picture, which is clear where they were."""
+PROXY = "zograscope_proxy"
+"""On the root: the most resolution in viewports, below 1 while a slider is dragged."""
 FRONT = "zograscope_front"
 """On the photograph, where it has plates: the disparity that a background must lie behind."""
 

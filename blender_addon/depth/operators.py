@@ -10,6 +10,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
+from .. import examples
 from ..job_operators import BuildOperator, owner_in, refuse
 from ..scenes import VIEWPORT_TYPE, find_scene, storable
 from ..server_link import link
@@ -50,6 +51,20 @@ class ZOGRASCOPE_OT_build_diorama(BuildOperator):
         """Start the job; the diorama is built when its result is here."""
         source = building.new_source(context.scene.zograscope_depth)
         return building.start(context.scene, source)
+
+
+class ZOGRASCOPE_OT_example_photograph(BuildOperator):
+    """Build a diorama of a photograph that comes along: the Summer Palace in Beijing"""
+
+    bl_idname = "zograscope.example_photograph"
+    bl_label = "Example Photograph"
+    capability = building.NAME
+
+    def start(self, context: bpy.types.Context) -> Job:
+        """Choose it and start the job, as for any other."""
+        settings = context.scene.zograscope_depth
+        settings.photograph = str(examples.PHOTOGRAPH)
+        return building.start(context.scene, building.new_source(settings))
 
 
 class ZOGRASCOPE_OT_import_photograph(ImportHelper, bpy.types.Operator):
@@ -233,6 +248,7 @@ class ZOGRASCOPE_OT_export_depth(ExportOperator):
 
 _CLASSES = (
     ZOGRASCOPE_OT_build_diorama,
+    ZOGRASCOPE_OT_example_photograph,
     ZOGRASCOPE_OT_import_photograph,
     ZOGRASCOPE_FH_photograph,
     ZOGRASCOPE_OT_update_depth,

@@ -5,6 +5,8 @@ from zograscope_protocol.depth.command import CAMERA_PRESETS, NO_CAMERA
 from zograscope_protocol.depth.tasks import QUALITIES, STEREO
 
 from ..scene_settings import BESIDE_THE_FILE, scene_settings
+from . import cameras
+from .selection import selected_diorama
 
 DEFAULT_MODEL = "default"
 QUALITY_HELP = {
@@ -29,6 +31,13 @@ STEREO_HELP = {
     "yes": "It is one: depth is measured between its halves, the left half is shown",
     "no": "It is one picture",
 }
+
+
+def _scale_move(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Let the selected diorama's camera follow at once."""
+    diorama = selected_diorama(context) if settings.id_data == context.scene else None
+    if diorama is not None:
+        cameras.scale_move(diorama, settings.reach)
 
 
 class DepthSettings(bpy.types.PropertyGroup):
@@ -65,6 +74,15 @@ class DepthSettings(bpy.types.PropertyGroup):
         default=96,
         min=2,
         soft_max=1000,
+    )
+    reach: bpy.props.FloatProperty(
+        name="Reach",
+        description="How far the camera's move goes: at 1 as far as faces and lines stay whole",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+        step=5,
+        update=_scale_move,
     )
     crop: bpy.props.BoolProperty(
         name="Crop Paper Border",

@@ -5,9 +5,11 @@ from typing import Any
 import bpy
 
 from ..frame_sequences import FRAMES_MARK
+from ..lighting import draw_lit
 from ..model_menu import draw_model
 from ..node_wiring import draw_input
-from ..server_panel import Sidebar, wrapped
+from ..selection import is_another_s
+from ..server_panel import NEW, SELECTED, Sidebar, wrapped
 from . import boards, building, depths, latent_map, relief, samples, training, walks
 
 
@@ -39,16 +41,18 @@ class ZOGRASCOPE_PT_dreams(Sidebar):
     """What the next walk goes through."""
 
     bl_label = "Dreams"
+    topic = "dreams"
+    presets = "generative"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = NEW
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout, settings = self.layout, context.scene.zograscope_generative
         layout.use_property_split = True
         layout.use_property_decorate = False
-        draw_model(layout, context, building.NAME, settings.model)
+        draw_model(layout, building.NAME, settings.model)
         layout.prop(settings, "path")
-        if settings.path != "noise":
-            _draw_keyframes(layout, context)
         column = layout.column(align=True)
         column.prop(settings, "seed")
         row = column.row()
@@ -61,22 +65,16 @@ class ZOGRASCOPE_PT_dreams(Sidebar):
         column = layout.column(heading="Options")
         column.prop(settings, "loop")
         column.prop(settings, "even")
-        layout.prop(settings, "show")
-        if settings.show == "RELIEF":
-            layout.prop(settings, "height")
-        column = layout.column(heading="Where")
-        column.prop(settings, "own_scene")
-        column.prop(settings, "in_place")
         row = layout.row()
         row.scale_y = 1.5
         row.operator("zograscope.dream_walk", icon="RENDER_ANIMATION")
         _draw_warnings(layout, context)
-        _draw_landscape(layout, context)
 
 
-def _draw_keyframes(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _draw_keyframes(
+    layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup
+) -> None:
     """Draw what the walk goes through, and the samples to choose from."""
-    settings = context.scene.zograscope_generative
     row = layout.row(align=True)
     row.operator("zograscope.show_samples", icon="IMAGE_REFERENCE")
     if boards.find(context.scene, samples.KIND) is not None:
@@ -106,18 +104,34 @@ def _draw_warnings(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
             column.label(text=line, icon="BLANK1" if number else "ERROR")
 
 
-def _draw_landscape(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw how the scene's landscape rises, and how far its depth is."""
-    image = walks.find(context.scene)
-    for item, modifier in relief.landscapes(image) if image is not None else ():
-        column = layout.column(align=True)
-        for name in ("Strength", "Detail", "Smoothing"):
-            draw_input(column, modifier, name)
-        column.prop(item, '["lit"]', text="Lit", slider=True)
-    if image is not None and depths.is_lacking(image):
-        row = layout.row()
-        row.label(text=f"Depth of {depths.done(image)} of {image[FRAMES_MARK]} frames")
-        row.operator("zograscope.go_on_with_depth", text="Go On", icon="PLAY")
+class ZOGRASCOPE_PT_landscape(Sidebar):
+    """How the scene's landscape rises, and how far its depth is."""
+
+    bl_label = "Landscape"
+    topic = "dreams"
+    bl_order = SELECTED
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is one, and nothing else is meant."""
+        image = walks.find(context.scene)
+        if image is None or is_another_s(context.object, building.NAME):
+            return False
+        return any(relief.landscapes(image)) or depths.is_lacking(image)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, image = self.layout, walks.find(context.scene)
+        layout.use_property_split = True
+        for item, modifier in relief.landscapes(image):
+            column = layout.column(align=True)
+            for name in ("Strength", "Detail", "Smoothing"):
+                draw_input(column, modifier, name)
+            draw_lit(layout, item)
+        if depths.is_lacking(image):
+            row = layout.row()
+            row.label(text=f"Depth of {depths.done(image)} of {image[FRAMES_MARK]} frames")
+            row.operator("zograscope.go_on_with_depth", text="Go On", icon="PLAY")
 
 
 class _Part(Sidebar):
@@ -139,6 +153,42 @@ class _Part(Sidebar):
     ) -> None:
         """Draw what is in it."""
         raise NotImplementedError
+
+
+class ZOGRASCOPE_PT_dreams_keyframes(_Part, bpy.types.Panel):
+    """What the walk goes through."""
+
+    bl_label = "Keyframes"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where a walk goes from one to the next."""
+        return context.scene.zograscope_generative.path != "noise"
+
+    @staticmethod
+    def draw_part(
+        layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup
+    ) -> None:
+        """Draw what is in it."""
+        _draw_keyframes(layout, context, settings)
+
+
+class ZOGRASCOPE_PT_dreams_place(_Part, bpy.types.Panel):
+    """Where the walk is shown, and as what."""
+
+    bl_label = "Where"
+
+    @staticmethod
+    def draw_part(
+        layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup
+    ) -> None:
+        """Draw what is in it."""
+        layout.prop(settings, "show")
+        if settings.show == "RELIEF":
+            layout.prop(settings, "height")
+        column = layout.column()
+        column.prop(settings, "own_scene")
+        column.prop(settings, "in_place")
 
 
 class ZOGRASCOPE_PT_dreams_look(_Part, bpy.types.Panel):
@@ -277,7 +327,10 @@ class ZOGRASCOPE_PT_dreams_training_more(_Part, bpy.types.Panel):
 register, unregister = bpy.utils.register_classes_factory(
     (
         ZOGRASCOPE_UL_keyframes,
+        ZOGRASCOPE_PT_landscape,
         ZOGRASCOPE_PT_dreams,
+        ZOGRASCOPE_PT_dreams_keyframes,
+        ZOGRASCOPE_PT_dreams_place,
         ZOGRASCOPE_PT_dreams_look,
         ZOGRASCOPE_PT_dreams_sound,
         ZOGRASCOPE_PT_dreams_map,

@@ -4,9 +4,12 @@ from typing import Any
 
 import bpy
 
+from .. import tour
 from ..model_menu import draw_model
 from ..node_wiring import draw_input, get_input
-from ..server_panel import Sidebar
+from ..selection import is_another_s
+from ..server_panel import NEW, SELECTED, Sidebar, fold
+from . import building
 from .builders import Mosaic
 from .geometry_nodes import NO_HEIGHT
 from .selection import OfMosaic, selected_mosaic, selected_tile
@@ -19,7 +22,10 @@ class ZOGRASCOPE_PT_new_mosaic(Sidebar):
     """What the next mosaic is made of."""
 
     bl_label = "New Mosaic"
+    topic = "mosaic"
+    presets = "mosaic"
     bl_options = {"DEFAULT_CLOSED"}
+    bl_order = NEW
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -27,79 +33,58 @@ class ZOGRASCOPE_PT_new_mosaic(Sidebar):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "collection")
-        draw_model(layout, context, "embedding", settings.model)
+        draw_model(layout, "embedding", settings.model)
         layout.prop(settings, "layout")
         if settings.layout == "column":
             layout.prop(settings, "column")
-        column = layout.column(heading="More Layouts")
-        column.prop(settings, "by_date", text="Date")
-        column.prop(settings, "by_colour", text="Colour")
-        layout.prop(settings, "sort")
-        layout.prop(settings, "shape")
-        if settings.shape == "rectangle":
-            layout.prop(settings, "aspect")
-        elif settings.shape == "mask":
-            layout.prop(settings, "mask")
-        column = layout.column(heading="Options")
-        column.prop(settings, "stack")
-        column.prop(settings, "keep_map")
-        column.prop(settings, "own_scene")
         row = layout.row()
         row.scale_y = 1.5
         row.operator("zograscope.build_mosaic", icon="MESH_GRID")
+        if not settings.collection and tour.is_over():
+            layout.operator("zograscope.example_collection", icon="IMGDISPLAY")
+        options = fold(layout, "zograscope_mosaic_options", "Options")
+        if options:
+            _draw_options(options, settings)
+
+
+def _draw_options(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """Draw what is rarely chosen of a new mosaic."""
+    column = layout.column(heading="Also By")
+    column.prop(settings, "by_date", text="Date")
+    column.prop(settings, "by_colour", text="Colour")
+    layout.prop(settings, "sort")
+    layout.prop(settings, "shape")
+    if settings.shape == "rectangle":
+        layout.prop(settings, "aspect")
+    elif settings.shape == "mask":
+        layout.prop(settings, "mask")
+    column = layout.column(heading="Build")
+    column.prop(settings, "own_scene")
+    column.prop(settings, "stack", text="Pile Duplicates")
+    column.prop(settings, "keep_map")
 
 
 class ZOGRASCOPE_PT_mosaic(OfMosaic, Sidebar):
-    """The selected mosaic's controls."""
+    """The selected mosaic."""
 
     bl_label = "Mosaic"
+    topic = "mosaic"
+    bl_order = SELECTED
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where a mosaic is meant."""
+        return super().poll(context) and not is_another_s(context.object, building.NAME)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
+        """Draw which one it is, and what becomes of it as a whole."""
         layout, mosaic = self.layout, selected_mosaic(context)
-        modifier = mosaic.modifier
-        layout.use_property_split = True
         count = len(mosaic.tiles.data.vertices)
         layout.label(text=f"{mosaic.tiles.name}: {count} tiles", icon="MESH_GRID")
         self._draw_left_out(layout, mosaic)
-
-        settings = mosaic.settings()
-        titles = dict(enumerate(mosaic.layouts))
-        box = layout.box()
-        row = box.row(align=True)
-        row.label(text=titles.get(settings.start, "?"))
-        row.label(text=titles.get(settings.end, "?"), icon="FORWARD")
-        draw_input(box, modifier, "Morph")
-        draw_input(box, modifier, "Stagger")
-        row = box.row(align=True)
-        row.menu("ZOGRASCOPE_MT_layouts", text="Show")
-        row.menu("ZOGRASCOPE_MT_morphs", text="Animate")
-        row.prop(context.scene.zograscope_mosaic, "morph_frames", text="")
-
-        column = layout.column(align=True)
-        for name in ("Spacing", "Tile size", "Crop to fill"):
-            draw_input(column, modifier, name)
-        draw_input(layout, modifier, "Shape")
-        if settings.shape in ("Cylinder", "Dome"):
-            draw_input(layout, modifier, "Bend")
-        by = get_input(modifier, "Height by")
-        row = layout.split(factor=0.4)
-        label = row.row()
-        label.alignment = "RIGHT"
-        label.label(text="Height By")
-        row = row.row(align=True)
-        row.menu("ZOGRASCOPE_MT_heights", text=by.capitalize())
-        row.label(text="", icon="BLANK1")  # where other rows have a dot to animate them
-        if by != NO_HEIGHT:
-            draw_input(layout, modifier, "Height")
-        draw_input(layout, modifier, "Realise")
-        layout.operator("zograscope.label_clusters", icon="FONT_DATA")
-        row = layout.row(align=True)
-        row.operator("zograscope.export_poster", icon="IMAGE_DATA")
-        row.operator("zograscope.export_page", icon="URL")
         row = layout.row(align=True)
         row.operator("zograscope.rebuild_mosaic", icon="LOOP_BACK")
-        row.operator("zograscope.delete_mosaic", text="Delete", icon="TRASH")
+        row.operator("zograscope.delete_mosaic", text="", icon="TRASH")
 
     @staticmethod
     def _draw_left_out(layout: bpy.types.UILayout, mosaic: Mosaic) -> None:
@@ -114,11 +99,71 @@ class ZOGRASCOPE_PT_mosaic(OfMosaic, Sidebar):
             box.label(text="All are listed, with reasons, in the Text Editor")
 
 
-class ZOGRASCOPE_PT_journey(OfMosaic, Sidebar):
+class _MosaicPart(Sidebar):
+    """A part of the selected mosaic's panel."""
+
+    bl_parent_id = "ZOGRASCOPE_PT_mosaic"
+
+
+class ZOGRASCOPE_PT_mosaic_layout(_MosaicPart, bpy.types.Panel):
+    """Which layouts the selected mosaic shows and morphs between."""
+
+    bl_label = "Layout"
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, mosaic = self.layout, selected_mosaic(context)
+        layout.use_property_split = True
+        settings, titles = mosaic.settings(), dict(enumerate(mosaic.layouts))
+        row = layout.row(align=True)
+        row.label(text=titles.get(settings.start, "?"))
+        row.label(text=titles.get(settings.end, "?"), icon="FORWARD")
+        column = layout.column(align=True)
+        draw_input(column, mosaic.modifier, "Morph")
+        draw_input(column, mosaic.modifier, "Stagger")
+        row = layout.row(align=True)
+        row.menu("ZOGRASCOPE_MT_layouts", text="Show")
+        row.menu("ZOGRASCOPE_MT_morphs", text="Animate")
+        row.prop(context.scene.zograscope_mosaic, "morph_frames", text="")
+
+
+class ZOGRASCOPE_PT_mosaic_look(_MosaicPart, bpy.types.Panel):
+    """How the selected mosaic's tiles are shown."""
+
+    bl_label = "Look"
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, mosaic = self.layout, selected_mosaic(context)
+        modifier = mosaic.modifier
+        layout.use_property_split = True
+        column = layout.column(align=True)
+        for name in ("Spacing", "Tile size", "Crop to fill"):
+            draw_input(column, modifier, name)
+        draw_input(layout, modifier, "Shape")
+        if mosaic.settings().shape in ("Cylinder", "Dome"):
+            draw_input(layout, modifier, "Bend")
+        by = get_input(modifier, "Height by")
+        row = layout.split(factor=0.4)
+        label = row.row()
+        label.alignment = "RIGHT"
+        label.label(text="Height By")
+        row = row.row(align=True)
+        row.menu("ZOGRASCOPE_MT_heights", text=by.capitalize())
+        row.label(text="", icon="BLANK1")  # where other rows have a dot to animate them
+        if by != NO_HEIGHT:
+            draw_input(layout, modifier, "Height")
+        draw_input(layout, modifier, "Realise")
+        layout.operator("zograscope.label_clusters", icon="FONT_DATA")
+
+
+class ZOGRASCOPE_PT_journey(_MosaicPart, bpy.types.Panel):
     """How the camera travels."""
 
     bl_label = "Journey"
-    bl_parent_id = "ZOGRASCOPE_PT_mosaic"
+    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -139,11 +184,11 @@ class ZOGRASCOPE_PT_journey(OfMosaic, Sidebar):
         layout.operator("zograscope.close_ups", icon="ZOOM_IN")
 
 
-class ZOGRASCOPE_PT_tile(OfMosaic, Sidebar):
+class ZOGRASCOPE_PT_tile(_MosaicPart, bpy.types.Panel):
     """Search, and what is known of the selected tile."""
 
     bl_label = "Tiles"
-    bl_parent_id = "ZOGRASCOPE_PT_mosaic"
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -191,6 +236,20 @@ class ZOGRASCOPE_PT_tile(OfMosaic, Sidebar):
         row.operator("zograscope.open_link", icon="URL")
         row.operator("zograscope.find_similar", icon="VIEWZOOM").from_file = False
         row.operator("zograscope.edit_stops", text="", icon="ADD").action = "ADD"
+
+
+class ZOGRASCOPE_PT_mosaic_export(_MosaicPart, bpy.types.Panel):
+    """The selected mosaic as a picture, and as a web page."""
+
+    bl_label = "Export"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 4
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        row = self.layout.row(align=True)
+        row.operator("zograscope.export_poster", text="Poster", icon="IMAGE_DATA")
+        row.operator("zograscope.export_page", text="Web Page", icon="URL")
 
 
 class ZOGRASCOPE_UL_tiles(bpy.types.UIList):
@@ -258,7 +317,10 @@ register, unregister = bpy.utils.register_classes_factory(
         ZOGRASCOPE_MT_heights,
         ZOGRASCOPE_PT_new_mosaic,
         ZOGRASCOPE_PT_mosaic,
+        ZOGRASCOPE_PT_mosaic_layout,
+        ZOGRASCOPE_PT_mosaic_look,
         ZOGRASCOPE_PT_journey,
         ZOGRASCOPE_PT_tile,
+        ZOGRASCOPE_PT_mosaic_export,
     )
 )

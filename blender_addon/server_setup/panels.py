@@ -16,23 +16,30 @@ class ZOGRASCOPE_PT_server_setup(Sidebar):
     """Installs the server on the first day, and shows how far a set-up is."""
 
     bl_label = "Set Up"
+    topic = "server"
     bl_order = 0
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only while there is something to set up or to tell."""
-        chosen = preferences.get()
-        if chosen.use_remote:
-            return False
-        if setup.running or setup.error or setup.notes or is_outdated():
-            return True
-        if link.connected or (setup.installed is not None and not chosen.server_command):
-            return False  # as is known, without a look at the disk for each drawing
-        return preferences.find_command(chosen) is None
+        """Only while there is something to set up or to tell, which no first step shows."""
+        is_first_step = preferences.get().tour_step == 0 and not link.connected
+        return is_wanted() and not is_first_step
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the card."""
         draw_setup(self.layout, context, None)
+
+
+def is_wanted() -> bool:
+    """Whether there is something to set up or to tell."""
+    chosen = preferences.get()
+    if chosen.use_remote:
+        return False
+    if setup.running or setup.error or setup.notes or is_outdated():
+        return True
+    if link.connected or (setup.installed is not None and not chosen.server_command):
+        return False  # as is known, without a look at the disk for each drawing
+    return preferences.find_command(chosen) is None
 
 
 def is_outdated() -> bool:

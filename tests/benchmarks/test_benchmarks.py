@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-IN_BLENDER = ("holes", "mesh_build", "mosaic_tiles", "timer_ticks")
+IN_BLENDER = ("holes", "mesh_build", "mosaic_tiles", "sliders", "timer_ticks")
 
 
 def names() -> list[str]:

@@ -72,6 +72,18 @@ class TestUndoWhileAJobRuns:
         assert not fake_link.errors
         assert [root.name for root in roots()] == ["meadow"]
 
+    def test_the_rest_frame_is_shown(self, photograph, fake_link):
+        settings = bpy.context.scene.zograscope_depth
+        settings.camera, settings.frames = "orbit", 25
+        bpy.ops.zograscope.build_diorama()
+        finish(fake_link)
+        (root,) = roots()
+        (own,) = root.users_scene
+        assert own.frame_current == 13  # the middle of 25
+        bpy.context.window.scene = own
+        bpy.context.view_layer.update()
+        assert np.allclose(own.camera.matrix_world, root.matrix_world, atol=1e-6)
+
     def test_a_file_that_is_saved_then_knows_of_the_job(self, photograph, fake_link, tmp_path):
         undo_step("before")
         bpy.ops.zograscope.build_diorama()

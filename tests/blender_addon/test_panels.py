@@ -65,6 +65,7 @@ def draw(scene):
         layout = MagicMock()
         for element in ("row", "column", "box", "split"):
             getattr(layout, element).return_value = layout
+        layout.panel.return_value = layout, layout
         context = SimpleNamespace(
             scene=scene,
             object=None,
@@ -110,22 +111,25 @@ def test_the_default_model_shows_its_licence(link, words):
 
 def test_a_better_model_is_recommended_until_it_is_declined(link, words, scene):
     texts = words("ZOGRASCOPE_PT_new_diorama")
-    assert {"Better sees more.", "Nearly all, more finely.", "Download (99 MB)"} <= set(texts)
+    assert "Better, 99 MB" in texts
+    download = bpy.types.ZOGRASCOPE_OT_download_model
+    better = SimpleNamespace(name="better", task="depth")
+    assert download.description(bpy.context, better).endswith(": Nearly all, more finely.")
     bpy.ops.zograscope.decline_model(name="better")
     bpy.ops.zograscope.decline_model(name="better")
     texts = words("ZOGRASCOPE_PT_new_diorama")
-    assert not [text for text in texts if text.startswith("Download")]
+    assert not [text for text in texts if text.startswith("Better")]
 
 
 def test_nothing_is_recommended_to_those_who_chose(link, words, scene, monkeypatch):
     module = importlib.import_module(link.__module__.replace("server_link", "preferences"))
     module.get().declined_models = ""
     bpy.ops.zograscope.choose_model(name="research")
-    assert "Better sees more." not in words("ZOGRASCOPE_PT_new_diorama")
+    assert "Better, 99 MB" not in words("ZOGRASCOPE_PT_new_diorama")
     installed = [model | {"installed": True} for model in MODELS]
     bpy.ops.zograscope.choose_model(name="free")
     monkeypatch.setattr(link, "models", installed)
-    assert "Better sees more." not in words("ZOGRASCOPE_PT_new_diorama")
+    assert "Better, 99 MB" not in words("ZOGRASCOPE_PT_new_diorama")
 
 
 def test_a_non_commercial_model_is_marked_wherever_it_is_offered(link, words, scene):
@@ -133,7 +137,7 @@ def test_a_non_commercial_model_is_marked_wherever_it_is_offered(link, words, sc
     bpy.ops.zograscope.choose_model(name="research")
     texts = words("ZOGRASCOPE_PT_new_diorama")
     assert "Licence: CC-BY-NC-4.0 (non-commercial)" in texts
-    assert "Download (390 MB)" in texts
+    assert "Download, 390 MB" in texts
 
 
 def test_without_a_server_the_menu_says_what_to_do(link, words, monkeypatch):

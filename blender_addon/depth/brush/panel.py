@@ -10,7 +10,10 @@ class ZOGRASCOPE_PT_depth_brush(NeedsLiveDiorama, Sidebar):
     """What paints on the selected diorama's depth."""
 
     bl_label = "Depth Brush"
+    topic = "depth brush"
+    bl_parent_id = "ZOGRASCOPE_PT_diorama"
     bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

@@ -11,7 +11,10 @@ class ZOGRASCOPE_PT_two_eyes(NeedsDiorama, Sidebar):
     """How the selected diorama is shown to two eyes."""
 
     bl_label = "Two Eyes"
+    topic = "two eyes"
+    bl_parent_id = "ZOGRASCOPE_PT_diorama"
     bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

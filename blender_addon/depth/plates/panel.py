@@ -12,7 +12,10 @@ class ZOGRASCOPE_PT_plates(NeedsDiorama, Sidebar):
     """The plates of the selected diorama."""
 
     bl_label = "Plates"
+    topic = "plates"
+    bl_parent_id = "ZOGRASCOPE_PT_diorama"
     bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

@@ -3,6 +3,7 @@
 import bpy
 from zograscope_protocol.job import Job
 
+from ... import examples
 from ...job_operators import BuildOperator
 from ...scenes import storable
 from .. import building
@@ -18,6 +19,19 @@ class ZOGRASCOPE_OT_build_mosaic(BuildOperator):
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job; the mosaic is built when its result is here."""
+        return building.start(context.scene)
+
+
+class ZOGRASCOPE_OT_example_collection(BuildOperator):
+    """Build a mosaic of a collection that comes along: 144 prints that never were"""
+
+    bl_idname = "zograscope.example_collection"
+    bl_label = "Example Collection"
+    capability = building.NAME
+
+    def start(self, context: bpy.types.Context) -> Job:
+        """Choose it and start the job, as for any other."""
+        context.scene.zograscope_mosaic.collection = str(examples.COLLECTION)
         return building.start(context.scene)
 
 
@@ -66,5 +80,10 @@ class ZOGRASCOPE_OT_rebuild_mosaic(BuildOperator):
 
 
 register, unregister = bpy.utils.register_classes_factory(
-    (ZOGRASCOPE_OT_build_mosaic, ZOGRASCOPE_OT_rebuild_mosaic, ZOGRASCOPE_OT_import_collection)
+    (
+        ZOGRASCOPE_OT_build_mosaic,
+        ZOGRASCOPE_OT_example_collection,
+        ZOGRASCOPE_OT_rebuild_mosaic,
+        ZOGRASCOPE_OT_import_collection,
+    )
 )

@@ -184,3 +184,35 @@ def test_very_short_moves_do_not_fail(cameras, diorama, scene, preset, frames):
     cameras.apply_preset(diorama, preset, frames, FPS, 0.02)
     matrix, _ = camera_at(diorama, scene, frames)
     assert np.isfinite(matrix).all()
+
+
+@pytest.mark.parametrize("preset", ["orbit", "push_in", "dolly_zoom"])
+def test_reach_scales_a_move_without_measuring_it_anew(
+    cameras, diorama, scene, monkeypatch, preset
+):
+    cameras.apply_preset(diorama, preset, FRAMES, FPS, 0.1)
+    whole, _ = camera_at(diorama, scene, FRAMES)
+    monkeypatch.setattr(cameras, "measured_reach", None)  # which takes its time
+    scene.zograscope_depth.reach = 0.5
+    half, _ = camera_at(diorama, scene, FRAMES)
+    cameras.apply_preset(diorama, preset, FRAMES, FPS, 0.05)
+    assert np.allclose(half, camera_at(diorama, scene, FRAMES)[0])
+    assert not np.allclose(half, whole)
+    cameras.apply_preset(diorama, preset, FRAMES, FPS, 0.1)
+    scene.zograscope_depth.reach = 0.0
+    assert np.allclose(camera_at(diorama, scene, 1)[0], camera_at(diorama, scene, FRAMES)[0])
+    scene.zograscope_depth.reach = 1.0
+    assert np.allclose(camera_at(diorama, scene, FRAMES)[0], whole)
+
+
+def test_a_flight_ends_where_its_route_does(cameras, diorama, scene):
+    cameras.apply_preset(diorama, "fly_through", FRAMES, FPS, 0.8)
+    scene.zograscope_depth.reach = 2.0
+    beyond = camera_at(diorama, scene, FRAMES)[0]
+    cameras.apply_preset(diorama, "fly_through", FRAMES, FPS, 1.0)
+    assert np.allclose(beyond, camera_at(diorama, scene, FRAMES)[0])
+
+
+def test_a_camera_that_has_no_move_gets_none(cameras, diorama, scene):
+    scene.zograscope_depth.reach = 0.5
+    assert diorama.camera.animation_data is None

@@ -7,7 +7,8 @@ import bpy
 
 from .conftest import answer, mapped, sampled, settle, stream, walked
 
-PANELS = ("", "_look", "_sound", "_map", "_pictures", "_training", "_training_more")
+PARTS = "keyframes", "place", "look", "sound", "map", "pictures", "training", "training_more"
+PANELS = ("dreams", *(f"dreams_{part}" for part in PARTS))
 
 
 def draw(name: str) -> tuple[set[str], str]:
@@ -21,7 +22,7 @@ def draw(name: str) -> tuple[set[str], str]:
         preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0)),
         region=SimpleNamespace(width=300),
     )
-    panel = getattr(bpy.types, f"ZOGRASCOPE_PT_dreams{name}")
+    panel = getattr(bpy.types, f"ZOGRASCOPE_PT_{name}")
     stand_in = SimpleNamespace(layout=layout)
     if hasattr(panel, "draw_part"):
         stand_in.draw_part = panel.draw_part
@@ -62,10 +63,11 @@ def test_what_is_there_can_be_used(settings, fake_link):
     (job,) = fake_link.jobs
     job.finish("cancelled")
     settle(fake_link, job)
-    drawn, words = draw("")
-    assert {"zograscope.pick_samples", "zograscope.go_on_with_depth", '["lit"]'} <= drawn
+    assert "zograscope.pick_samples" in draw("dreams_keyframes")[0]
+    drawn, words = draw("landscape")
+    assert {"zograscope.go_on_with_depth", '["lit"]', "zograscope.light"} <= drawn
     assert "Depth of 0 of 1 frames" in words
-    drawn, words = draw("_map")
+    drawn, words = draw("dreams_map")
     assert "zograscope.walk_keyed_path" in drawn
     assert "Place 0.50, 0.50" in words
 
@@ -75,7 +77,7 @@ def test_warnings_are_shown(settings, fake_link):
     stream(fake_link, 0)
     arrays, metadata = walked(1)
     answer(fake_link, arrays, metadata | {"warnings": ["The sound is silent."]})
-    assert "The sound is silent." in draw("")[1]
+    assert "The sound is silent." in draw("dreams")[1]
 
 
 def test_a_keyframe_s_row_shows_seed_or_picture(settings, module):

@@ -30,7 +30,8 @@ def draw(name: str) -> tuple[set[str], str]:
 
 
 def test_all_that_can_be_chosen_is_drawn(settings):
-    drawn = draw("ZOGRASCOPE_PT_portrait")[0] | draw("ZOGRASCOPE_PT_portrait_motion")[0]
+    parts = ("", "_place", "_motion")
+    drawn = set().union(*(draw(f"ZOGRASCOPE_PT_portrait{part}")[0] for part in parts))
     choices = {choice.identifier for choice in settings.bl_rna.properties if not choice.is_readonly}
     bpy.context.scene.sequence_editor_create()
     drawn |= draw("ZOGRASCOPE_PT_portrait")[0]
