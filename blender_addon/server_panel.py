@@ -8,7 +8,7 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.readable import readable
 
-from . import diagnostics
+from . import diagnostics, documentation
 from .help_pages import page_of
 from .job_operators import refuse
 from .pending_jobs import PendingJob
@@ -139,6 +139,9 @@ def draw_error(
     for line in rest:
         box.label(text=line)
     row = box.row(align=True)
+    row.operator("wm.url_open", text="What to Do", icon="HELP").url = documentation.page_of_error(
+        error.code
+    )
     if error.details:
         row.operator("zograscope.error_details", icon="INFO").index = index
     row.operator("zograscope.open_log", text="", icon="TEXT")

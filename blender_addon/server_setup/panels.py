@@ -2,7 +2,7 @@
 
 import bpy
 
-from .. import preferences
+from .. import documentation, preferences
 from ..server_link import link
 from ..server_panel import Sidebar, wrapped
 from . import backends
@@ -60,6 +60,8 @@ def draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context, width: fl
         return
     if setup.error is not None:
         _draw_sentences(layout, context, [setup.error.sentence], width, alert=True)
+        page = documentation.page_of_error(setup.error.code)
+        layout.operator("wm.url_open", text="What to Do", icon="HELP").url = page
     _draw_sentences(layout, context, setup.notes, width)
     if setup.state in ("ready", "newer"):
         return

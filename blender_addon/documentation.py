@@ -1,0 +1,29 @@
+"""Where the documentation's pages lie on the web; buttons beside errors lead there."""
+
+import functools
+import re
+import tomllib
+from pathlib import Path
+
+MANIFEST = Path(__file__).with_name("blender_manifest.toml")
+ERRORS = "errors"
+"""Folder of the pages about errors, one for each code; `make docs` generates them."""
+
+_CODE = re.compile(r"[a-z0-9-]+")
+
+
+@functools.cache
+def website() -> str:
+    """Return the documentation's address, without a slash at its end, as the manifest has it."""
+    return str(tomllib.loads(MANIFEST.read_text("utf-8"))["website"]).rstrip("/")
+
+
+def page_of_error(code: str) -> str:
+    """Return the address of the page about an error.
+
+    Args:
+        code: as the error has it. It may come from any server: what is no code of ours leads to the
+            list of all errors.
+    """
+    page = f"{code}/" if _CODE.fullmatch(code) else ""
+    return f"{website()}/{ERRORS}/{page}"
