@@ -20,5 +20,6 @@ class CollectionError(ZograscopeError):
         "no-picture": "{name} is no picture, by its name. If it is one, give its name the ending of its format, such as .jpg.",
         "more-left-out": "And {count} more files that are no pictures, by their names.",
         "fetch-failed": "{url} could not be fetched. Check the network and start again; what has come is kept.",
+        "fetch-slow": "{url} comes too slowly, and was given up. Try again later, or download it in a web browser.",
         "fetch-refused": "{url} cannot be had. Check the address in a web browser.",
     }

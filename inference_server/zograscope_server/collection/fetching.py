@@ -25,13 +25,19 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Item
 from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.files import MOST_IMAGE, read_file
+from zograscope_server.collection.patience import Patience, use_patience
 from zograscope_server.collection.public_web import keep_to_public_web
 from zograscope_server.images import READING
 from zograscope_server.models.downloads import LOCAL_HOSTS
 
 USER_AGENT = "Zograscope/0.1 (image collections for artists; one request at a time)"
 PAUSE = 0.1  # seconds between two requests to a host
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two blocks
+# Seconds: to connect, and until an answer begins; for each block of it, which is the least rate; and
+# for all of an answer.
+CONNECT_TIME = 10.0
+ANSWER_TIME = 60.0
+BLOCK_TIME = 60.0
+LONGEST_ANSWER = 1800.0
 ATTEMPTS = 4
 FIRST_WAIT = 1.0  # seconds after a failure, doubled after each further one
 LONGEST_WAIT = 60.0  # a host that asks for more is given up for as long as it asks
@@ -75,6 +81,8 @@ class Fetcher:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if public_only:
             keep_to_public_web(self._session)
+        else:
+            use_patience(self._session)
         self._hosts: dict[str, _Host] = {}
         self._files: dict[str, threading.Lock] = {}  # by the folder in the cache
 
@@ -82,13 +90,13 @@ class Fetcher:
         """Return the file at an address, from the cache where it is there.
 
         Raises:
-            ZograscopeError: `online-access-off`; `fetch-failed` where trying later may help,
-                `fetch-refused` where not; `spool-full`.
+            ZograscopeError: `online-access-off`; `fetch-failed` or `fetch-slow` where trying later
+                may help, `fetch-refused` where not; `spool-full`.
         """
         path = self._path(url)
         with self._files.setdefault(path.parent.name, threading.Lock()):  # one fetches, others wait
             kept = _kept(path)
-            if kept is not None and not self._wants_again(path):
+            if kept is not None and not self._is_old(path.stat()):
                 return kept
             if not self._online:
                 raise ZograscopeError("online-access-off", url)
@@ -113,7 +121,7 @@ class Fetcher:
             status = path.stat()
         except OSError:
             return None
-        return None if self._wants_again(path) else (status.st_size, status.st_mtime_ns)
+        return None if self._is_old(status) else (status.st_size, status.st_mtime_ns)
 
     def doubt(self, url: str) -> None:
         """Have a file that cannot be read asked for again, all of it, when it is next wanted."""
@@ -122,8 +130,9 @@ class Fetcher:
             os.utime(path, (0, 0))
             _version_path(path).unlink()
 
-    def _wants_again(self, path: Path) -> bool:
-        return self._online and path.stat().st_mtime < self._old
+    def _is_old(self, status: os.stat_result) -> bool:
+        """Whether a file that is here is to be asked for again."""
+        return self._online and status.st_mtime < self._old
 
     def _path(self, url: str) -> Path:
         digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
@@ -159,24 +168,30 @@ class Fetcher:
     def _ask(self, url: str, arrival: "_Arrival", wait: float) -> str | None:
         """Send one request when it is our turn; return where to ask instead, if so answered.
 
-        A host that is busy or fails is left alone for `wait` seconds, or as long as it asks.
+        A host that is busy or fails is left alone for `wait` seconds, or as long as it asks; one
+        that sends a byte now and then, for long.
         """
         host = self._hosts.setdefault(_host_of(url), _Host())
         with host.lock:
             self._wait_for(host, url)
             pause = PAUSE
             host.failures += 1  # unless it answers
+            patience = Patience(ANSWER_TIME, LONGEST_ANSWER)
             try:
-                with self._send(url, arrival) as response:
+                with patience, self._send(url, arrival) as response:
                     host.failures = 0
                     target = self._session.get_redirect_target(response)
                     if target is None:
-                        arrival.take(response, url)
+                        patience.next_step(BLOCK_TIME)
+                        arrival.take(response, url, patience)
                     return target
             except requests.RequestException as error:
                 pause = max(wait, _asked_wait(error.response))
-                if host.failures >= ATTEMPTS:
+                if patience.ended or host.failures >= ATTEMPTS:
                     pause = REST
+                if patience.ended:
+                    came = f"{len(arrival.data)} bytes came in all"
+                    raise CollectionError("fetch-slow", came, url=url) from error
                 raise
             finally:
                 host.free_at = time.monotonic() + pause
@@ -186,7 +201,7 @@ class Fetcher:
             url,
             headers=arrival.request_headers(),
             stream=True,
-            timeout=TIMEOUT,
+            timeout=(CONNECT_TIME, ANSWER_TIME),
             allow_redirects=False,
         )
 
@@ -236,8 +251,8 @@ class _Arrival:
             "If-Range": self.version,
         }
 
-    def take(self, response: requests.Response, url: str) -> None:
-        """Take in an answer.
+    def take(self, response: requests.Response, url: str, patience: Patience) -> None:
+        """Take in an answer, each block of which is a step of the patience with it.
 
         Raises RequestException where asking again may help, and ZograscopeError where not.
         """
@@ -263,8 +278,11 @@ class _Arrival:
             self.version, self.mark = _version(response), _mark(response)
         for block in response.iter_content(BLOCK):
             self.data += block
+            patience.next_step()
             if len(self.data) > MOST_BYTES:
                 raise CollectionError("fetch-refused", f"more than {MOST_BYTES} bytes", url=url)
+        if patience.ended:  # which is no proper end, though it may look like one
+            raise requests.ConnectionError("it comes too slowly")
         if not self.data or (size.isdecimal() and len(self.data) < int(size)):
             raise requests.ConnectionError(f"only {len(self.data)} bytes came")
 

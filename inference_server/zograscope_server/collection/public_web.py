@@ -7,13 +7,13 @@ name that means another address a moment later gains nothing.
 import ipaddress
 import os
 import socket
-from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from zograscope_server.collection.patience import PatientAdapter, PatientConnection
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an address of version 4
 
@@ -50,7 +50,7 @@ def public_addresses(host: str, port: int) -> list[str]:
     return public
 
 
-class _PublicConnection(HTTPConnection):
+class _PublicConnection(PatientConnection):
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
         try:
@@ -82,10 +82,8 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _PublicHTTPSConnection
 
 
-class _PublicAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+class _PublicAdapter(PatientAdapter):
+    pools = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 def keep_to_public_web(session: requests.Session) -> None:

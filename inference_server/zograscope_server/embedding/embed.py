@@ -367,9 +367,9 @@ def _note(
 ) -> None:
     images = [outcome.image for outcome in outcomes if outcome.image is not None]
     files = [
-        # What was fetched has come since its state was asked.
+        # What was not here when its state was asked has come since.
         (
-            file_state(outcome.item, fetcher) if is_address(outcome.file.path) else outcome.file,
+            file_state(outcome.item, fetcher) if outcome.file.size < 0 else outcome.file,
             outcome.digest,
         )
         for outcome in outcomes

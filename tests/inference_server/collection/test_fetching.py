@@ -2,20 +2,23 @@
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.collection import fetching
+from zograscope_server.collection import fetching, public_web
 from zograscope_server.collection.collection import Item
 from zograscope_server.collection.fetching import Fetcher, read_image
 
@@ -30,6 +33,7 @@ class Web:
     address: str
     answers: dict[str, list[Answer]]
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    peers: set[tuple[str, int]] = field(default_factory=set)
     at_once: int = 0
     most_at_once: int = 0
 
@@ -67,6 +71,7 @@ def web() -> Iterator[Web]:
         def do_GET(self) -> None:
             with lock:
                 web.requests.append((self.path, dict(self.headers)))
+                web.peers.add(self.client_address)
                 web.at_once += 1
                 web.most_at_once = max(web.most_at_once, web.at_once)
             answers = web.answers.get(self.path, [send(404)])
@@ -399,3 +404,95 @@ def test_what_cannot_be_read_is_asked_for_again_when_it_is_wanted(
 def test_what_was_packed_several_times_is_refused(web: Web, fetcher: Fetcher) -> None:
     url = web.get("/a.jpg", send(Content_Encoding="gzip, gzip"))
     assert refusal(fetcher, url).code == "fetch-refused"
+
+
+# Hosts that hold whoever asks
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
+
+
+@contextmanager
+def dripping(begin: bytes, drop: bytes) -> Iterator[str]:
+    """A host that begins an answer and goes on with a drop of it now and then, for ever."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            with suppress(OSError):  # until who asked has hung up
+                self.request.sendall(begin)
+                while True:
+                    time.sleep(0.02)
+                    self.request.sendall(drop)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/a.jpg"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("public_only", [False, True])
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        pytest.param(b"", b"H", id="status"),
+        pytest.param(HEAD + b"X-Header: ", b"x", id="header"),
+        pytest.param(HEAD + b"Content-Length: 100000\r\n\r\n", b"x", id="body of a length"),
+        pytest.param(HEAD + b"\r\n", b"x", id="body to its end"),
+        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0", id="chunk's size"),
+    ],
+)
+def test_a_host_that_drips_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes, drop: bytes, public_only: bool
+) -> None:
+    monkeypatch.setattr(fetching, "ANSWER_TIME", 0.3)
+    monkeypatch.setattr(fetching, "BLOCK_TIME", 0.3)
+    monkeypatch.setattr(public_web, "is_public", lambda address: True)
+    fetcher = Fetcher(tmp_path / "cache", public_only=public_only)
+    with dripping(begin, drop) as url:
+        error = refusal(fetcher, url)
+        assert (error.code, url in error.sentence) == ("fetch-slow", True)
+        # Nor is each of its other pictures waited for.
+        other = refusal(fetcher, url.replace("a.jpg", "b.jpg"))
+        assert (other.code, "rests" in other.details) == ("fetch-failed", True)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_an_answer_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "LONGEST_ANSWER", 0.3)
+    monkeypatch.setattr(fetching, "BLOCK", 10)
+    with dripping(HEAD + b"\r\n", bytes(100)) as url:
+        assert refusal(Fetcher(tmp_path), url).code == "fetch-slow"
+
+
+def test_a_slow_host_that_goes_on_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MOST_BYTES", 20)
+    monkeypatch.setattr(fetching, "BLOCK", 1)
+    with dripping(HEAD + b"\r\n", b"x") as url:
+        assert refusal(Fetcher(tmp_path), url).details == "more than 20 bytes"
+
+
+def test_a_connection_that_is_used_again_is_watched_as_well(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stall(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                time.sleep(0.02)
+                request.wfile.write(b"x")
+
+    def keep(request: BaseHTTPRequestHandler) -> None:
+        request.protocol_version, request.close_connection = "HTTP/1.1", False
+        send(Connection="keep-alive")(request)
+        request.close_connection = False
+
+    monkeypatch.setattr(fetching, "BLOCK_TIME", 0.3)
+    fetcher = Fetcher(tmp_path)
+    assert fetcher.get(web.get("/a.jpg", keep)) == FILE
+    assert refusal(fetcher, web.get("/b.jpg", stall)).code == "fetch-slow"
+    assert len(web.peers) == 1

@@ -335,6 +335,7 @@ class Web:
         self.kept: dict[str, tuple[int, int]] = {}
         self.asked: list[str] = []
         self.doubted: list[str] = []
+        self.looked_at: list[str] = []
 
     def get(self, url: str) -> bytes:
         name = url.rpartition("/")[2]
@@ -343,6 +344,7 @@ class Web:
         return self.files[name]
 
     def state(self, url: str) -> tuple[int, int] | None:
+        self.looked_at.append(url.rpartition("/")[2])
         return self.kept.get(url)
 
     def doubt(self, url: str) -> None:
@@ -371,6 +373,19 @@ def test_an_image_of_the_web_is_known_only_while_its_file_is_here(index):
     web.kept.clear()  # it has grown old, or was fetched for somebody else
     assert embed_web() == 0
     assert sorted(web.asked) == ["bad", "good"]
+
+
+def test_the_state_of_a_file_of_the_web_that_is_here_is_asked_for_once(index):
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(buffer, "PNG")
+    web = Web(good=buffer.getvalue())
+    collection = Collection("web", (Item("good", "https://example.org/good"),))
+    asked = []
+    for thumbnail_size in (16, 32, 32):  # new to the index, of another size, and known
+        embed_collection(collection, MeanOfQuarters(), index, web, thumbnail_size=thumbnail_size)
+        asked.append(len(web.looked_at))
+        web.looked_at.clear()
+    assert asked == [2, 1, 1], "what has come since it was asked for is looked at as it is now"
 
 
 def test_decoders_share_one_budget_of_memory(archive, index, monkeypatch):
