@@ -1,6 +1,7 @@
 """The sidebar's first panel: the server, each job, and what went wrong."""
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -124,6 +125,17 @@ def wrapped(
     words = readable(text, MOST_WRAPPED)
     lines = textwrap.wrap(words, most, initial_indent=" " * min(beside, most - 10))
     return [line.strip() for line in lines] or [""]
+
+
+def draw_warnings(
+    layout: bpy.types.UILayout, context: bpy.types.Context, warnings: Iterable[str]
+) -> None:
+    """Draw what a result warns of, each sentence in a box."""
+    for warning in filter(None, warnings):
+        column = layout.box().column(align=True)
+        column.scale_y = 0.8
+        for number, line in enumerate(wrapped(warning, context)):
+            column.label(text=line, icon="BLANK1" if number else "ERROR")
 
 
 def draw_error(

@@ -20,7 +20,7 @@ from . import builders, cameras
 from .camera_moves import rest_frame
 from .diorama import HOLES, ROOT_MARK, Diorama, find_diorama
 from .plates import background
-from .selection import SOURCE
+from .selection import SOURCE, warn_of
 from .submissions import diorama_submission
 
 NAME = "depth"
@@ -116,7 +116,7 @@ def remember(diorama: Diorama, source: Source, metadata: Mapping[str, Any]) -> N
         source["crop"] = stereo["left"]
     source["model"] = metadata["depth"]["model"]
     source["licence"] = metadata["depth"]["licence"]
-    source["warnings"] = metadata.get("warnings", [])
+    warn_of(diorama, metadata.get("warnings") or ())
     diorama.root[SOURCE] = json.dumps(source)
 
 

@@ -6,9 +6,9 @@ from .. import tour
 from ..lighting import draw_lit
 from ..model_menu import draw_model
 from ..selection import is_another_s, is_anything_in
-from ..server_panel import NEW, SELECTED, Sidebar, fold, wrapped
+from ..server_panel import NEW, SELECTED, Sidebar, draw_warnings, fold, wrapped
 from . import building, materials
-from .selection import NeedsDiorama, made_from_file, selected_diorama, source_of
+from .selection import NeedsDiorama, made_from_file, selected_diorama, source_of, warnings_of
 
 RELIEF_ROWS = (
     {"near": "Near", "far": "Far", "relief_strength": "Strength"},
@@ -106,14 +106,13 @@ class ZOGRASCOPE_PT_diorama(NeedsDiorama, Sidebar):
         """Draw which one it is, and what becomes of it as a whole."""
         layout, diorama = self.layout, selected_diorama(context)
         layout.label(text=diorama.root.name, icon="OUTLINER_OB_EMPTY")
+        draw_warnings(layout, context, warnings_of(diorama))
         if made_from_file(context):
             source = source_of(diorama)
             if source.get("paper_border"):
                 box = layout.box()
                 box.label(text="This scan has a paper border.", icon="INFO")
                 box.operator("zograscope.crop_border", icon="FULLSCREEN_EXIT")
-            for warning in source.get("warnings", ()):
-                layout.label(text=warning, icon="INFO")
             for line in wrapped(credit, context) if (credit := source.get("credit")) else ():
                 layout.label(text=line)
         row = layout.row(align=True)

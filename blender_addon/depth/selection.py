@@ -1,6 +1,7 @@
 """The diorama that the artist means, and how it was asked for."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -11,6 +12,9 @@ from .diorama import Diorama, dioramas, find_diorama
 
 SOURCE = "zograscope_source"
 """On the root: how the diorama was asked for, as JSON."""
+
+WARNINGS = "zograscope_warnings"
+"""On the root: what the last result warns of, a sentence a line."""
 
 
 def selected_diorama(context: bpy.types.Context) -> Diorama | None:
@@ -55,3 +59,13 @@ def made_from_file(context: bpy.types.Context) -> bool:
 def source_of(diorama: Diorama) -> dict[str, Any]:
     """Return how a diorama was asked for: photograph, depth map, parameters, paper border."""
     return json.loads(diorama.root[SOURCE])
+
+
+def warn_of(diorama: Diorama, warnings: Iterable[str]) -> None:
+    """Let the panel show what the last result warns of, in place of what it showed."""
+    diorama.root[WARNINGS] = "\n".join(warnings)
+
+
+def warnings_of(diorama: Diorama) -> list[str]:
+    """Return what the last result warned of, sentences."""
+    return str(diorama.root.get(WARNINGS, "")).splitlines()

@@ -9,7 +9,7 @@ from ..lighting import draw_lit
 from ..model_menu import draw_model
 from ..node_wiring import draw_input
 from ..selection import is_another_s
-from ..server_panel import NEW, SELECTED, Sidebar, wrapped
+from ..server_panel import NEW, SELECTED, Sidebar, draw_warnings
 from . import boards, building, depths, latent_map, relief, samples, training, walks
 
 
@@ -68,7 +68,8 @@ class ZOGRASCOPE_PT_dreams(Sidebar):
         row = layout.row()
         row.scale_y = 1.5
         row.operator("zograscope.dream_walk", icon="RENDER_ANIMATION")
-        _draw_warnings(layout, context)
+        warnings = context.scene.zograscope_generative.warnings.split("\n")
+        draw_warnings(layout, context, warnings)
 
 
 def _draw_keyframes(
@@ -94,14 +95,6 @@ def _draw_keyframes(
     column.operator(edit, text="", icon="X").action = "CLEAR"
     if not settings.keyframes:
         layout.prop(settings, "stops")
-
-
-def _draw_warnings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    for warning in filter(None, context.scene.zograscope_generative.warnings.split("\n")):
-        column = layout.box().column(align=True)
-        column.scale_y = 0.8
-        for number, line in enumerate(wrapped(warning, context)):
-            column.label(text=line, icon="BLANK1" if number else "ERROR")
 
 
 class ZOGRASCOPE_PT_landscape(Sidebar):

@@ -8,7 +8,7 @@ from ..depth.selection import selected_diorama
 from ..lighting import draw_lit
 from ..model_menu import draw_model
 from ..selection import is_another_s
-from ..server_panel import NEW, SELECTED, Sidebar, wrapped
+from ..server_panel import NEW, SELECTED, Sidebar, draw_warnings
 from . import building
 from .moving_diorama import moves
 from .operators import tracked_head
@@ -58,11 +58,7 @@ def _draw_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_examination(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw what was found in them."""
     layout.operator("zograscope.examine_portrait", icon="VIEWZOOM")
-    for warning in filter(None, context.scene.zograscope_portrait.warnings.split("\n")):
-        column = layout.box().column(align=True)
-        column.scale_y = 0.8
-        for number, line in enumerate(wrapped(warning, context)):
-            column.label(text=line, icon="BLANK1" if number else "ERROR")
+    draw_warnings(layout, context, context.scene.zograscope_portrait.warnings.split("\n"))
     if building.examined(context.scene) is not None:
         row = layout.row(align=True)
         row.operator("zograscope.choose_face", text="Choose Face", icon="EYEDROPPER")

@@ -19,7 +19,7 @@ from .. import building
 from ..diorama import Diorama, find_diorama
 from ..exporting import ExportOperator
 from ..pointing import PointingOperator, draw_lines, redraw
-from ..selection import NeedsDiorama, selected_diorama
+from ..selection import NeedsDiorama, selected_diorama, warn_of
 from . import background, exchange
 from .chooser import Chooser
 from .plate import is_plate, put_back
@@ -155,11 +155,18 @@ class ZOGRASCOPE_OT_import_plates(NeedsDiorama, ImportHelper, JobOperator):  # t
             found: Diorama | None = find_diorama(find_object(root))
             if found is not None:
                 exchange.show_layers(found, names, job.result.arrays)
+                missing = job.result.metadata.get("missing") or ()
+                warn_of(found, (missing_layer(path.name, name) for name in missing))
                 push_undo("Import Plates")
 
         submission = exchange.import_submission(diorama, read_file(path), path.name)
         waiting = Waiting(f"Import of {path.name}", show, owner=self.owner(context))
         return link.submit(submission, waiting)
+
+
+def missing_layer(file: str, name: str) -> str:
+    """Return what is told of a layer that a file lacks."""
+    return f"{file} has no layer {name!r}, which stays as it is. Was it renamed, or merged?"
 
 
 register, unregister = bpy.utils.register_classes_factory(

@@ -386,6 +386,11 @@ def test_the_whole_way_with_a_server(
         assert operator(filepath=path) == {"FINISHED"}
         done()
     assert wrong_pixels(render(scene, WORKBENCH), card) == 0
+    assert not diorama.root["zograscope_warnings"]
+    plate.name = "Moon"  # which the file does not have
+    assert bpy.ops.zograscope.import_plates(filepath=path) == {"FINISHED"}
+    done()
+    assert "'Moon'" in diorama.root["zograscope_warnings"]
     bpy.context.view_layer.objects.active = plate
     assert bpy.ops.zograscope.put_back_plate() == {"FINISHED"}
     done()
