@@ -338,8 +338,11 @@ def make_live(layer: bpy.types.Object, root: bpy.types.Object) -> None:
         bpy.data.meshes.remove(old)
     modifier = add_relief_modifier(layer, {"Material": layer.data.materials[0]})
     for key, (label, *_) in SETTING_RANGES.items():
-        leaders = (key, PROXY) if key == "viewport_resolution" and PROXY in root else (key,)
-        drive_by_least(layer, input_path(modifier, label), root, leaders)
+        path = input_path(modifier, label)
+        if key == "viewport_resolution" and PROXY in root:
+            drive_by_least(layer, path, root, (key, PROXY))
+        else:
+            drive(layer, path, root, key)
 
 
 def _set_pictures(

@@ -17,11 +17,13 @@ PROXY_CELLS = 200
 """Along the long side, while a slider is dragged."""
 
 REST = 0.3  # seconds without a change until the whole relief is back
-SHAPING = (
-    *("near", "far", "relief_strength", "cut_threshold", "smoothing"),
+SLIDERS = (
+    *("near", "far", "relief_strength", "cut_threshold", "smoothing", "render_resolution", "lit"),
     *(DEPTH_OFFSET, FLATNESS),
 )
-"""The settings of a diorama and of its plates after which the relief is evaluated anew."""
+"""The settings of a diorama and of its plates. Blender evaluates the relief after each of them: all
+that follows a setting of the root is evaluated with whatever else follows one.
+"""
 
 Values = tuple[float | None, ...]
 
@@ -49,7 +51,7 @@ def changed_roots(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     roots = []
     for item in scene.objects:
         if ROOT_MARK in item or item.get(PART_MARK) == PLATE:
-            values = tuple(item.get(name) for name in SHAPING)
+            values = tuple(item.get(name) for name in SLIDERS)
             before, _known[item.session_uid] = _known.get(item.session_uid, values), values
             if before != values:
                 roots.append(item if ROOT_MARK in item else item.parent)

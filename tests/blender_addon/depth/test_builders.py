@@ -98,7 +98,7 @@ def test_no_driver_needs_python(diorama):
         for curve in owner.animation_data.drivers
     ]
     assert len(drivers) > 14
-    assert {driver.type for driver in drivers} == {"AVERAGE"}
+    assert {driver.type for driver in drivers} == {"AVERAGE", "MIN"}
     assert all(driver.is_valid for driver in drivers)
 
 
