@@ -2,9 +2,9 @@
 
     python -m tools.documentation.pictures --output out/docs/pictures
 
-A film of a photograph that scikit-learn ships, a poster of drawn pictures, and what the built-in
-model dreams of. `make docs` does so for each site; copies for the repository's own pages lie in
-docs/pictures under the same names.
+Frames of a camera move over a photograph that scikit-learn ships, a poster of drawn pictures, and
+what the built-in model dreams of. `make docs` does so for each site; copies for the repository's own
+pages lie in docs/pictures under the same names.
 """
 
 import argparse
@@ -21,9 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 BLENDER_PYTHON = REPOSITORY / ".venv-blender-5.2" / "bin" / "python"
 ZOGRASCOPE = (sys.executable, "-m", "zograscope_server.command_line")
 
-FRAMES, RATE = 12, 10  # of the film, one way; it goes back again
-FILM_SIZE = (600, 400)  # pixels
-FILM_QUALITY = 72
+FRAMES, FRAME_SIZE, GAP = 4, (480, 320), 8  # pixels
 PICTURES = 320
 POSTER_WIDTH = 1280  # pixels
 SAMPLES = 36
@@ -42,7 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, running_server(wanted=True):
         make_samples(Path(scratch), output / "dream-samples.jpg")
         make_poster(Path(scratch), output / "mosaic-grid.jpg")
-        make_film(Path(scratch), output / "pagoda-film.webp")
+        make_frames(Path(scratch), output / "pagoda.jpg")
     return 0
 
 
@@ -72,8 +70,8 @@ def make_poster(scratch: Path, target: Path) -> None:
     Image.open(poster).convert("RGB").save(target, quality=QUALITY)
 
 
-def make_film(scratch: Path, target: Path) -> None:
-    """Write a film of a photograph that goes there and back, for pages that show no videos."""
+def make_frames(scratch: Path, target: Path) -> None:
+    """Write frames of the default camera move over a photograph, side by side."""
     build = (str(BLENDER_PYTHON), str(REPOSITORY / "tools" / "build_extension.py"))
     built = run(*build, "--if-changed").splitlines()[-1]
     frames = scratch / "frames"
@@ -82,19 +80,13 @@ def make_film(scratch: Path, target: Path) -> None:
             *(*ZOGRASCOPE, "diorama", str(photograph), "--output", str(scratch / "film.blend")),
             *("--extension", built, "--blender", str(BLENDER_PYTHON)),
             *("--camera", "push_in", "--frames", str(FRAMES), "--engine", "workbench"),
-            *("--size", "x".join(map(str, FILM_SIZE)), "--render", str(frames)),
+            *("--size", "x".join(map(str, FRAME_SIZE)), "--render", str(frames)),
         )
-    there = [Image.open(path).convert("RGB") for path in sorted(frames.glob("*.png"))]
-    first, *rest = [*there, *there[-2:0:-1]]
-    first.save(
-        target,
-        save_all=True,
-        append_images=rest,
-        duration=1000 // RATE,
-        loop=0,
-        quality=FILM_QUALITY,
-        method=4,
-    )
+    (width, height), step = FRAME_SIZE, FRAME_SIZE[0] + GAP
+    row = Image.new("RGB", (step * FRAMES - GAP, height), "white")
+    for number, path in enumerate(sorted(frames.glob("*.png"))):
+        row.paste(Image.open(path).convert("RGB").resize((width, height)), (number * step, 0))
+    row.save(target, quality=QUALITY)
 
 
 def run(*command: str) -> str:
