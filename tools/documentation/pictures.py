@@ -3,8 +3,8 @@
     python -m tools.documentation.pictures --output out/docs/pictures
 
 Frames of a camera move over a photograph that scikit-learn ships, a poster of drawn pictures, and
-what the built-in model dreams of. `make docs` does so for each site; copies for the repository's own
-pages lie in docs/pictures under the same names.
+what the built-in model dreams of. `make docs` does so for each site; copies for the repository's
+own pages lie in docs/pictures under the same names.
 """
 
 import argparse
