@@ -22,13 +22,14 @@ PYTEST := pytest
 WORKERS ?= $(shell nproc --all)
 SPREAD := -n $(WORKERS) --dist loadfile
 
-.PHONY: help setup system-libraries demo test test-protocol test-server test-blender test-blender-4.5 \
+.PHONY: help setup system-libraries demo docs test test-protocol test-server test-blender test-blender-4.5 \
 	test-together torture coverage check format extension benchmarks clean
 
 help:
 	@echo "make demo        a scene and a film of a photograph, a mosaic, a walk, a bust that talks, in out/demo"
 	@echo "make test        style, types and every test (server, Blender 5.2, Blender 4.5)"
 	@echo "make extension   what a release uploads: the extension for every platform, its index, sums, in dist"
+	@echo "make docs        the documents as a site, with pictures made for it, in out/site"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
 	@echo "make torture     a server under attack, with figures in out/torture.json"
 	@echo "make setup       only the environments"
@@ -63,6 +64,11 @@ $(BLENDER_4_5)/ready: pyproject.toml
 
 demo: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready
 	$(SERVER)/bin/python tools/demo.py --output out/demo
+
+# The maker of the theme advertises its successor, unless told not to.
+docs: system-libraries $(SERVER)/ready $(BLENDER_5_2)/ready
+	$(SERVER)/bin/python -m tools.documentation.pictures --output out/docs/pictures
+	NO_MKDOCS_2_WARNING=1 $(SERVER)/bin/python -m mkdocs build
 
 extension: $(BLENDER_5_2)/ready
 	$(BLENDER_5_2)/bin/python tools/build_extension.py --output dist

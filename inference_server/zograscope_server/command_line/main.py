@@ -20,7 +20,7 @@ OWN = ("serve", "status", "stop", "allow", "models", "doctor")
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     typed = sys.argv[1:] if argv is None else argv
-    arguments = _parser().parse_args(typed, argparse.Namespace(typed=typed))
+    arguments = make_parser().parse_args(typed, argparse.Namespace(typed=typed))
     try:
         return arguments.run(arguments)
     except ZograscopeError as error:
@@ -32,7 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="zograscope", description="Brings an image archive to life in Blender."
     )

@@ -1,0 +1,101 @@
+"""Makes the documentation's pictures that take seconds, by the product's own commands.
+
+    python -m tools.documentation.pictures --output out/docs/pictures
+
+Frames of a camera move over a photograph that scikit-learn ships, a poster of drawn pictures, and
+what the built-in model dreams of. `make docs` does so for each site; copies for the repository's
+own pages lie in docs/pictures under the same names.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from PIL import Image
+from zograscope_protocol.connection import state_folder
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+BLENDER_PYTHON = REPOSITORY / ".venv-blender-5.2" / "bin" / "python"
+ZOGRASCOPE = (sys.executable, "-m", "zograscope_server.command_line")
+
+FRAMES, FRAME_SIZE, GAP = 4, (480, 320), 8  # pixels
+PICTURES = 320
+POSTER_WIDTH = 1280  # pixels
+SAMPLES = 36
+QUALITY = 82  # of JPEG files
+
+
+def main() -> int:
+    """Make all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "out" / "docs" / "pictures")
+    output = parser.parse_args().output.resolve()
+    output.mkdir(parents=True, exist_ok=True)
+
+    from zograscope_server.command_line.local_server import running_server
+
+    with tempfile.TemporaryDirectory() as scratch, running_server(wanted=True):
+        make_samples(Path(scratch), output / "dream-samples.jpg")
+        make_poster(Path(scratch), output / "mosaic-grid.jpg")
+        make_frames(Path(scratch), output / "pagoda.jpg")
+    return 0
+
+
+def make_samples(scratch: Path, target: Path) -> None:
+    """Write a grid of what the built-in model dreams of, marked as dreamt."""
+    from zograscope_server.provenance.certificates import own_certificate
+    from zograscope_server.provenance.marks import Dreamt, Marker
+    from zograscope_server.provenance.verification import verify
+
+    grid, smaller = scratch / "samples.png", scratch / "samples.jpg"
+    run(*ZOGRASCOPE, "samples", "default", "--count", str(SAMPLES), "--output", str(grid))
+    Image.open(grid).convert("RGB").save(smaller, quality=QUALITY)
+    certificate = own_certificate(state_folder())
+    said = verify(grid, certificate)
+    made = Dreamt(said.model, said.collection)
+    target.write_bytes(Marker(certificate).mark(smaller.read_bytes(), ".jpg", made))
+
+
+def make_poster(scratch: Path, target: Path) -> None:
+    """Write a poster of drawn pictures, ordered by what they look like."""
+    collection = scratch / "collection"
+    draw = REPOSITORY / "tools" / "make_sample_collection.py"
+    run(sys.executable, str(draw), str(collection), "--count", str(PICTURES))
+    poster = scratch / "poster.png"
+    options = ("--image", str(poster), "--image-width", str(POSTER_WIDTH))
+    run(*ZOGRASCOPE, "mosaic", str(collection), *options)
+    Image.open(poster).convert("RGB").save(target, quality=QUALITY)
+
+
+def make_frames(scratch: Path, target: Path) -> None:
+    """Write frames of the default camera move over a photograph, side by side."""
+    build = (str(BLENDER_PYTHON), str(REPOSITORY / "tools" / "build_extension.py"))
+    built = run(*build, "--if-changed").splitlines()[-1]
+    frames = scratch / "frames"
+    with resources.as_file(resources.files("sklearn.datasets.images") / "china.jpg") as photograph:
+        run(
+            *(*ZOGRASCOPE, "diorama", str(photograph), "--output", str(scratch / "film.blend")),
+            *("--extension", built, "--blender", str(BLENDER_PYTHON)),
+            *("--camera", "push_in", "--frames", str(FRAMES), "--engine", "workbench"),
+            *("--size", "x".join(map(str, FRAME_SIZE)), "--render", str(frames)),
+        )
+    (width, height), step = FRAME_SIZE, FRAME_SIZE[0] + GAP
+    row = Image.new("RGB", (step * FRAMES - GAP, height), "white")
+    for number, path in enumerate(sorted(frames.glob("*.png"))):
+        row.paste(Image.open(path).convert("RGB").resize((width, height)), (number * step, 0))
+    row.save(target, quality=QUALITY)
+
+
+def run(*command: str) -> str:
+    """Run a command and return what it printed; end with its exit code when it fails."""
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if ran.returncode:
+        sys.exit(ran.returncode)
+    return ran.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
