@@ -305,7 +305,7 @@ def _open_files() -> int:
 
 
 def test_one_client_has_so_many_jobs_and_no_more(broker, monkeypatch):
-    monkeypatch.setattr("zograscope_server.broker.scheduler.MOST_JOBS_OF_ONE", 3)
+    monkeypatch.setattr("zograscope_server.broker.admission.MOST_JOBS_OF_ONE", 3)
     with broker.owner() as client:
         jobs = [client.submit("sleep", {"seconds": 1, "steps": n}, {}) for n in range(1, 5)]
         with pytest.raises(ZograscopeError, match="3 jobs") as caught:
