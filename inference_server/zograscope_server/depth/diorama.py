@@ -268,8 +268,8 @@ def guess_kind(photograph: Photograph) -> str:
 def send_sky_away(disparity: np.ndarray, sky: np.ndarray) -> np.ndarray:
     """Set the disparity of the sky to 0."""
     size = (disparity.shape[1], disparity.shape[0])
-    share = cv2.resize(sky.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return np.where(share > 0.5, np.float32(0.0), disparity).astype(np.float32)
+    share = cv2.resize(sky.astype(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    return np.where(share > 127, np.float32(0.0), disparity).astype(np.float32)
 
 
 def choose_focal_length(
