@@ -82,12 +82,14 @@ class Photograph:
         alpha: (height, width) uint8, 255 is opaque, or None where the file has no transparency.
         focal_length: in pixels of this picture, or None where the file does not tell.
         source: the file's format and kind of pixels, such as "TIFF, 16-bit RGB".
+        reduction: how many pixels of the file's side make one of this picture.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None
     focal_length: float | None
     source: str
+    reduction: int = 1
 
     @property
     def field_of_view(self) -> float | None:
@@ -136,25 +138,43 @@ class _Decoded:
     source: str
 
 
-def read_photograph(data: bytes, name: str) -> Photograph:
+_Needs = Callable[[int, int], int | None]
+"""Of a whole picture's width and height, which side is enough; None where all of it is needed."""
+
+
+def _all_of_it(width: int, height: int) -> None:
+    pass
+
+
+def read_photograph(data: bytes, name: str, most_pixels: int = MOST_PIXELS) -> Photograph:
     """Decode an image file; of one with several frames or pages, the first.
 
     Args:
         data: the file's bytes.
         name: what the artist calls the file, for error sentences.
+        most_pixels: what has more, by its header, is read at a half, a third, ... of its sides.
 
     Raises:
         ZograscopeError: `file-empty`, `not-an-image`, `image-truncated`, `image-too-large`,
             `image-too-heavy`.
     """
+
+    def needs(width: int, height: int) -> int | None:
+        reduction = math.ceil(math.sqrt(width * height / most_pixels))
+        return None if reduction <= 1 else max(1, min(width, height) // reduction)
+
     with READING.turn():
-        decoded = _decode(data, name, None)
-        pixels, alpha = _in_srgb(decoded, 1)
+        decoded = _decode(data, name, needs)
+        side = needs(*decoded.size) or min(decoded.shape)
+        pixels, alpha = _in_srgb(decoded, max(1, min(decoded.shape) // side))
+    reduction = max(1, round(max(decoded.size) / max(pixels.shape[:2])))
+    focal_length = _focal_length(decoded.camera, *decoded.size)
     return Photograph(
         pixels=pixels,
         alpha=alpha,
-        focal_length=_focal_length(decoded.camera, *decoded.size),
+        focal_length=None if focal_length is None else focal_length / reduction,
         source=decoded.source,
+        reduction=reduction,
     )
 
 
@@ -169,7 +189,7 @@ def read_reduced_photograph(data: bytes, name: str, side: int) -> ReducedPhotogr
         ZograscopeError: as `read_photograph`.
     """
     with READING.turn():
-        decoded = _decode(data, name, side)
+        decoded = _decode(data, name, lambda width, height: side)
         pixels, alpha = _in_srgb(decoded, max(1, min(decoded.shape) // side))
     colour = Image.fromarray(pixels)
     if alpha is not None:
@@ -178,15 +198,14 @@ def read_reduced_photograph(data: bytes, name: str, side: int) -> ReducedPhotogr
     return ReducedPhotograph(colour, *decoded.size, _date_taken(decoded.camera))
 
 
-def _decode(data: bytes, name: str, reduced_side: int | None) -> _Decoded:
-    """Decode; with `reduced_side`, a decoder that is faster for it may give a reduced image."""
+def _decode(data: bytes, name: str, needs: _Needs) -> _Decoded:
+    """Decode; where less than all is needed, a decoder that can may give a reduced image."""
     if not data:
         raise ServerError("file-empty", name=name)
-    reduced = reduced_side is not None
-    return _decode_deep_tiff(data, name, reduced) or _decode_with_pillow(data, name, reduced_side)
+    return _decode_deep_tiff(data, name, needs) or _decode_with_pillow(data, name, needs)
 
 
-def _decode_with_pillow(data: bytes, name: str, reduced_side: int | None) -> _Decoded:
+def _decode_with_pillow(data: bytes, name: str, needs: _Needs) -> _Decoded:
     # A damaged file makes a decoder raise nearly anything, so both steps catch everything.
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -194,11 +213,12 @@ def _decode_with_pillow(data: bytes, name: str, reduced_side: int | None) -> _De
         raise ServerError("not-an-image", str(error), name=name) from error
     check_size(*image.size, name)
     source, size = f"{image.format}, {image.mode}", image.size
+    side = needs(*size)
     _check_is_worth_decoding(image, data, name)
     try:
-        if reduced_side is not None:
-            _reduce_while_decoding(image, data, reduced_side)
-        _take_memory(_bytes_to_decode(image, size), image.size, name, reduced_side is not None)
+        if side is not None:
+            _reduce_while_decoding(image, data, side)
+        _take_memory(_bytes_to_decode(image, size), image.size, name, side is not None)
         image.load()
         exif = image.getexif()
         camera = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
@@ -207,8 +227,8 @@ def _decode_with_pillow(data: bytes, name: str, reduced_side: int | None) -> _De
     except (ZograscopeError, MemoryError):
         raise
     except Exception as error:
-        if reduced_side is not None and getattr(image, "_reduce", False):
-            return _decode_with_pillow(data, name, None)  # not every part has its reductions
+        if side is not None and getattr(image, "_reduce", False):
+            return _decode_with_pillow(data, name, _all_of_it)  # it lacks some of its reductions
         raise ServerError("image-truncated", str(error), name=name) from error
     if orientation in _ON_THEIR_SIDE:
         size = size[::-1]
@@ -310,7 +330,7 @@ def _jpeg2000_levels(data: bytes) -> int:
     return data[marker + 9] if 0 <= marker < len(data) - 9 else 0
 
 
-def _decode_deep_tiff(data: bytes, name: str, reduced: bool) -> _Decoded | None:
+def _decode_deep_tiff(data: bytes, name: str, needs: _Needs) -> _Decoded | None:
     """Decode a TIFF of more than 8 bits for each sample, or return None for any other file."""
     if data[:4] not in _TIFF_SIGNATURES:
         return None
@@ -326,6 +346,7 @@ def _decode_deep_tiff(data: bytes, name: str, reduced: bool) -> _Decoded | None:
             )
             if page.bitspersample <= 8 or not (inverted or separated or grey_or_rgb):
                 return None
+            reduced = needs(page.imagewidth, page.imagelength) is not None
             samples = _read_samples(page, name, reduced)
             tags = {tag.code: tag.value for tag in page.tags}
             is_float, bits = samples.dtype.kind == "f", page.bitspersample

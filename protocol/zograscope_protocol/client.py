@@ -5,7 +5,6 @@ attaches again, and takes up each transfer at the byte that it lacks.
 """
 
 import math
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from zograscope_protocol import wire
-from zograscope_protocol.connection import Connection, client_keys, state_folder
+from zograscope_protocol.connection import Connection, state_folder
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import IncomingArrays, Job, JobResult
 from zograscope_protocol.messages import (
@@ -31,26 +28,16 @@ from zograscope_protocol.messages import (
 )
 from zograscope_protocol.readable import readable
 from zograscope_protocol.results import wrong_answer
+from zograscope_protocol.server_socket import HEARTBEAT, ServerSocket
+from zograscope_protocol.shown import count_of, preview_of, share_of
 from zograscope_protocol.transfers import MOST_PART_CREDIT, Receiver, Sender, split_credit
-from zograscope_protocol.wire import MOST_FRAME_BYTES
 
-# Seconds.
-HEARTBEAT = 2.0
-SILENT_HEARTBEATS = 3
-RECONNECT_INTERVAL = 0.5
-LONG_SILENCE = 20.0
+LONG_SILENCE = 20.0  # seconds
 """After which messages for us may have found no room: whoever does not listen is sent less."""
 
-RECEIVE_QUEUE = 256
-"""Messages that wait for a program that does not poll, or polls too slowly: at most 1 MiB each."""
-
 MOST_GIVEN_UP = 1000
-MOST_PREVIEW_SIDE = 8192
 
 Reply = Callable[[dict[str, Any]], None]
-
-_LOST_EVENTS = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
-_REFUSED_EVENTS = zmq.EVENT_HANDSHAKE_FAILED_AUTH
 
 
 def _ignore(_header: dict[str, Any]) -> None:
@@ -94,17 +81,10 @@ class Client:
         self.error: ZograscopeError | None = None
         self.server: dict[str, Any] = {}
         self.jobs: dict[str, Job] = {}
-        self._folder = folder or state_folder()
-        self._where = connection or self._folder
         self._name = client_name
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
-        self._socket: zmq.Socket[bytes] | None = None
-        self._monitor: zmq.Socket[bytes] | None = None
-        self._endpoint = ""
-        self._last_heard = self._last_sent = 0.0
-        self._next_attempt = 0.0
+        folder = folder or state_folder()
+        self._socket = ServerSocket(connection or folder, folder)
         self._last_polled = 0.0
-        self._heartbeat = HEARTBEAT
         self._requests: dict[int, _Request] = {}
         self._request_number = 0
         self._given_up: dict[str, None] = {}
@@ -183,7 +163,7 @@ class Client:
 
     def close(self) -> None:
         """Leave; jobs go on at the server."""
-        self._close_socket()
+        self._socket.close()
 
     # The loop
 
@@ -194,18 +174,18 @@ class Client:
         """
         now = time.monotonic()
         deadline = now + budget_seconds
-        if now - self._last_polled > self._heartbeat:
+        if now - self._last_polled > self._socket.heartbeat:
             # It was we who were silent: Blender renders, a script computes.
-            self._last_heard = now
+            self._socket.last_heard = now
         if now - self._last_polled > LONG_SILENCE:
             self._may_lack = True
         self._last_polled = now
         if self.state == "refused":
             return
-        if self._socket is None:
+        if not self._socket.is_open:
             self._open_socket()
         nothing_more = False
-        while self._socket is not None and not nothing_more:
+        while self._socket.is_open and not nothing_more:
             nothing_more = not self._receive_one()
             if time.monotonic() >= deadline:
                 break
@@ -215,14 +195,7 @@ class Client:
 
     def wait(self, seconds: float) -> None:
         """Sleep until something has come, or so long. For programs that have nothing else to do."""
-        if self._socket is None:
-            time.sleep(min(seconds, RECONNECT_INTERVAL))
-            return
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        if self._monitor is not None:
-            poller.register(self._monitor, zmq.POLLIN)
-        poller.poll(int(1000 * seconds))
+        self._socket.wait(seconds)
 
     def _ask_again(self) -> None:
         """Have the server tell anew how jobs stand, where some of what it said may be lost."""
@@ -233,12 +206,9 @@ class Client:
 
     def _receive_one(self) -> bool:
         """Handle one message, if one has come."""
-        assert self._socket is not None
-        try:
-            frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
-        except zmq.Again:
+        frames = self._socket.receive()
+        if frames is None:
             return False
-        self._last_heard = time.monotonic()
         try:
             header, buffer = wire.decode(frames)
             self._handle(header, buffer)
@@ -250,94 +220,44 @@ class Client:
 
     def _watch(self) -> None:
         """Notice a server that refuses, is gone or is silent, and show it that we live."""
-        self._read_monitor()
-        if self._socket is None:
-            return
-        now = time.monotonic()
-        if now - self._last_heard > SILENT_HEARTBEATS * self._heartbeat:
-            self._lose()
-        elif self.state == "connected" and now - self._last_sent > self._heartbeat:
-            self._send({"type": "heartbeat"})
-
-    def _read_monitor(self) -> None:
-        while self._monitor is not None and self._monitor.poll(0):
-            event = recv_monitor_message(self._monitor)["event"]
-            if event & _REFUSED_EVENTS:
-                error = ZograscopeError("key-refused", endpoint=self._endpoint)
+        for event in self._socket.events():
+            if event == "refused":
+                error = ZograscopeError("key-refused", endpoint=self._socket.endpoint)
                 self._fail_connection("refused", error)
-            elif event & _LOST_EVENTS and self.state == "connected":
+            elif self.state == "connected":
                 self._lose()
+        if not self._socket.is_open:
+            return
+        if self._socket.is_silent:
+            self._lose()
+        elif self.state == "connected" and self._socket.owes_heartbeat:
+            self._send({"type": "heartbeat"})
 
     # The connection
 
     def _open_socket(self) -> None:
-        now = time.monotonic()
-        if now < self._next_attempt:
-            return
-        self._next_attempt = now + RECONNECT_INTERVAL
         try:
-            connection = self._find_server()
-            self._endpoint = connection.endpoint
-            self._socket = self._connected_socket(connection)
+            if not self._socket.open():
+                return
         except ZograscopeError as error:
             self.error = error
             return
-        self._last_heard = now
         self._send({"type": "hello", "protocol": PROTOCOL_VERSION, "client": self._name})
-
-    def _find_server(self) -> Connection:
-        where = self._where
-        connection = where if isinstance(where, Connection) else Connection.read(where)
-        if connection.pid is not None and not _process_lives(connection.pid):
-            raise ZograscopeError("server-not-running")
-        return connection
-
-    def _connected_socket(self, connection: Connection) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(zmq.DEALER)
-        try:
-            socket.linger = 0
-            # Credit bounds what we send; of what comes, a flood waits where it comes from.
-            socket.sndhwm, socket.rcvhwm = 0, RECEIVE_QUEUE
-            socket.maxmsgsize = MOST_FRAME_BYTES
-            if connection.public_key:
-                public, secret = client_keys(self._folder)
-                socket.curve_publickey, socket.curve_secretkey = public.encode(), secret.encode()
-                socket.curve_serverkey = connection.public_key.encode()
-            self._monitor = socket.get_monitor_socket(_LOST_EVENTS | _REFUSED_EVENTS)
-            socket.connect(connection.endpoint)
-        except (zmq.ZMQError, ValueError) as error:
-            socket.close()
-            self._monitor = None
-            raise ZograscopeError(
-                "server-unreachable", str(error), endpoint=connection.endpoint
-            ) from error
-        return socket
-
-    def _close_socket(self) -> None:
-        if self._socket is not None:
-            self._socket.disable_monitor()
-            if self._monitor is not None:
-                self._monitor.close(linger=0)
-            self._socket.close(linger=0)
-        self._socket = self._monitor = None
 
     def _lose(self) -> None:
         lost = self.state in ("connected", "lost")
         code = "server-lost" if lost else "server-unreachable"
-        self._fail_connection("lost", ZograscopeError(code, endpoint=self._endpoint))
+        self._fail_connection("lost", ZograscopeError(code, endpoint=self._socket.endpoint))
 
     def _fail_connection(self, state: str, error: ZograscopeError) -> None:
-        self._close_socket()
+        self._socket.close()
         self.state, self.error = state, error
         requests, self._requests = self._requests, {}
         for request in requests.values():
             request.on_error(error.to_header())
 
     def _send(self, header: dict[str, Any], buffer: wire.Buffer | None = None) -> None:
-        if self._socket is None:
-            return
-        self._last_sent = time.monotonic()
-        self._socket.send_multipart(wire.encode(header, buffer), copy=False)
+        self._socket.send(header, buffer)
 
     def _request(self, header: dict[str, Any], callback: Reply, on_error: Reply | None) -> None:
         self._request_number += 1
@@ -432,9 +352,9 @@ class Client:
         check_protocol(PROTOCOL_VERSION, server=header.get("protocol"))
         self.state, self.error, self.server = "connected", None, header
         heartbeat = header.get("heartbeat")
-        self._heartbeat = HEARTBEAT
+        self._socket.heartbeat = HEARTBEAT
         if isinstance(heartbeat, int | float) and heartbeat is not True:
-            self._heartbeat = heartbeat if 0 < heartbeat < math.inf else HEARTBEAT
+            self._socket.heartbeat = heartbeat if 0 < heartbeat < math.inf else HEARTBEAT
         for request in self._requests.values():
             self._send(request.header)
         for job in self.jobs.values():
@@ -469,7 +389,7 @@ class Client:
             case "progress":
                 self._progressed(job, header)
             case "preview" if buffer is not None:
-                job.preview = _preview_of(header, buffer)
+                job.preview = preview_of(header, buffer)
             case "part":
                 self._part_announced(job, header)
             case "done":
@@ -490,9 +410,9 @@ class Client:
         if job._done is not None or state not in LIVE_STATES:
             return
         job.state = "sending" if state == "receiving" else state
-        job.fraction = _share(header.get("fraction"))
+        job.fraction = share_of(header.get("fraction"))
         job.stage, job.detail = readable(header.get("stage")), readable(header.get("detail"))
-        job.parts = _count(header.get("parts"))
+        job.parts = count_of(header.get("parts"))
 
     def _ask_for_end(self, job: Job) -> None:
         """Have a job's end sent, which must be a message of its own: `done` has the result.
@@ -546,7 +466,7 @@ class Client:
                 return
         job.state, job.stage, job.detail = "fetching", "Fetching the result", ""
         job._done = header
-        job.parts = _count(header.get("parts"))
+        job.parts = count_of(header.get("parts"))
         for name, download in arrays.downloads.items():
             self._give_credit(job, name, download.receiver, None, anew=True)
         self._finish_when_complete(job)
@@ -597,47 +517,3 @@ class Client:
         job.result = JobResult(arrays.metadata, arrays.take_all(), bool(job._done.get("cached")))
         job.state, job.fraction, job.stage = "done", 1.0, ""
         job._inputs, job._senders, job._result_arrays = None, {}, None
-
-
-def _share(value: Any) -> float | None:
-    """Return a number from 0 to 1, or None for what is none."""
-    if type(value) not in (int, float) or math.isnan(value):
-        return None
-    return float(min(max(value, 0), 1))
-
-
-def _count(value: Any) -> int:
-    return value if type(value) is int and value > 0 else 0
-
-
-def _preview_of(header: dict[str, Any], buffer: memoryview) -> np.ndarray | None:
-    """Return a preview, of a kind and size that can be shown; None for another."""
-    (description,) = wire.check_descriptions(
-        [{key: header.get(key) for key in ("name", "dtype", "shape", "bytes")}]
-    )
-    if description["bytes"] != buffer.nbytes:
-        raise ZograscopeError("bad-message", "a preview of another size than announced")
-    array = np.frombuffer(buffer, np.dtype(description["dtype"]))
-    array = array.reshape(description["shape"])
-    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
-    is_seen = array.dtype == np.uint8 or array.dtype.kind == "f"
-    if not is_picture or not is_seen or not 0 < max(array.shape) <= MOST_PREVIEW_SIDE:
-        return None
-    if not array.size:
-        return None
-    if array.dtype == np.uint8:
-        return array.copy()
-    return np.nan_to_num(array, nan=0.0).clip(0.0, 1.0).astype(np.float32)
-
-
-def _process_lives(pid: int) -> bool:
-    """Whether the process is there, as far as this system tells."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

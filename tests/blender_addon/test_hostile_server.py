@@ -185,7 +185,7 @@ def test_a_server_that_never_says_how_it_is_is_not_asked_for_ever(started, serve
     importlib.import_module(server_link.__name__)
     client = server.link._client
     for _ in range(5):
-        client._last_heard = time.monotonic()
+        client._socket.last_heard = time.monotonic()
         server.link._next_status = 0.0 if not client._requests else server.link._next_status
         server.link.tick()
     kinds = [request.header["type"] for request in client._requests.values()]

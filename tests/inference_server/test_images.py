@@ -452,3 +452,44 @@ def test_a_focal_length_that_no_camera_has_is_not_believed(picture, tag, value):
     photograph = read_photograph(encode(Image.fromarray(picture), "JPEG", exif=exif), "x")
     assert photograph.focal_length is None
     assert photograph.field_of_view is None
+
+
+@pytest.mark.parametrize(
+    "kind", ["PNG", "JPEG", "TIFF", "WEBP", "JPEG2000", "16 bits", "palette", "with alpha"]
+)
+@pytest.mark.parametrize(("width", "height"), [(301, 201), (300, 200), (97, 1000)])
+@pytest.mark.parametrize("reduction", [2, 3])
+def test_what_has_too_many_pixels_is_read_smaller(kind, width, height, reduction):
+    ramp = np.linspace(0, 255, width)[None, :] * np.ones((height, 1))
+    picture = Image.fromarray(ramp.round().astype(np.uint8)).convert("RGB")
+    match kind:
+        case "16 bits":
+            data = tiff((ramp * 257).astype(np.uint16))
+        case "palette":
+            data = encode(picture.quantize(256), "PNG")
+        case "with alpha":
+            picture.putalpha(100)
+            data = encode(picture, "PNG")
+        case _:
+            data = encode(picture, kind)
+    most = width * height // reduction**2 + 1 if reduction == 3 else width * height - 1
+    photograph = read_photograph(data, "t", most)
+    # Decoders that skip detail go by halves.
+    found = photograph.reduction
+    assert found == (2 if kind in ("JPEG", "JPEG2000") else reduction)
+    assert photograph.pixels.shape == (-(-height // found), -(-width // found), 3)
+    middle = photograph.pixels[len(photograph.pixels) // 2, :, 1].astype(float)
+    expected = np.interp(np.arange(len(middle)) * found + (found - 1) / 2, range(width), ramp[0])
+    assert np.abs(middle - expected)[1:-1].max() < 6
+    assert (photograph.alpha is not None) == (kind == "with alpha")
+    assert read_photograph(data, "t", width * height).reduction == 1
+
+
+def test_the_focal_length_of_what_is_read_smaller_is_in_its_own_pixels():
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = 50
+    data = encode(Image.new("RGB", (600, 400)), "JPEG", exif=exif)
+    whole, half = read_photograph(data, "t"), read_photograph(data, "t", 100_000)
+    assert half.reduction == 2
+    assert half.field_of_view == pytest.approx(whole.field_of_view)
+    assert half.focal_length == pytest.approx(0.5 * whole.focal_length)

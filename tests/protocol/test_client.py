@@ -207,7 +207,7 @@ def test_a_senseless_heartbeat_is_not_taken(server, client, heartbeat):
     server.send({**WELCOME, "heartbeat": heartbeat})
     pump(client, lambda: client.state != "connecting")
     assert client.state == "connected"
-    assert client._heartbeat > 1
+    assert client._socket.heartbeat > 1
 
 
 def test_a_server_of_another_protocol_is_refused_in_words(server, client):

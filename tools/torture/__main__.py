@@ -41,6 +41,7 @@ def main() -> int:
     for name, (size, words) in SIZES.items():
         parser.add_argument(f"--{name}", type=int, default=size, help=f"{words} (%(default)s)")
     parser.add_argument("--minutes", type=float, default=2.0, help="of soak (%(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="ATTACK", help="names of attacks, as printed")
     parser.add_argument("--output", type=Path, help="where the figures go, as JSON")
     sizes = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -68,7 +69,7 @@ def attack(folder: Path, sizes: argparse.Namespace) -> dict[str, Figures]:
     figures: dict[str, Figures] = {}
     server = Server(folder / "state")
     honest = Honest(server.state)
-    at = partial(_note, figures)
+    at = partial(_note, figures, sizes.only)
     try:
         at("giants", lambda: strangers.giants(server, honest, sizes.message))
         at("idle", lambda: strangers.idle(server, honest, sizes.idle))
@@ -102,7 +103,14 @@ def attack(folder: Path, sizes: argparse.Namespace) -> dict[str, Figures]:
     return figures
 
 
-def _note(figures: dict[str, Figures], name: str, step: Callable[[], Figures]) -> None:
+def _note(
+    figures: dict[str, Figures],
+    only: list[str] | None,
+    name: str,
+    step: Callable[[], Figures],
+) -> None:
+    if only and name not in only:
+        return
     figures[name] = step()
     print(name, json.dumps(figures[name]), flush=True)
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from tools.torture.drawings import draw_pictures
 from tools.torture.server import PATIENCE, Figures, Honest, Server, wait_until, watched
 
 PARTS = 16
+VICTIMS = ("worker", "broker", "client")
+LONGEST_PAUSE = 1.0  # seconds in which a training pauses, as a rule
 Strike = Callable[[], None]
 
 
@@ -131,21 +134,22 @@ def _follow(state: Path, job_id: str, options: dict[str, Any], notes: Path) -> N
 
 
 def training(server: Server, honest: Honest, chance: random.Random, times: int) -> Figures:
-    """Train so often, paused, and killed at a random moment; compare with what nobody disturbed."""
+    """Train so often, and kill a victim as it learns, pauses, rests or goes on.
+
+    Victims take turns. Lost is a training whose weights, or count of sample grids, are not those of
+    one that nobody disturbed.
+    """
     figures: Figures = {"trainings": times, "lost": 0}
     drawings = draw_pictures(server.state.parent / "drawings", chance, 24)
     with watched(server, honest, figures), server.client() as client:
-        wanted = client.wait(_train(client, drawings, "undisturbed")).bytes("model")
+        undisturbed = client.submit(*_training(drawings, "undisturbed").submission())
+        wanted = client.wait(undisturbed).bytes("model"), _count_parts(client, undisturbed)
         for number in range(times):
-            job = _train(client, drawings, f"disturbed-{number}")
-            wait_until(lambda: job.stage == "Learning" or job.finished, [client.client])  # noqa: B023
-            job.pause()
-            wait_until(lambda: job.state == "paused" or job.finished, [client.client])  # noqa: B023
-            job.resume()
-            wait_until(lambda: job.state == "running" or job.finished, [client.client])  # noqa: B023
-            chance.choice([server.kill_workers, lambda: _restart(server)])()
+            options = _training(drawings, f"disturbed-{number}")
             try:
-                figures["lost"] += not _same_weights(client.wait(job).bytes("model"), wanted)
+                job = _disturbed(server, client, options, chance, VICTIMS[number % len(VICTIMS)])
+                weights, parts = client.wait(job).bytes("model"), _count_parts(client, job)
+                figures["lost"] += not (_same_weights(weights, wanted[0]) and parts == wanted[1])
             except ZograscopeError as error:
                 print(f"a training: {error}", flush=True)
                 figures["lost"] += 1
@@ -154,11 +158,67 @@ def training(server: Server, honest: Honest, chance: random.Random, times: int) 
     return figures
 
 
-def _train(client: BlockingClient, drawings: Path, name: str) -> Job:
-    options = TrainOptions(
-        str(drawings), name, images=0.04, batch=4, channels=4, sample_every=100.0
-    )
-    return client.submit(*options.submission())
+def _training(drawings: Path, name: str) -> TrainOptions:
+    return TrainOptions(str(drawings), name, images=0.04, batch=4, channels=4, sample_every=0.01)
+
+
+def _disturbed(
+    server: Server,
+    client: BlockingClient,
+    options: TrainOptions,
+    chance: random.Random,
+    victim: str,
+) -> Job:
+    """Return a training that has ended, during which a victim was killed at some moment."""
+    job_id = uuid.uuid4().hex
+    context = multiprocessing.get_context("forkserver")
+    doomed = context.Process(target=_train_and_pause, args=(server.state, options, job_id))
+    if victim == "client":
+        doomed.start()
+        wait_until(lambda: job_id in [known["job"] for known in client.status()["jobs"]])
+        job = client.attach(job_id)
+    else:
+        job = client.submit(*options.submission(), job_id)
+    client.client.poll()
+    wait_until(lambda: job.stage == "Learning" or job.finished, [client.client])
+    if victim != "client":
+        job.pause()
+    strike_at = time.monotonic() + chance.uniform(0.0, LONGEST_PAUSE)
+    wait_until(lambda: time.monotonic() > strike_at, [client.client])
+    match victim:
+        case "worker":
+            server.kill_workers()
+        case "broker":
+            _restart(server)
+        case "client":
+            doomed.kill()
+            doomed.join()
+
+    def has_ended() -> bool:
+        if job.state == "paused":
+            job.resume()
+        return job.finished
+
+    wait_until(has_ended, [client.client])
+    return job
+
+
+def _train_and_pause(state: Path, options: TrainOptions, job_id: str) -> None:
+    """Train, pausing again and again, until somebody ends this process."""
+    with BlockingClient(state, PATIENCE, "doomed", folder=state) as client:
+        job = client.submit(*options.submission(), job_id)
+        while not job.finished:
+            wait_until(lambda: job.stage == "Learning" or job.finished, [client.client])
+            job.pause()
+            wait_until(lambda: job.state == "paused" or job.finished, [client.client])
+            job.resume()
+            wait_until(lambda: job.state == "running" or job.finished, [client.client])
+
+
+def _count_parts(client: BlockingClient, job: Job) -> int:
+    """Fetch the parts of a job that has ended; say how many there are, one after the other."""
+    numbers = [part.number for part in client.parts(client.attach(job.id))]
+    return len(numbers) if numbers == list(range(len(numbers))) else -1
 
 
 def _same_weights(found: bytes, wanted: bytes) -> bool:

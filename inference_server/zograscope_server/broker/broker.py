@@ -6,13 +6,10 @@ known by the connection that a message comes on and the key that CURVE has prove
 client's, and the owner's.
 """
 
-import json
 import logging
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -21,21 +18,17 @@ from zograscope_protocol import wire
 from zograscope_protocol.connection import make_home
 from zograscope_protocol.errors import ZograscopeError, quoted
 from zograscope_protocol.messages import PROTOCOL_VERSION, check_protocol
-from zograscope_protocol.transfers import (
-    MOST_PART_CREDIT,
-    MOST_WINDOW,
-    Receiver,
-    Sender,
-    split_credit,
-)
 
+from zograscope_server.broker.clients import Client
 from zograscope_server.broker.connections import UNKNOWN, Message, raise_file_limit
+from zograscope_server.broker.downloads import Downloads
 from zograscope_server.broker.endpoints import Endpoints
-from zograscope_server.broker.inputs import JOB_ID, Upload
+from zograscope_server.broker.headers import first_that_fit, job_id_of, reply_to
 from zograscope_server.broker.job_store import Job, JobStore
 from zograscope_server.broker.lock import lock_folder
 from zograscope_server.broker.scheduler import Scheduler
 from zograscope_server.broker.spool import Spool, let_old_results_go
+from zograscope_server.broker.uploads import Uploads
 from zograscope_server.broker.worker_pool import WorkerPool
 from zograscope_server.errors import ServerError
 from zograscope_server.settings import ServerSettings
@@ -61,78 +54,8 @@ CLIENT_SILENCE = 3600.0
 RECENT_JOBS = 20
 MOST_LISTED_JOBS = 200
 MOST_ECHOED = 64
-MOST_FOLLOWED_PARTS = 1024
-# Of one key: connections that say hello. Of one connection: jobs that it hears of, and arrays that
-# it has begun to fetch; the oldest make way.
+# Of one key: connections that say hello; the oldest make way.
 MOST_CONNECTIONS_OF_ONE = 64
-MOST_HEARD_OF = 4096
-MOST_DOWNLOADS = 4096
-# Of an answer's header, for what it says beside its list.
-ROOM_FOR_THE_REST = 8 << 10
-# A request's number, as JSON's numbers are read everywhere.
-MOST_REQUEST = 1 << 53
-
-
-@dataclass
-class _Follow:
-    """How far a client follows the parts of a job.
-
-    Those from `next` to before `end` are told, and the first `credit` bytes of each sent with it.
-    """
-
-    next: int
-    end: int
-    credit: int
-
-
-_ArrayName = tuple[str, int | None, str]
-"""A job's id, the number of a part or None for the result itself, and an array's name."""
-
-
-@dataclass
-class _Client:
-    """A client that said hello: the jobs it hears of and follows, and the arrays it fetches.
-
-    Attributes:
-        connection: that it said hello on.
-        key: that CURVE has proved; None on a socket without keys.
-        owner: of its jobs: the key, or nothing for the server's own user, who may see all.
-        name: of this connection, for turns.
-        sent: how much of the arrays was sent that it fetches.
-        fetched: the names of the arrays of results that were sent to their ends.
-    """
-
-    connection: int
-    key: str | None
-    owner: str
-    last_heard: float
-    name: str = field(default_factory=lambda: secrets.token_hex(8))
-    jobs: dict[str, None] = field(default_factory=dict)
-    follows: dict[str, _Follow] = field(default_factory=dict)
-    sent: dict[_ArrayName, int] = field(default_factory=dict)
-    fetched: dict[str, set[str]] = field(default_factory=dict)
-
-    def hears_of(self, job: Job) -> None:
-        """Note that it wants to hear of a job."""
-        self.jobs.pop(job.id, None)
-        self.jobs[job.id] = None
-        while len(self.jobs) > MOST_HEARD_OF:
-            self.forgets(next(iter(self.jobs)))
-
-    def forgets(self, job_id: str) -> None:
-        """Note that it wants to hear no more of a job."""
-        self.jobs.pop(job_id, None)
-        self.follows.pop(job_id, None)
-        self.fetched.pop(job_id, None)
-
-
-@dataclass
-class _Input:
-    """An input array that is coming in, and the client that credit was given to last."""
-
-    upload: Upload
-    receiver: Receiver
-    credited: bytes = b""
 
 
 class Broker:
@@ -146,8 +69,7 @@ class Broker:
         self._settings = settings
         self._started = time.monotonic()
         self._running = True
-        self._clients: dict[bytes, _Client] = {}
-        self._inputs: dict[tuple[str, str], _Input] = {}
+        self._clients: dict[bytes, Client] = {}
         self._tasks = load_tasks()
         self._handlers: dict[str, Callable[[bytes, dict[str, Any], memoryview | None], None]] = {
             "heartbeat": self._heartbeat,
@@ -197,6 +119,8 @@ class Broker:
             announce=self._announce,
             announce_parts=self._announce_parts,
         )
+        self._uploads = Uploads(self._scheduler, self._spool, self._clients, self._send)
+        self._downloads = Downloads(self._scheduler, self._clients, self._send)
         self._scheduler.recover()
         self._pool.start()
         self._endpoints.publish()
@@ -339,7 +263,7 @@ class Broker:
         now = time.monotonic()
         self._clients.pop(address, None)
         owner = "" if self._endpoints.is_owners(key) else str(key)
-        self._clients[address] = _Client(message.connection, key, owner, now)
+        self._clients[address] = Client(message.connection, key, owner, now)
         self._connections.welcome(message.connection)
         for silent in [a for a, c in self._clients.items() if now - c.last_heard > CLIENT_SILENCE]:
             self._end_client(silent)
@@ -364,10 +288,10 @@ class Broker:
         )
 
     def _heartbeat(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        self._send(address, _reply(header, "heartbeat"))
+        self._send(address, reply_to(header, "heartbeat"))
 
     def _submit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job_id = _job_id(header)
+        job_id = job_id_of(header)
         inputs = wire.check_descriptions(header.get("inputs"))
         total = sum(array["bytes"] for array in inputs)
         if total > MOST_INPUT_BYTES:
@@ -381,7 +305,7 @@ class Broker:
 
     def _find(self, address: bytes, header: dict[str, Any]) -> Job:
         """Return the job that a message names. Raises ZograscopeError `unknown-job`."""
-        return self._scheduler.find(_job_id(header), self._clients[address].owner)
+        return self._scheduler.find(job_id_of(header), self._clients[address].owner)
 
     def _attach(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         job = self._find(address, header)
@@ -391,7 +315,7 @@ class Broker:
         job = self._find(address, header)
         self._scheduler.cancel(job)
         if job.finished:
-            self._close_inputs(job)
+            self._uploads.close(job)
             self._send(address, self._scheduler.outcome(job))
 
     def _pause(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
@@ -406,7 +330,7 @@ class Broker:
 
     def _accepted(self, header: dict[str, Any], job: Job) -> dict[str, Any]:
         return {
-            **_reply(header, "accepted"),
+            **reply_to(header, "accepted"),
             "job": job.id,
             "state": job.state,
             "pausable": self._scheduler.pausable(job),
@@ -421,144 +345,22 @@ class Broker:
         self._send(address, self._accepted(header, job))
         if job.finished:
             self._send(address, self._scheduler.outcome(job))
-            self._note_fetched(client, job)
+            self._downloads.note_fetched(client, job)
         elif job.state == "receiving":
-            self._open_inputs(job)
-            for array in job.inputs:
-                self._give_credit(address, job.id, array["name"], anew=True)
-            self._go_on_when_complete(job)
+            self._uploads.begin(address, job)
         else:
             self._send(address, self._scheduler.progress(job))
 
-    # Inputs
+    # Transfers
 
     def _chunk(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job_id, name = _job_id(header), str(header.get("name"))
-        incoming = self._inputs.get((job_id, name))
-        # What is not expected was under way when the job was cancelled, or to an earlier server, or
-        # comes from the slower of two clients, which is told where to go on.
-        if incoming is None or buffer is None:
-            return
-        job = self._find(address, header)
-        if not incoming.receiver.expects(header.get("offset"), buffer.nbytes):
-            self._give_credit(address, job_id, name, anew=True)
-            return
-        job.heard = time.monotonic()
-        try:
-            self._spool.write(incoming.upload, buffer)
-        except ZograscopeError as error:
-            self._close_inputs(job)
-            self._scheduler.fail(job, error)
-            return
-        incoming.receiver.took(buffer.nbytes)
-        if incoming.receiver.complete:
-            self._go_on_when_complete(job)
-        else:
-            self._give_credit(address, job_id, name)
-
-    def _open_inputs(self, job: Job) -> None:
-        """Open the files of a job's inputs, to go on where an earlier server stopped."""
-        for index, array in enumerate(job.inputs):
-            if (job.id, array["name"]) not in self._inputs:
-                upload = self._spool.inputs.open_upload(job.id, index, array["bytes"])
-                receiver = Receiver(array["bytes"], upload.received)
-                self._inputs[job.id, array["name"]] = _Input(upload, receiver)
-
-    def _give_credit(self, address: bytes, job_id: str, name: str, *, anew: bool = False) -> None:
-        incoming = self._inputs[job_id, name]
-        # Credit is for one connection: who sends is not to wait for what another one was given.
-        credit = incoming.receiver.credit(anew=anew or incoming.credited != address)
-        if credit is not None:
-            incoming.credited = address
-            self._send(address, {"type": "credit", "job": job_id, "name": name, **credit})
-
-    def _go_on_when_complete(self, job: Job) -> None:
-        if all(self._inputs[job.id, array["name"]].receiver.complete for array in job.inputs):
-            self._close_inputs(job)
-            self._scheduler.inputs_complete(job)
-
-    def _close_inputs(self, job: Job) -> None:
-        for array in job.inputs:
-            self._inputs.pop((job.id, array["name"]), None)
-
-    # Results
+        self._uploads.chunk(address, header, buffer)
 
     def _credit(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job_id, name = _job_id(header), str(header.get("name"))
-        part = None if header.get("part") is None else _count(header, "part")
-        offset, window = header.get("offset", -1), header.get("window", 0)
-        self._send_chunks(address, (job_id, part, name), offset, window)
-
-    def _send_chunks(self, address: bytes, array: _ArrayName, offset: int, window: int) -> None:
-        """Send what credit was given for."""
-        job_id, part, name = array
-        client = self._clients[address]
-        job = self._scheduler.find(job_id, client.owner)
-        file = self._scheduler.result(job) if part is None else self._scheduler.part(job, part)
-        if name not in file.names:
-            raise ZograscopeError("bad-message", f"the result has no array {quoted(name)}")
-        # Only how far it is is kept: the file would stay open for as long as its client sleeps.
-        sender = Sender(file.buffer(name), client.sent.pop(array, 0))
-        of_part = {} if part is None else {"part": part}
-        for start, chunk in sender.credited(offset, window):
-            message = {"type": "chunk", "job": job_id, "name": name, "offset": start, **of_part}
-            self._send(address, message, chunk)
-        if not sender.complete:
-            client.sent[array] = sender.sent
-            if len(client.sent) > MOST_DOWNLOADS:
-                del client.sent[next(iter(client.sent))]
-        elif part is None:
-            client.fetched.setdefault(job_id, set()).add(name)
-            self._note_fetched(client, job)
-
-    def _note_fetched(self, client: _Client, job: Job) -> None:
-        """Note where a client has been sent all of a result: it need not be kept for it."""
-        if job.state != "done" or job.fetched:
-            return
-        try:
-            result = self._scheduler.result(job)
-        except ZograscopeError:
-            return
-        arrays = {array["name"] for array in result.arrays if array["bytes"]}
-        if arrays <= client.fetched.get(job.id, set()):
-            client.fetched.pop(job.id, None)
-            self._scheduler.fetched(job)
-
-    # Parts
+        self._downloads.credit(address, header, buffer)
 
     def _follow(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
-        job = self._find(address, header)
-        first, window = _count(header, "from"), _count(header, "window")
-        credit = _count(header, "credit", 0)
-        too_much = credit > MOST_PART_CREDIT or window * credit > MOST_WINDOW
-        if too_much or not 0 < window <= MOST_FOLLOWED_PARTS:
-            raise ZograscopeError("bad-message", f"{credit} bytes of each of {window} parts")
-        client = self._clients[address]
-        client.hears_of(job)
-        # As with chunks, what was told on this connection is not told again.
-        told = client.follows[job.id].next if job.id in client.follows else first
-        client.follows[job.id] = _Follow(max(first, told), first + window, credit)
-        self._tell_parts(address, job)
-
-    def _announce_parts(self, job: Job) -> None:
-        for address, client in self._clients.items():
-            if job.id in client.follows:
-                self._tell_parts(address, job)
-
-    def _tell_parts(self, address: bytes, job: Job) -> None:
-        """Tell a client of the parts that it asked for and that are there."""
-        follow = self._clients[address].follows[job.id]
-        end = min(follow.end, self._scheduler.parts(job))
-        while follow.next < end:
-            number = follow.next
-            part = self._scheduler.part(job, number)
-            header = {"type": "part", "job": job.id, "number": number}
-            self._send(address, {**header, "metadata": part.metadata, "arrays": part.arrays})
-            shares = split_credit(follow.credit, (array["bytes"] for array in part.arrays))
-            for name, share in zip(part.names, shares, strict=True):
-                if share:
-                    self._send_chunks(address, (job.id, number, name), 0, share)
-            follow.next += 1
+        self._downloads.follow(address, header, buffer)
 
     # The server itself
 
@@ -588,11 +390,11 @@ class Broker:
         self._send(
             address,
             {
-                **_reply(header, "status"),
+                **reply_to(header, "status"),
                 "server": SERVER_NAME,
                 "uptime": time.monotonic() - self._started,
                 "workers": workers,
-                "jobs": _first_that_fit(listed),
+                "jobs": first_that_fit(listed),
                 "spool": {"bytes": self._spool.bytes_used, "limit": self._spool.limit},
             },
         )
@@ -601,7 +403,7 @@ class Broker:
         from zograscope_server.models.catalogue import describe_models
 
         models = describe_models(self._settings.models_folder)
-        self._send(address, {**_reply(header, "models"), "models": _first_that_fit(models)})
+        self._send(address, {**reply_to(header, "models"), "models": first_that_fit(models)})
 
     def _shutdown(self, address: bytes, header: dict[str, Any], buffer: memoryview | None) -> None:
         if self._clients[address].owner:
@@ -613,15 +415,18 @@ class Broker:
     def _announce(self, job: Job, header: dict[str, Any], buffer: memoryview | None) -> None:
         """Tell a job's news to all clients that want to hear of it."""
         if job.finished:
-            self._close_inputs(job)
+            self._uploads.close(job)
         for address, client in self._clients.items():
             if job.id in client.jobs:
                 self._send(address, header, buffer)
                 if job.finished:
-                    self._note_fetched(client, job)
+                    self._downloads.note_fetched(client, job)
+
+    def _announce_parts(self, job: Job) -> None:
+        self._downloads.announce_parts(job)
 
     def _send_error(self, address: bytes, header: dict[str, Any], error: ZograscopeError) -> None:
-        reply = {**_reply(header, "error"), **error.to_header()}
+        reply = {**reply_to(header, "error"), **error.to_header()}
         if isinstance(header.get("job"), str):
             reply["job"] = header["job"][:MOST_ECHOED]
         self._send(address, reply)
@@ -637,35 +442,3 @@ class Broker:
             self._send_error(address, header, ZograscopeError("internal", details=str(error)))
             return
         self._socket.send_multipart([address, *frames], copy=False)
-
-
-def _first_that_fit(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return as many from the list's beginning as a header holds."""
-    room = wire.MOST_HEADER_BYTES - ROOM_FOR_THE_REST
-    for count, entry in enumerate(listed):
-        room -= len(json.dumps(entry, separators=(",", ":"))) + 1
-        if room < 0:
-            return listed[:count]
-    return listed
-
-
-def _reply(header: dict[str, Any], message_type: str) -> dict[str, Any]:
-    """Return the start of a direct answer: it carries the request's number back."""
-    request = header.get("request")
-    numbered = type(request) is int and abs(request) <= MOST_REQUEST
-    return {"type": message_type} | ({"request": request} if numbered else {})
-
-
-def _count(header: dict[str, Any], name: str, default: int | None = None) -> int:
-    """Return a whole number from 0 on. Raises ZograscopeError `bad-message`."""
-    value = header.get(name, default)
-    if type(value) is not int or value < 0:
-        raise ZograscopeError("bad-message", details=f"{name} is {quoted(value)}")
-    return value
-
-
-def _job_id(header: dict[str, Any]) -> str:
-    job_id = header.get("job")
-    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
-        raise ZograscopeError("bad-message", details=f"not a job id: {quoted(job_id)}")
-    return job_id

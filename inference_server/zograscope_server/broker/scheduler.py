@@ -7,21 +7,28 @@ more than its share.
 """
 
 import contextlib
-import hashlib
 import json
 import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_protocol.wire import MOST_HEADER_BYTES
 
+from zograscope_server.broker.admission import (
+    ABANDONED_AFTER,
+    STOPPED_AFTER,
+    Admission,
+    check_can_be_handed_on,
+    silent_uploads,
+)
 from zograscope_server.broker.job_store import Job, JobStore
+from zograscope_server.broker.recovery import Recovery
+from zograscope_server.broker.result_keys import ResultKeys, result_key_of
 from zograscope_server.broker.spool import Spool
+from zograscope_server.broker.turns import Turns
 from zograscope_server.broker.worker_pool import Worker, WorkerLost, WorkerPool
 from zograscope_server.result_file import ResultFile
 from zograscope_server.tasks import Task
@@ -29,22 +36,8 @@ from zograscope_server.tasks import Task
 logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 2
-# A broker may end for many reasons that are not the job's; one that ends it each time must stop.
-MOST_ENDS = 10
-# Jobs that are not finished: of one client, and of all. Where a client is not the server's owner,
-# its jobs' inputs may take a share of the spool.
-MOST_JOBS_OF_ONE = 1000
-MOST_JOBS = 4000
-SHARE_OF_GUESTS = 0.25
-# Seconds without a byte, after which an upload makes way where its room is needed.
-STOPPED_AFTER = 60.0
-DAY = 86400.0
-ABANDONED_AFTER = 1 * DAY
-FORGOTTEN_AFTER = 30 * DAY
 # Of whatever a job that ends so has done, another with the same question can make use.
 DEATHS = ("worker-died", "out-of-memory", "spool-full", "server-died")
-# Of a message to a worker, for what it says beside what a client chose.
-_ROOM_FOR_THE_REST = 1024
 
 Announce = Callable[[Job, dict[str, Any], memoryview | None], None]
 
@@ -72,24 +65,21 @@ class Scheduler:
         self._spool = spool
         self._pool = pool
         self._tasks = tasks
-        self._models_folder = models_folder
+        self._admission = Admission(store, spool)
+        self._keys = ResultKeys(spool.inputs, tasks, models_folder)
+        self._turns = Turns()
         self._announce = announce
         self._announce_parts = announce_parts
         # The jobs that are not finished, oldest first.
         self._jobs: dict[str, Job] = {}
-        self._hasher = ThreadPoolExecutor(1, "hasher")
-        self._hashing: dict[str, Future[list[str]]] = {}
         self._closing = False
-        # When clients had their latest turns, by their own names and those of their connections.
-        self._turns: dict[str, int] = {}
-        self._turn = 0
 
     # What clients ask for
 
     @property
     def hashing(self) -> bool:
         """Whether `collect_hashes` will soon have something to do."""
-        return bool(self._hashing)
+        return self._keys.hashing
 
     def unfinished(self) -> list[Job]:
         """Return the jobs that are not finished, oldest first."""
@@ -145,42 +135,15 @@ class Scheduler:
             raise ZograscopeError("bad-parameters", problem=str(error)) from error
         job = Job(job_id, task, json.dumps(asked), inputs, owner=owner, submitter=submitter)
         job.heard = time.monotonic()
-        self._check_can_be_handed_on(job)
+        check_can_be_handed_on(self._request(job, result_key=f"job-{job.id}", run="0" * 8))
         try:
-            self._admit(job)
+            self._admission.admit(job, self._jobs.values())
         except ZograscopeError:
             if not self._end_stopped_uploads(STOPPED_AFTER):
                 raise
-            self._admit(job)
+            self._admission.admit(job, self._jobs.values())
         self._jobs[job_id] = job
         return job
-
-    def _admit(self, job: Job) -> None:
-        """Make room for a new job. Raises ZograscopeError `too-many-jobs` or `spool-full`."""
-        own = [other for other in self._jobs.values() if other.owner == job.owner]
-        if len(own) >= MOST_JOBS_OF_ONE or len(self._jobs) >= MOST_JOBS:
-            raise ZograscopeError("too-many-jobs", count=len(own))
-        share = SHARE_OF_GUESTS * self._spool.limit
-        held = job.input_bytes + sum(other.input_bytes for other in own)
-        if job.owner and held > share:
-            details = (
-                f"the inputs of this client's jobs have {held} bytes, its share is {share:.0f}"
-            )
-            raise ZograscopeError("spool-full", details=details)
-        self._spool.reserve_inputs(job.id, [array["bytes"] for array in job.inputs])
-        try:
-            self._store.save(job)
-        except ZograscopeError:
-            self._spool.remove_inputs(job.id)
-            raise
-
-    def _check_can_be_handed_on(self, job: Job) -> None:
-        """Raise ZograscopeError `bad-parameters` for what no message to a worker could carry."""
-        request = self._request(job, result_key=f"job-{job.id}", run="0" * 8)
-        size = len(json.dumps(request, separators=(",", ":")))
-        if size > MOST_HEADER_BYTES - _ROOM_FOR_THE_REST:
-            problem = f"parameters and inputs need {size} characters to say, which is too much"
-            raise ZograscopeError("bad-parameters", problem=problem)
 
     def end_abandoned_uploads(self) -> None:
         """End uploads that nobody went on with for a day; call it now and then."""
@@ -188,9 +151,8 @@ class Scheduler:
 
     def _end_stopped_uploads(self, seconds: float) -> bool:
         """End the uploads that have been silent for so long; say whether there were any."""
-        latest = time.monotonic() - seconds
-        stopped = [job for job in self._jobs.values() if job.state == "receiving"]
-        stopped = [job for job in stopped if job.heard < latest and job.id not in self._hashing]
+        silent = silent_uploads(self._jobs.values(), seconds)
+        stopped = [job for job in silent if not self._keys.is_hashing(job)]
         for job in stopped:
             self.fail(job, ZograscopeError("upload-stopped"))
         return bool(stopped)
@@ -198,10 +160,9 @@ class Scheduler:
     def inputs_complete(self, job: Job) -> None:
         """Go on with a job whose inputs have all come."""
         if self._tasks[job.task].cacheable:
-            paths = [self._spool.inputs.path(job.id, index) for index in range(len(job.inputs))]
-            self._hashing[job.id] = self._hasher.submit(_hash_files, paths)
+            self._keys.begin(job)
         else:
-            self._enqueue(job, f"job-{job.id}")
+            self._enqueue(job, result_key_of(job))
 
     def cancel(self, job: Job) -> None:
         """Cancel the job: at once where nobody works on it, else as soon as the worker stops."""
@@ -301,56 +262,36 @@ class Scheduler:
 
     def recover(self) -> None:
         """Take up what an earlier broker left: nothing that was done is computed again."""
-        now = self._sober_time()
-        self._store.forget_finished_before(now - FORGOTTEN_AFTER)
-        for job in self._store.unfetched():
-            if job.result_key is not None:
-                self._spool.await_fetch(job.result_key, job.id)
-        unfinished = self._store.unfinished()
-        self._jobs = {job.id: job for job in unfinished}
-        for job in unfinished:
+        recovery = Recovery(self._store, self._spool, self._tasks)
+        self._jobs = {job.id: job for job in recovery.unfinished()}
+        for job in self.unfinished():
             try:
-                self._take_up(job, now)
+                if not job.finished:  # it was the same as another
+                    self._take_up(job, recovery)
             except Exception as error:
                 logger.exception("job %s cannot be taken up", job.id)
                 self.fail(job, ZograscopeError("internal", details=repr(error)))
         self._spool.inputs.remove_all_but(set(self._jobs))
 
-    def _take_up(self, job: Job, now: float) -> None:
-        if job.finished:  # it was the same as another
+    def _take_up(self, job: Job, recovery: Recovery) -> None:
+        try:
+            step = recovery.next_step(job)
+        except ZograscopeError as error:
+            self.fail(job, error)
             return
-        if job.state == "running":
-            job.ends += 1
-        if job.task not in self._tasks:
-            self.fail(job, ZograscopeError("unknown-task", task=job.task))
-        elif job.ends >= MOST_ENDS:
-            self.fail(job, ZograscopeError("server-died", count=job.ends))
-        elif job.state == "receiving" or not self._has_inputs(job):
-            self._recover_upload(job, now)
-        else:
-            key = job.result_key or f"job-{job.id}"
-            if self._spool.open_result(key) is None:
-                # It must not be dropped to make room.
-                job.parts = self._spool.begin_growing(key)
-            self._enqueue(job, key)
-
-    def _sober_time(self) -> float:
-        """Return the time, but no later than a day after the youngest job.
-
-        A clock that has jumped ahead makes nothing old: what is forgotten is so by its age among
-        jobs.
-        """
-        return min(time.time(), self._store.youngest() + DAY)
+        if step == "queued":
+            self._enqueue(job, result_key_of(job))
+        elif step == "cancelled":
+            self._finish(job, "cancelled")
 
     def collect_hashes(self) -> None:
         """Queue the jobs whose inputs have been hashed since the last call."""
-        for job_id in [job_id for job_id, future in self._hashing.items() if future.done()]:
-            future = self._hashing.pop(job_id)
+        for job_id, future in self._keys.collect():
             job = self._jobs.get(job_id)
             if job is None or job.state != "receiving":
                 continue
             try:
-                key = self._result_key(job, future.result())
+                key = self._keys.key(job, future.result())
             except ZograscopeError as error:
                 self.fail(job, error)
             except Exception as error:
@@ -402,7 +343,7 @@ class Scheduler:
             if job.state == "running":
                 job.state = "queued"
                 self._save(job)
-        self._hasher.shutdown(cancel_futures=True)
+        self._keys.close()
 
     # Steps
 
@@ -469,23 +410,9 @@ class Scheduler:
         job.yielding = False
         if job.held:
             # What it has no checkpoint of yet must outlive a power cut all the same.
-            self._hasher.submit(self._spool.inputs.sync, job.id)
+            self._keys.sync_inputs(job)
         self._save(job)
         self._announce_state(job)
-
-    def _has_inputs(self, job: Job) -> bool:
-        return self._spool.inputs.are_here(job.id, [array["bytes"] for array in job.inputs])
-
-    def _recover_upload(self, job: Job, now: float) -> None:
-        job.state = "receiving"
-        job.heard = time.monotonic()
-        if job.created < now - ABANDONED_AFTER:
-            self._finish(job, "cancelled")
-            return
-        try:
-            self._spool.reserve_inputs(job.id, [array["bytes"] for array in job.inputs])
-        except ZograscopeError as error:
-            self.fail(job, error)
 
     def _enqueue(self, job: Job, key: str) -> None:
         job.result_key = key
@@ -505,27 +432,12 @@ class Scheduler:
         self._make_way()
 
     def _next_job(self) -> Job | None:
-        """Return the job whose turn it is: a short one before a long one, clients by turns.
-
-        First it is the turn of whom a key belongs to, then of one of its connections, and of its
-        jobs that of the oldest.
-        """
+        """Return the job whose turn it is: a short one before a long one, clients by turns."""
         return min(
             self._waiting(),
-            key=lambda job: (
-                self.pausable(job),
-                self._turns.get(f"owner {job.owner}", 0),
-                self._turns.get(job.submitter, 0),
-            ),
+            key=lambda job: (self.pausable(job), *self._turns.latest(job)),
             default=None,
         )
-
-    def _had_turn(self, job: Job) -> None:
-        self._turn += 1
-        if len(self._turns) > 2 * MOST_JOBS:
-            latest = sorted(self._turns.items(), key=lambda turn: turn[1])
-            self._turns = dict(latest[MOST_JOBS:])
-        self._turns[f"owner {job.owner}"] = self._turns[job.submitter] = self._turn
 
     def _waiting(self) -> list[Job]:
         """Return the jobs that could run now, oldest first."""
@@ -550,7 +462,7 @@ class Scheduler:
 
     def _start(self, job: Job, worker: Worker) -> None:
         assert job.result_key is not None
-        self._had_turn(job)
+        self._turns.had(job)
         job.run = secrets.token_hex(4)
         try:
             job.parts = self._spool.begin_growing(job.result_key)
@@ -662,30 +574,3 @@ class Scheduler:
 
     def _open_result(self, job: Job) -> ResultFile | None:
         return None if job.result_key is None else self._spool.open_result(job.result_key)
-
-    def _result_key(self, job: Job, digests: list[str]) -> str:
-        """Return the name of the answer: everything that the answer depends on, digested."""
-        task = self._tasks[job.task]
-        options = task.options.read(json.loads(job.parameters))
-        # What the owner may see of this computer, a guest may not: nor that the owner has asked.
-        whose = {"owner": job.owner} if job.owner else {}
-        question = {
-            **whose,
-            "task": job.task,
-            "version": task.version,
-            "parameters": options.parameters(),
-            "revision": task.revision(options, self._models_folder),
-            "inputs": [
-                [array["name"], array["dtype"], array["shape"], digest]
-                for array, digest in zip(job.inputs, digests, strict=True)
-            ],
-        }
-        return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
-
-
-def _hash_files(paths: list[Path]) -> list[str]:
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return digests

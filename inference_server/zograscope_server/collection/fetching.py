@@ -32,8 +32,8 @@ from zograscope_server.models.downloads import LOCAL_HOSTS
 
 USER_AGENT = "Zograscope/0.1 (image collections for artists; one request at a time)"
 PAUSE = 0.1  # seconds between two requests to a host
-# Seconds: to connect, and until an answer begins; for each block of it, which is the least rate; and
-# for all of an answer.
+# Seconds: to connect, and until an answer begins; for each block of it, which is the least rate;
+# and for all of an answer.
 CONNECT_TIME = 10.0
 ANSWER_TIME = 60.0
 BLOCK_TIME = 60.0

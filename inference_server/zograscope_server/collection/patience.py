@@ -11,7 +11,7 @@ import threading
 import time
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -128,7 +128,7 @@ class _HTTPSPool(HTTPSConnectionPool):
 class PatientAdapter(HTTPAdapter):
     """What gives a session its connections, to hosts and to proxies."""
 
-    pools: dict[str, type[HTTPConnectionPool]] = {"http": _HTTPPool, "https": _HTTPSPool}
+    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Prepare for connections to hosts."""

@@ -7,6 +7,7 @@ name that means another address a moment later gains nothing.
 import ipaddress
 import os
 import socket
+from typing import ClassVar
 
 import requests
 from urllib3.connection import HTTPSConnection
@@ -83,7 +84,7 @@ class _HTTPSPool(HTTPSConnectionPool):
 
 
 class _PublicAdapter(PatientAdapter):
-    pools = {"http": _HTTPPool, "https": _HTTPSPool}
+    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 def keep_to_public_web(session: requests.Session) -> None:

@@ -10,7 +10,7 @@ photograph.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -51,6 +51,8 @@ MONOCHROME_SPREAD = 10.0  # chroma (Lab, 0..255) around the tint of a toned blac
 BARE_PAPER_SHARE = 0.6  # of a picture, in one light tone: a map or a drawing
 BARE_PAPER_LIGHTNESS = 170.0  # (0..255)
 PREVIEW_LONG_SIDE = 320
+MOST_PIXELS = 160_000_000
+"""Of the picture that a diorama is made of: as the largest cameras have, and no card shows more."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class DioramaParts:
             any, or without a background to be seen behind them.
         dome: (height, 2 height, 3) uint8 equirectangular surround, or None likewise.
         kind: "photograph" or "print".
-        paper_border: the crop that was found or None; offered even when it was not applied.
+        paper_border: the crop that was found, in pixels of the file, or None; offered even when it
+            was not applied.
         sky_share: of the photograph, in [0, 1].
         faces: (n, 478, 3) float32: x and y in pixels of the photograph, z in the same unit towards
             the viewer, about the middle of the head; n may be 0.
@@ -111,7 +114,8 @@ def make_diorama(
     """Make the parts of a diorama from one photograph.
 
     Args:
-        photograph: the scan as it was read.
+        photograph: the scan as it was read; where that was reduced, a crop is still in pixels of
+            the file.
         estimate: how depth is found, such as `estimate_depth`, or a depth map of the whole scan
             that the artist brought.
         options: the artist's decisions.
@@ -126,7 +130,7 @@ def make_diorama(
     """
     on_progress(0.02, "Looking for paper borders")
     border = find_paper_border(photograph.pixels)
-    crop = _choose_crop(options.crop, border)
+    crop = _choose_crop(options.crop, border, photograph.reduction)
     scan_size = photograph.pixels.shape[:2]
     scan, photograph = photograph, crop_photograph(photograph, crop)
     stereograph, stereo = None, None
@@ -187,13 +191,13 @@ def make_diorama(
         matte=matte,
         dome=dome,
         kind=kind,
-        paper_border=border,
+        paper_border=None if border is None else _scaled(border, scan.reduction),
         sky_share=float(sky.mean()),
         lines=lines,
         detail=detail_map(photograph.pixels),
         faces=faces,
-        stereo=stereo,
-        warnings=stereo.warnings if stereo is not None else (),
+        stereo=_of_the_file(stereo, scan.reduction),
+        warnings=_reduction_told(scan) + (stereo.warnings if stereo is not None else ()),
     )
 
 
@@ -272,8 +276,8 @@ def guess_kind(photograph: Photograph) -> str:
 def send_sky_away(disparity: np.ndarray, sky: np.ndarray) -> np.ndarray:
     """Set the disparity of the sky to 0."""
     size = (disparity.shape[1], disparity.shape[0])
-    share = cv2.resize(sky.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return np.where(share > 0.5, np.float32(0.0), disparity).astype(np.float32)
+    share = cv2.resize(sky.astype(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    return np.where(share > 127, np.float32(0.0), disparity).astype(np.float32)
 
 
 def choose_focal_length(
@@ -296,7 +300,33 @@ def choose_depth_range(depth: DepthMap, kind: str) -> DepthRange:
     return RELATIVE_RANGE[kind]
 
 
-def _choose_crop(crop: Crop, border: Rectangle | None) -> Rectangle | None:
+def _choose_crop(crop: Crop, border: Rectangle | None, reduction: int) -> Rectangle | None:
+    """Return what to cut out of the photograph, in its own pixels."""
     if crop == "auto":
         return border
-    return None if crop == "none" else crop
+    if crop == "none":
+        return None
+    left, top, right, bottom = crop
+    return left // reduction, top // reduction, -(-right // reduction), -(-bottom // reduction)
+
+
+def _of_the_file(stereo: StereoDepth | None, reduction: int) -> StereoDepth | None:
+    if stereo is None or reduction == 1:
+        return stereo
+    left, right = (_scaled(half, reduction) for half in stereo.rectangles)
+    return replace(stereo, rectangles=(left, right))
+
+
+def _scaled(rectangle: Rectangle, factor: int) -> Rectangle:
+    left, top, right, bottom = rectangle
+    return left * factor, top * factor, right * factor, bottom * factor
+
+
+def _reduction_told(scan: Photograph) -> tuple[str, ...]:
+    if scan.reduction == 1:
+        return ()
+    height, width = scan.pixels.shape[:2]
+    return (
+        f"The picture is larger than a diorama can show. It was made of {width} x {height} pixels, "
+        f"1/{scan.reduction} of its sides.",
+    )

@@ -63,7 +63,8 @@ def sky_mask(pixels: np.ndarray, disparity: np.ndarray | None = None) -> np.ndar
         if not _is_sky_by_depth(far, sky, disparity):
             return nothing
         sky = sky if far.sum() >= WHOLE_SHARE * sky.sum() else far
-    return cv2.resize(sky.astype(np.float32), (width, height)) > 0.5
+    # In whole numbers, as pictures are: of a large one, floats would be its largest part.
+    return cv2.resize(sky.astype(np.uint8) * np.uint8(255), (width, height)) > 127
 
 
 def _even(lightness: np.ndarray) -> np.ndarray:

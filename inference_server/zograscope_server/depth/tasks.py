@@ -56,15 +56,16 @@ def diorama(
     inputs: Mapping[str, np.ndarray], options: DioramaOptions, context: TaskContext
 ) -> TaskResult:
     """Make everything that a diorama is made of from the file `image`."""
+    from zograscope_server.depth import diorama as making
     from zograscope_server.depth.cropping import check_large_enough
-    from zograscope_server.depth.diorama import make_diorama, pack_diorama
     from zograscope_server.images import read_photograph
 
     context.progress(0.0, "Reading the photograph")
-    photograph = read_photograph(required(inputs, "image").tobytes(), options.file_name)
+    data = required(inputs, "image").tobytes()
+    photograph = read_photograph(data, options.file_name, making.MOST_PIXELS)
     check_large_enough(photograph.pixels, options.file_name)
     estimate = _choose_estimate(inputs, options, context)
-    parts = make_diorama(
+    parts = making.make_diorama(
         photograph,
         estimate,
         options,
@@ -73,7 +74,7 @@ def diorama(
         _choose_face_finder(context),
     )
     context.progress(0.92, "Packing the diorama")
-    return TaskResult(*pack_diorama(parts, options.file_name))
+    return TaskResult(*making.pack_diorama(parts, options.file_name))
 
 
 @task(ExportMeshOptions, version=1, cacheable=True)

@@ -1,8 +1,11 @@
 """What comes over a connection is judged before it is taken, and who sends it is known."""
 
 import json
+import os
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 import uuid
 
@@ -305,7 +308,7 @@ def _open_files() -> int:
 
 
 def test_one_client_has_so_many_jobs_and_no_more(broker, monkeypatch):
-    monkeypatch.setattr("zograscope_server.broker.scheduler.MOST_JOBS_OF_ONE", 3)
+    monkeypatch.setattr("zograscope_server.broker.admission.MOST_JOBS_OF_ONE", 3)
     with broker.owner() as client:
         jobs = [client.submit("sleep", {"seconds": 1, "steps": n}, {}) for n in range(1, 5)]
         with pytest.raises(ZograscopeError, match="3 jobs") as caught:
@@ -401,3 +404,20 @@ def test_who_speaks_a_zeromq_of_long_ago_is_not_heard_and_disturbs_nobody(broker
                 client.status()
                 time.sleep(0.01)
     assert "goes on after an error" not in caplog.text
+
+
+RAISE = """
+import resource
+from zograscope_server.broker.connections import file_limit, raise_file_limit
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
+raise_file_limit()
+print(file_limit())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no limit of open files to raise")
+@pytest.mark.parametrize("hard", [64, 500])
+def test_as_many_files_may_be_open_as_may_be_asked_for(hard):
+    command = [sys.executable, "-c", RAISE.format(hard=hard)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(said.stdout) == hard

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.broker import scheduler as scheduling
+from zograscope_server.broker.admission import STOPPED_AFTER
 from zograscope_server.broker.job_store import Job, JobStore
+from zograscope_server.broker.recovery import DAY, MOST_ENDS
 from zograscope_server.broker.scheduler import Scheduler
 from zograscope_server.broker.spool import Spool
 from zograscope_server.broker.worker_pool import Worker
@@ -142,7 +143,7 @@ def test_an_upload_that_stopped_makes_way_where_its_room_is_needed(tmp_path):
     with pytest.raises(ZograscopeError):
         table.upload(50 << 20)
     assert not stopped.finished, "it may go on any moment"
-    stopped.heard -= 2 * scheduling.STOPPED_AFTER
+    stopped.heard -= 2 * STOPPED_AFTER
     assert not table.upload(50 << 20).finished
     assert (stopped.state, stopped.error["code"]) == ("failed", "upload-stopped")
     assert not going.finished
@@ -162,7 +163,7 @@ def test_parameters_are_kept_as_text(table):
 
 
 def test_a_job_during_which_brokers_end_again_and_again_fails_at_last(tmp_path):
-    for end in range(scheduling.MOST_ENDS):
+    for end in range(MOST_ENDS):
         table = Table(tmp_path)
         table.scheduler.recover()
         if end == 0:
@@ -176,7 +177,7 @@ def test_a_job_during_which_brokers_end_again_and_again_fails_at_last(tmp_path):
 
 
 def test_a_broker_that_is_stopped_in_good_order_counts_for_nothing(tmp_path):
-    for end in range(scheduling.MOST_ENDS + 2):
+    for end in range(MOST_ENDS + 2):
         table = Table(tmp_path)
         table.scheduler.recover()
         if end == 0:
@@ -192,9 +193,9 @@ def test_a_clock_that_jumps_ahead_makes_nothing_forgotten(tmp_path, monkeypatch)
     table.work()
     coming = table.upload(1000)
     table.store.close()
-    ahead = time.time() + 365 * scheduling.DAY
+    ahead = time.time() + 365 * DAY
     clock = types.SimpleNamespace(time=lambda: ahead, monotonic=time.monotonic)
-    monkeypatch.setattr(scheduling, "time", clock)
+    monkeypatch.setattr("zograscope_server.broker.recovery.time", clock)
     again = Table(tmp_path)
     again.scheduler.recover()
     assert again.scheduler.find(done.id).state == "done"

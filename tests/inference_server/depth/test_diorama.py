@@ -2,7 +2,7 @@
 
 import io
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import cv2
 import numpy as np
@@ -106,6 +106,22 @@ def test_paper_goes_and_the_camera_stays_the_same():
     assert whole.paper_border == cropped.paper_border, "the crop is still offered"
     by_hand = make(bordered, DioramaOptions(crop=(30, 40, 110, 100)))
     assert np.array_equal(by_hand.photograph.pixels, bordered[40:100, 30:110])
+
+
+def test_a_crop_of_what_was_read_smaller_is_in_pixels_of_the_file():
+    bordered = cv2.copyMakeBorder(
+        scene(), 20, 26, 12, 15, cv2.BORDER_CONSTANT, value=(250, 248, 243)
+    )
+    third = replace(photograph(bordered), reduction=3)
+    found = make_diorama(third, lambda _: depth_map())
+    assert found.paper_border == tuple(3 * edge for edge in make(bordered).paper_border)
+    again = make_diorama(third, lambda _: depth_map(), DioramaOptions(crop=found.paper_border))
+    assert np.array_equal(again.photograph.pixels, found.photograph.pixels)
+    by_hand = make_diorama(third, lambda _: depth_map(), DioramaOptions(crop=(91, 120, 330, 299)))
+    assert np.array_equal(by_hand.photograph.pixels, bordered[40:100, 30:110])
+    (warning,) = found.warnings
+    assert "1/3" in warning
+    assert make(bordered).warnings == ()
 
 
 @pytest.mark.parametrize(
