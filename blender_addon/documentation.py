@@ -1,4 +1,4 @@
-"""Where the documentation's pages lie on the web; buttons beside errors lead there."""
+"""Where the documentation's pages lie on the web; buttons of panels and errors lead there."""
 
 import functools
 import re
@@ -9,6 +9,20 @@ MANIFEST = Path(__file__).with_name("blender_manifest.toml")
 ERRORS = "errors"
 """Folder of the pages about errors, one for each code; `make docs` generates them."""
 
+PAGES = {
+    "server": "install/",
+    "first steps": "first_picture/",
+    "diorama": "dioramas/",
+    "camera": "dioramas/#how-far-a-camera-goes",
+    "depth brush": "dioramas/#the-depth-brush",
+    "plates": "dioramas/#plates-layers-by-click",
+    "two eyes": "stereographs/",
+    "mosaic": "mosaics/",
+    "portrait": "portraits/",
+    "dreams": "dreams/",
+}
+"""Topic -> page of the documentation's site, as `website` in the manifest has it."""
+
 _CODE = re.compile(r"[a-z0-9-]+")
 
 
@@ -16,6 +30,11 @@ _CODE = re.compile(r"[a-z0-9-]+")
 def website() -> str:
     """Return the documentation's address, without a slash at its end, as the manifest has it."""
     return str(tomllib.loads(MANIFEST.read_text("utf-8"))["website"]).rstrip("/")
+
+
+def page_of(topic: str) -> str:
+    """Return the address of a topic's page; "" where there is no such page."""
+    return f"{website()}/{PAGES[topic]}" if topic in PAGES else ""
 
 
 def page_of_error(code: str) -> str:

@@ -10,7 +10,6 @@ from zograscope_protocol.job import Job
 from zograscope_protocol.readable import readable
 
 from . import diagnostics, documentation
-from .help_pages import page_of
 from .job_operators import refuse
 from .pending_jobs import PendingJob
 from .presets import draw_presets
@@ -36,7 +35,7 @@ class Sidebar(bpy.types.Panel):
     bl_region_type = "UI"
 
     topic = ""
-    """Of `help_pages`: what the Help button in its header leads to."""
+    """Of `documentation`: what the Help button in its header leads to."""
 
     presets = ""
     """The capability whose presets its header has."""
@@ -47,7 +46,7 @@ class Sidebar(bpy.types.Panel):
         row.emboss = "NONE"
         if self.presets:
             draw_presets(row, self.presets)
-        if page := page_of(self.topic):
+        if page := documentation.page_of(self.topic):
             row.operator("wm.url_open", text="", icon="HELP").url = page
 
 

@@ -1,9 +1,11 @@
-"""Beside an error is a button that leads to the page about it."""
+"""Each panel and each error leads to a page of the documentation that is there."""
 
 import importlib
+import re
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
+import bpy
 import pytest
 
 
@@ -54,3 +56,38 @@ def test_an_error_of_the_set_up_leads_there(zograscope, documentation, scene, mo
     layout, context = MagicMock(), SimpleNamespace()
     panels.draw_setup(layout, context, 300.0)
     assert opened(layout) == [documentation.page_of_error("setup-no-network")]
+
+
+def anchors(page: str) -> set[str]:
+    """The places within a page that a link can lead to, as MkDocs names them."""
+    headings = re.findall("^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", text.lower())) for text in headings}
+
+
+def test_a_topic_s_address_is_site_and_page(documentation):
+    assert documentation.page_of("diorama") == f"{documentation.website()}/dioramas/"
+    assert documentation.page_of("nothing we know") == ""
+
+
+def test_every_page_is_one_of_the_site(documentation, repository):
+    docs = repository / "docs"
+    for page in documentation.PAGES.values():
+        name, _, anchor = page.partition("/")
+        text = (docs / f"{name}.md").read_text("utf-8")
+        assert not anchor or anchor.removeprefix("#") in anchors(text), page
+
+
+def test_every_panel_of_the_sidebar_leads_to_one(documentation):
+    panels = [
+        getattr(bpy.types, name)
+        for name in dir(bpy.types)
+        if name.startswith("ZOGRASCOPE_PT_") and not name.endswith("_presets")
+    ]
+    alone = [panel for panel in panels if not getattr(panel, "bl_parent_id", "")]
+    assert len(alone) > 8
+    for panel in alone:
+        layout = MagicMock()
+        layout.row.return_value = layout
+        stand_in = SimpleNamespace(layout=layout, topic=panel.topic, presets=panel.presets)
+        panel.draw_header_preset(stand_in, None)
+        assert layout.operator.return_value.url == documentation.page_of(panel.topic) != ""
