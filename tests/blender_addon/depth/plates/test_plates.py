@@ -370,6 +370,9 @@ def test_the_whole_way_with_a_server(
         pump(link, lambda: not link.jobs or link.errors)
         assert not link.errors
 
+    before = str(tmp_path / "before.psd")
+    assert bpy.ops.zograscope.export_plates(filepath=before) == {"FINISHED"}
+    done()
     chooser = choosing_with(diorama)
     chooser.hover(*ray_to(diorama, 40, 30))
     assert chooser.click()
@@ -387,10 +390,9 @@ def test_the_whole_way_with_a_server(
         done()
     assert wrong_pixels(render(scene, WORKBENCH), card) == 0
     assert not diorama.root["zograscope_warnings"]
-    plate.name = "Moon"  # which the file does not have
-    assert bpy.ops.zograscope.import_plates(filepath=path) == {"FINISHED"}
+    assert bpy.ops.zograscope.import_plates(filepath=before) == {"FINISHED"}
     done()
-    assert "'Moon'" in diorama.root["zograscope_warnings"]
+    assert "'Ball'" in diorama.root["zograscope_warnings"]
     bpy.context.view_layer.objects.active = plate
     assert bpy.ops.zograscope.put_back_plate() == {"FINISHED"}
     done()
