@@ -58,7 +58,7 @@ def draw_in_preferences(layout: bpy.types.UILayout, context: bpy.types.Context) 
     box = layout.box()
     box.label(text="Keys", icon="KEYINGSET")
     for key in KEYS:
-        keymap = known.keymaps.get(key.keymap)
+        keymap: bpy.types.KeyMap | None = known.keymaps.get(key.keymap)
         item = keymap.keymap_items.get(key.operator) if keymap else None
         if item is not None:
             column = box.column()

@@ -41,7 +41,8 @@ def _draw_step(operator: str, text: str, icon: str) -> Callable[..., None]:
     def draw(layout: bpy.types.UILayout, _context: bpy.types.Context) -> None:
         row = layout.row()
         row.scale_y = BUTTON_SCALE
-        row.operator("zograscope.take_step", text=text, icon=icon).operator = operator
+        button = row.operator("zograscope.take_step", text=text, icon=icon)  # type: ignore[arg-type]
+        button.operator = operator
 
     return draw
 

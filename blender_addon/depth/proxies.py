@@ -53,8 +53,9 @@ def changed_roots(scene: bpy.types.Scene) -> list[bpy.types.Object]:
         if ROOT_MARK in item or item.get(PART_MARK) == PLATE:
             values = tuple(item.get(name) for name in SLIDERS)
             before, _known[item.session_uid] = _known.get(item.session_uid, values), values
-            if before != values:
-                roots.append(item if ROOT_MARK in item else item.parent)
+            root = item if ROOT_MARK in item else item.parent
+            if before != values and root is not None:
+                roots.append(root)
     return roots
 
 
