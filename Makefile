@@ -22,7 +22,7 @@ PYTEST := pytest
 WORKERS ?= $(shell nproc --all)
 SPREAD := -n $(WORKERS) --dist loadfile
 
-.PHONY: help setup system-libraries demo docs test test-protocol test-server test-blender test-blender-4.5 \
+.PHONY: help setup system-libraries demo docs test test-window test-protocol test-server test-blender test-blender-4.5 \
 	test-together torture coverage check format extension benchmarks clean
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make docs        the documents as a site, with pictures made for it, in out/site"
 	@echo "make benchmarks  speed and exactness, with figures in out/benchmarks"
 	@echo "make torture     a server under attack, with figures in out/torture.json"
+	@echo "make test-window the extension in a real Blender window, where Blender and Xvfb are found"
 	@echo "make setup       only the environments"
 	@echo
 	@echo "While you work on one house, with its environment only:"
@@ -99,6 +100,10 @@ test-server: $(SERVER)/ready
 
 test-blender: $(BLENDER_5_2)/ready
 	$(BLENDER_5_2)/bin/python -m $(PYTEST) $(SPREAD) tests/blender_addon
+
+# Not of `make test`, since few computers have what it needs; see CONTRIBUTING.md.
+test-window: $(SERVER)/ready $(BLENDER_5_2)/ready
+	$(SERVER)/bin/python -m pytest tests/window
 
 # Its Python is too old to be measured quickly. What asks little of Blender, or long, is not asked twice.
 ASKED_ONCE := --ignore tests/blender_addon/server_setup \
