@@ -26,23 +26,28 @@ PAGES = {
 _CODE = re.compile(r"[a-z0-9-]+")
 
 
+NOWHERE = ".example"
+"""End of a name that leads nowhere (RFC 2606): the site has no address yet, and no button."""
+
+
 @functools.cache
 def website() -> str:
-    """Return the documentation's address, without a slash at its end, as the manifest has it."""
-    return str(tomllib.loads(MANIFEST.read_text("utf-8"))["website"]).rstrip("/")
+    """Return the documentation's address without a slash at its end, or "" while it has none."""
+    address = str(tomllib.loads(MANIFEST.read_text("utf-8")).get("website", "")).rstrip("/")
+    return "" if address.endswith(NOWHERE) else address
 
 
 def page_of(topic: str) -> str:
     """Return the address of a topic's page; "" where there is no such page."""
-    return f"{website()}/{PAGES[topic]}" if topic in PAGES else ""
+    return f"{website()}/{PAGES[topic]}" if website() and topic in PAGES else ""
 
 
 def page_of_error(code: str) -> str:
-    """Return the address of the page about an error.
+    """Return the address of the page about an error; "" while there is no site.
 
     Args:
         code: as the error has it. It may come from any server: what is no code of ours leads to the
             list of all errors.
     """
     page = f"{code}/" if _CODE.fullmatch(code) else ""
-    return f"{website()}/{ERRORS}/{page}"
+    return f"{website()}/{ERRORS}/{page}" if website() else ""

@@ -1,8 +1,10 @@
 """What an artist does with jobs: start them, stop them, let them pause, read what went wrong."""
 
+import time
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.readable import readable
@@ -12,6 +14,8 @@ from .server_link import link
 
 STOP_LATEST = "zograscope.stop_latest"
 MOST_TITLE = 60
+SAME_KEY = 0.3
+"""Seconds after the end of playback in which Esc is the one that ended it: Blender passes it on."""
 
 
 def owner_in(context: bpy.types.Context, capability: str) -> Owner:
@@ -78,6 +82,8 @@ class ZOGRASCOPE_OT_stop_latest(bpy.types.Operator):
         """Only where there is one, and where Esc is not to end something else."""
         screen = context.screen
         if screen is None or screen.is_animation_playing or screen.show_fullscreen:
+            return False
+        if time.monotonic() - _playback["ended"] < SAME_KEY:
             return False
         return link.pending.latest_watched() is not None
 
@@ -177,4 +183,22 @@ _CLASSES = (
     ZOGRASCOPE_OT_resume_job,
     ZOGRASCOPE_OT_dismiss_error,
 )
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)
+_playback = {"ended": float("-inf")}
+
+
+@persistent
+def _note_end_of_playback(*_: object) -> None:
+    _playback["ended"] = time.monotonic()
+
+
+def register() -> None:
+    """Add the operators, and note when playback ends."""
+    _register_classes()
+    bpy.app.handlers.animation_playback_post.append(_note_end_of_playback)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    bpy.app.handlers.animation_playback_post.remove(_note_end_of_playback)
+    _unregister_classes()

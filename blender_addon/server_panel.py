@@ -150,13 +150,17 @@ def draw_error(
     for line in rest:
         box.label(text=line)
     row = box.row(align=True)
-    row.operator("wm.url_open", text="What to Do", icon="HELP").url = documentation.page_of_error(
-        error.code
-    )
+    draw_what_to_do(row, error.code)
     if error.details:
         row.operator("zograscope.error_details", icon="INFO").index = index
     row.operator("zograscope.open_log", text="", icon="TEXT")
     row.operator("zograscope.copy_diagnostics", text="", icon="COPYDOWN")
+
+
+def draw_what_to_do(layout: bpy.types.UILayout, code: str) -> None:
+    """Draw the button that opens the page about an error, where there is one."""
+    if page := documentation.page_of_error(code):
+        layout.operator("wm.url_open", text="What to Do", icon="HELP").url = page
 
 
 class ZOGRASCOPE_OT_error_details(bpy.types.Operator):

@@ -2,9 +2,9 @@
 
 import bpy
 
-from .. import documentation, preferences
+from .. import preferences
 from ..server_link import link
-from ..server_panel import Sidebar, wrapped
+from ..server_panel import Sidebar, draw_what_to_do, wrapped
 from . import backends
 from .watching import chosen_backend, setup, version
 
@@ -60,8 +60,7 @@ def draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context, width: fl
         return
     if setup.error is not None:
         _draw_sentences(layout, context, [setup.error.sentence], width, alert=True)
-        page = documentation.page_of_error(setup.error.code)
-        layout.operator("wm.url_open", text="What to Do", icon="HELP").url = page
+        draw_what_to_do(layout, setup.error.code)
     _draw_sentences(layout, context, setup.notes, width)
     if setup.state in ("ready", "newer"):
         return

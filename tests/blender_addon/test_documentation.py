@@ -8,14 +8,36 @@ from unittest.mock import MagicMock
 import bpy
 import pytest
 
+SITE = "https://docs.zograscope.test"
+
 
 @pytest.fixture
-def documentation(zograscope):
-    return importlib.import_module(f"{zograscope.__name__}.documentation")
+def documentation(zograscope, monkeypatch):
+    """The module as of a release, whose manifest has the site's address."""
+    module = importlib.import_module(f"{zograscope.__name__}.documentation")
+    monkeypatch.setattr(module, "website", lambda: SITE)
+    return module
 
 
-def test_the_address_is_that_of_the_manifest(documentation):
-    assert documentation.website().startswith("https://")
+@pytest.mark.parametrize(
+    ("written", "address"), [(f"{SITE}/", SITE), ("https://zograscope.example", "")]
+)
+def test_the_address_is_that_of_the_manifest_unless_it_leads_nowhere(
+    zograscope, monkeypatch, tmp_path, written, address
+):
+    module = importlib.import_module(f"{zograscope.__name__}.documentation")
+    manifest = tmp_path / "manifest.toml"
+    manifest.write_text(f'website = "{written}"')
+    monkeypatch.setattr(module, "MANIFEST", manifest)
+    module.website.cache_clear()
+    assert module.website() == address
+    assert (
+        bool(module.page_of("diorama")) == bool(module.page_of_error("internal")) == bool(address)
+    )
+    module.website.cache_clear()
+
+
+def test_each_error_has_a_page(documentation):
     page = documentation.page_of_error("server-lost")
     assert page == f"{documentation.website()}/errors/server-lost/"
 

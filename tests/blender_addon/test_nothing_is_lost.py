@@ -152,6 +152,20 @@ class TestEsc:
         assert not stop.poll(SimpleNamespace(screen=None))
         assert fake_link.jobs[0].asked == ""
 
+    def test_the_esc_that_ended_playback_ends_nothing_else(
+        self, zograscope, stop, photograph, fake_link, monkeypatch
+    ):
+        """Blender passes it on when it has done so."""
+        operators = importlib.import_module(stop.__module__)
+        monkeypatch.setitem(operators._playback, "ended", float("-inf"))  # and back, afterwards
+        bpy.ops.zograscope.build_diorama()
+        assert operators._note_end_of_playback in bpy.app.handlers.animation_playback_post
+        operators._note_end_of_playback()
+        assert not stop.poll(self.screen())
+        later = operators.time.monotonic() + 2 * operators.SAME_KEY
+        monkeypatch.setattr(operators, "time", SimpleNamespace(monotonic=lambda: later))
+        assert stop.poll(self.screen())
+
     def test_it_asks_with_the_name_of_the_latest(self, stop, photograph, fake_link):
         bpy.ops.zograscope.build_diorama()
         asked = {}

@@ -20,6 +20,7 @@ CATEGORY = "Zograscope"
 LOOK_INTERVAL = 0.05  # seconds
 
 bpy.context.preferences.view.show_splash = False  # before it is shown
+questions: list[str] = []  # whether to stop a job
 folder = Path(sys.argv[sys.argv.index("--") + 1])
 
 
@@ -51,7 +52,20 @@ def install(path: str, server: str) -> str:
     )
     preferences = bpy.context.preferences.addons[EXTENSION].preferences
     preferences.server_command = server
+    _count_questions()
     return ".".join(map(str, bpy.app.version))
+
+
+def _count_questions() -> None:
+    """Note when the extension asks whether to stop a job: Blender tells nobody of its popups."""
+    operator = module("job_operators").ZOGRASCOPE_OT_stop_latest
+    invoke = operator.invoke
+
+    def counted(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:
+        questions.append(event.type)
+        return invoke(self, context, event)
+
+    operator.invoke = counted
 
 
 def begin() -> None:
@@ -140,6 +154,7 @@ def state() -> dict[str, Any]:
         "errors": [error.sentence for error in link.errors],
         "dioramas": [root.name for root in _roots()],
         "objects": sorted(item.name for item in bpy.data.objects),
+        "questions": len(questions),
         "scene": window.scene.name,
         "scenes": sorted(scene.name for scene in bpy.data.scenes),
         "look": module("viewport_looks").look_of(area.spaces.active),
