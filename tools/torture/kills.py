@@ -159,7 +159,7 @@ def training(server: Server, honest: Honest, chance: random.Random, times: int) 
 
 
 def _training(drawings: Path, name: str) -> TrainOptions:
-    return TrainOptions(str(drawings), name, images=0.04, batch=4, channels=4, sample_every=0.01)
+    return TrainOptions(str(drawings), name, images=0.04, batch=4, channels=4, sample_every=100.0)
 
 
 def _disturbed(
