@@ -56,11 +56,14 @@ def ask_for_all(scratch: Path) -> None:
     from zograscope_protocol.generative.tasks import LatentMapOptions, WalkOptions
     from zograscope_server.command_line.local_server import running_server
 
+    build = [BLENDER_PYTHON, REPOSITORY / "tools" / "build_extension.py", "--if-changed"]
+    built = subprocess.run(build, stdout=subprocess.PIPE, text=True, check=True)
+    extension = ["--extension", built.stdout.splitlines()[-1]]
     with running_server(wanted=True):
         for name, options in PICTURES.items():
             output = ["--output", str(scratch / f"{name}.blend"), "--seed", str(SEED)]
             command = [sys.executable, "-m", "zograscope_server.command_line", "walk"]
-            subprocess.run([*command, *output, *options], check=True)
+            subprocess.run([*command, *output, *options, *extension], check=True)
         with BlockingClient() as client:
             found = client.run(*LatentMapOptions(seed=SEED).submission())
             options = WalkOptions(path="map", map_seed=SEED, frames=1, loop=False, even=False)
