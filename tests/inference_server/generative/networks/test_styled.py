@@ -53,7 +53,7 @@ def test_folded_it_makes_the_same_images(shape):
         wanted, found = trained.images(styles, 5), trained.folded().images(styles, 5)
     assert found.shape == (3, shape.colours, *shape.size[::-1])
     assert wanted.std() > 0.05
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found, wanted, atol=3e-5, rtol=1e-4)
 
 
 def test_what_is_kept_is_read_again(generator, tmp_path):
