@@ -4,7 +4,9 @@ Loops of a model are judged by a network that takes no part in making them: Sque
 of unit length, as LPIPS takes them (Zhang et al., CVPR 2018), of pictures brought to 256 pixels.
 Told are, of its distances between neighbouring frames, the variation (deviation over mean), the
 largest over the median, and the step that closes the loop over the largest; and of the pixels
-themselves second differences over first ones: 2 is mere flicker, 0 one straight way.
+themselves second differences over first ones: 2 is mere flicker, 0 one straight way. That is told
+of pixels before they are rounded, since rounding flickers by one of 255, which nobody sees, and
+outweighs all else where a picture changes slowly.
 
     python benchmarks/walk_evenness.py [--model FILE.safetensors] [--frames 120] [--keyframes 4]
         [--loops 3] [--output OUT.json]
@@ -30,7 +32,13 @@ from zograscope_server.generative.loading import EMBEDDED
 from zograscope_server.generative.networks.styled import StyledGenerator
 from zograscope_server.generative.walks import paths
 from zograscope_server.generative.walks.sight import seen
-from zograscope_server.generative.walks.space import centre_of, in_colour, make_pictures, styles_of
+from zograscope_server.generative.walks.space import (
+    centre_of,
+    in_colour,
+    make_pictures,
+    styles_of,
+    wide,
+)
 from zograscope_server.generative.walks.speed import UNEVEN, constant_speed
 
 JUDGED_LAYERS = (1, 4, 7, 9, 10, 11, 12)  # of SqueezeNet, as LPIPS takes them
@@ -65,19 +73,24 @@ def squeezenet_judge(weights: Path) -> Judge:
 
 
 def walk(generator: Generator, path: paths.Path, frames: int, *, even: bool) -> np.ndarray:
-    """Return the (frames, h, w, 3) uint8 pictures of a loop."""
+    """Return the (frames, h, w, 3) float32 pictures of a loop, 0 to 255, not yet rounded."""
 
     def see(styles: np.ndarray) -> np.ndarray:
         return seen(in_colour(make_pictures(generator, styles, NOISE_SEED)))
 
     pace = constant_speed(path, see, frames, loop=True) if even else UNEVEN
     styles = path(pace.at(np.arange(frames) / frames))
-    return in_colour(make_pictures(generator, styles, NOISE_SEED))
+    with torch.inference_mode():
+        pictures = [
+            generator.images(torch.from_numpy(wide(generator, styles[i : i + 1])), NOISE_SEED)
+            for i in range(frames)
+        ]
+    return in_colour((torch.cat(pictures).permute(0, 2, 3, 1).numpy() + 1) * 127.5)
 
 
 def evenness(pictures: np.ndarray, judge: Judge) -> dict[str, float]:
-    """Measure a loop; see the head of this file."""
-    looks = judge(pictures)
+    """Measure a loop of (n, h, w, 3) pictures, 0 to 255; see the head of this file."""
+    looks = judge(np.rint(pictures).astype(np.uint8))
     steps = np.linalg.norm(np.roll(looks, -1, axis=0) - looks, axis=1)
     pixels = pictures.astype(np.float32)
     first = np.roll(pixels, -1, axis=0) - pixels
