@@ -35,4 +35,4 @@ def test_a_diorama_remembers_where_its_half_lies(building, builders, scene, resu
     assert kept["crop"] == [9, 20, 309, 280]
     assert kept["paper_border"] is None
     assert kept["model"] == "stereo, test"
-    assert kept["warnings"] == ["swapped"]
+    assert diorama.root["zograscope_warnings"] == "swapped"
