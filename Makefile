@@ -108,7 +108,9 @@ test-window: $(SERVER)/ready $(BLENDER_5_2)/ready
 # Its Python is too old to be measured quickly. What asks little of Blender, or long, is not asked twice.
 ASKED_ONCE := --ignore tests/blender_addon/server_setup \
 	--ignore tests/blender_addon/test_wrong_answers.py --ignore tests/blender_addon/test_hostile_server.py \
-	--ignore tests/blender_addon/mosaic/test_operators.py
+	--ignore tests/blender_addon/mosaic/test_operators.py \
+	$(addprefix --ignore tests/blender_addon/depth/test_,\
+		attention.py camera_moves.py cameras.py holes.py limits.py)
 
 test-blender-4.5: $(BLENDER_4_5)/ready
 	$(BLENDER_4_5)/bin/python -m pytest $(SPREAD) $(ASKED_ONCE) tests/blender_addon
