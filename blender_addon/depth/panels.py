@@ -21,6 +21,9 @@ RELIEF_ROWS = (
 class _NewDiorama(Sidebar):
     """What the next diorama is made of."""
 
+    bl_label = "New Diorama"
+    topic = "diorama"
+    presets = "depth"
     bl_order = NEW
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -66,10 +69,6 @@ def draw_reach(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) ->
 class ZOGRASCOPE_PT_new_diorama(_NewDiorama):
     """What the first diorama of a scene is made of."""
 
-    bl_label = "New Diorama"
-    topic = "diorama"
-    presets = "depth"
-
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there is nothing else to look at."""
@@ -79,9 +78,6 @@ class ZOGRASCOPE_PT_new_diorama(_NewDiorama):
 class ZOGRASCOPE_PT_another_diorama(_NewDiorama):
     """What the next diorama is made of, folded away while there is something to work on."""
 
-    bl_label = "New Diorama"
-    topic = "diorama"
-    presets = "depth"
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from zograscope_server.depth.depth_range import DepthRange
+from zograscope_server.depth.layers import EDGE_DEPTH_RATIO
 
 LONG_SIDE = 2048  # of the matte; softer than the photograph where that is larger
-EDGE_DEPTH_RATIO = 1.10  # of far to near depth across an edge
 RIM_SHARE = 0.004  # of the long side: how far an edge is soft
 LEAST_RIM = 3  # pixels
 CLEAN = 0.08  # of the way between two colours, at both ends: grain about one of them

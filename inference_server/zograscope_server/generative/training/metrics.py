@@ -136,11 +136,12 @@ class Ruler:
     def measure(self, samples: np.ndarray) -> Metrics:
         """Measure (n, h, w, colours) uint8 samples, n at least 2."""
         placed = self._space.place(features(samples, self._embedder))
-        _, near = self.nearest(samples, 2)
+        laid_out = layouts(samples)
+        _, near = self._nearest(laid_out, 2)
         return Metrics(
             frechet=frechet_distance(placed, self._space.originals),
             diversity=diversity(placed, self._space.originals),
-            layout=diversity(_arrangements(layouts(samples)), self._arrangements),
+            layout=diversity(_arrangements(laid_out), self._arrangements),
             nearest=float(np.median(near[:, 0])),
             copies=float((near[:, 0] < CLOSE * near[:, 1]).mean()),
         )
@@ -156,7 +157,11 @@ class Ruler:
             (n, count) int64 numbers of pictures, the nearest first, and (n, count) float64
             distances; 1 is the median distance of one of the collection to the nearest other.
         """
-        distances = _distances(layouts(samples), self._layouts)
+        return self._nearest(layouts(samples), count)
+
+    def _nearest(self, laid_out: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Do as `nearest`, of (n, d) layouts of samples."""
+        distances = _distances(laid_out, self._layouts)
         order = np.argsort(distances, axis=1, kind="stable")[:, :count]
         return self._views[order], np.take_along_axis(distances, order, axis=1) / self._usual
 
