@@ -26,6 +26,7 @@ ENGINES = {
     "cycles": ("CYCLES",),
 }
 USUAL_SAMPLES = 16
+WORKBENCH_SAMPLES = (5, 8, 11, 16, 32)  # what Workbench knows; the first is usual
 SHEET_COLUMNS = 4
 SHEET_FRAMES = 12
 SHEET_WIDTH = 1920  # pixels
@@ -222,7 +223,7 @@ def _render_settings(scene: bpy.types.Scene, engine: str, samples: int | None) -
         if hasattr(owner, name)
     ]
     try:
-        _choose_engine(scene, engine, samples or USUAL_SAMPLES)
+        _choose_engine(scene, engine, samples)
         render.use_file_extension = False
         yield
     finally:
@@ -230,7 +231,7 @@ def _render_settings(scene: bpy.types.Scene, engine: str, samples: int | None) -
             setattr(owner, name, value)
 
 
-def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int) -> None:
+def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int | None) -> None:
     for identifier in ENGINES[engine]:
         try:
             scene.render.engine = identifier
@@ -241,10 +242,16 @@ def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int) -> None:
         raise ExtensionError("engine-missing", engine=engine)
     # From frame to frame Cycles then keeps what does not change: four times as fast for a mosaic.
     scene.render.use_persistent_data = True
-    scene.eevee.taa_render_samples = samples
+    scene.eevee.taa_render_samples = samples or USUAL_SAMPLES
     if hasattr(scene, "cycles"):  # an add-on, which may be off
-        scene.cycles.samples, scene.cycles.use_denoising = samples, False
-    scene.display.render_aa = "5"
+        scene.cycles.samples, scene.cycles.use_denoising = samples or USUAL_SAMPLES, False
+    scene.display.render_aa = _workbench_samples(samples or WORKBENCH_SAMPLES[0])
+
+
+def _workbench_samples(samples: int) -> str:
+    """Return Workbench's name of the most samples that are no more than these."""
+    fewer = [step for step in WORKBENCH_SAMPLES if step <= samples]
+    return str(fewer[-1]) if fewer else "OFF"
 
 
 def _make_size_even(render: bpy.types.RenderSettings) -> None:

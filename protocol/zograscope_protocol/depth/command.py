@@ -109,7 +109,7 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
         help="which of two eyes sees exactly the photograph",
     )
     add("--engine", choices=ENGINES, default="workbench")
-    add("--samples", type=int, help="for each pixel, with EEVEE and Cycles")
+    add("--samples", type=int, help="for each pixel; 1 is fast and jagged")
     add("--size", type=size, metavar="WxH", help="of the film; the picture's own by default")
     add("--model", default="default", help="as `zograscope models` lists them")
     add("--depth-map", type=Path, metavar="FILE", help="your own: PNG, TIFF, EXR or npy")

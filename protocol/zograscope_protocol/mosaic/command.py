@@ -187,7 +187,7 @@ def add_mosaic_arguments(parser: argparse.ArgumentParser) -> None:
     move.add_argument("--frames", type=int, default=240)
     move.add_argument("--fps", type=int, default=24)
     move.add_argument("--engine", choices=ENGINES, default="cycles")
-    move.add_argument("--samples", type=int, help="for each pixel, with EEVEE and Cycles")
+    move.add_argument("--samples", type=int, help="for each pixel; 1 is fast and jagged")
     move.add_argument("--size", type=size, metavar="WxH", help="1920x1080 by default")
     add("--connection", type=Path, metavar="FILE", help="connection file of another server")
     add("--job", help=argparse.SUPPRESS)  # laid out already; earlier servers say so

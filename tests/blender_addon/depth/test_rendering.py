@@ -80,6 +80,20 @@ def test_every_engine_shows_the_photographs_colours(rendering, film_scene, tmp_p
     assert np.abs(pixels[2:-2, 2:-2, :3] - PHOTOGRAPH[2:-2, 2:-2]).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("samples", "chosen"), [(None, "5"), (1, "OFF"), (5, "5"), (10, "8"), (64, "32")]
+)
+def test_workbench_takes_samples_too(rendering, film_scene, tmp_path, samples, chosen):
+    used = []
+
+    def look(pixels):
+        used.append(film_scene.display.render_aa)
+        return pixels
+
+    rendering.render_still(film_scene, tmp_path / "still.png", samples=samples, finish=look)
+    assert used == [chosen]
+
+
 def test_the_artists_settings_come_back(rendering, film_scene, tmp_path):
     render, image = film_scene.render, film_scene.render.image_settings
     render.engine, render.filepath = "CYCLES", "//mine"
