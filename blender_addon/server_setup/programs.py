@@ -28,12 +28,17 @@ REASONS = (
     ("folder-not-writable", r"Read-only file system|Permission denied|os error 13\b|"
      r"Not a directory|Access is denied|Operation not permitted"),
     ("download-damaged", r"Hash mismatch|hash mismatch|invalid checksum|CRC"),
-    ("index-refuses", r"\b(401|403|407)\b|Unauthorized|Forbidden|Proxy Authentication"),
+    ("index-refuses", r"\b(401|403|407) [A-Z]|HTTP error (401|403|407)\b|Unauthorized|Forbidden|"
+     r"Proxy Authentication"),
     ("certificate", r"[Cc]ertificate|UnknownIssuer"),
     ("no-network", r"error sending request|dns error|resolving DNS|[Cc]onnection|timed out|"
      r"Failed to (fetch|download)|tcp connect|Network (is|connectivity)|network"),
     ("package-missing", r"No solution found|was not found|no (usable )?wheels|not find"),
 )  # fmt: skip
+# What uv says while all is well: names and sizes of packages, which look like anything.
+PROGRESS = re.compile(
+    r"^ *(Download|Build|Built|Resolv|Prepar|Install|Using|Updat)\w* .*$", re.MULTILINE
+)
 _PACKAGE = re.compile(r"[Bb]ecause (?:there is no version of )?(\S+?) (?:was not|has no|and you)")
 
 
@@ -61,11 +66,12 @@ def reason(said: str) -> FailedError:
     A registry that answers 403 is another thing than one that does not answer, and a disk may fill
     while something is fetched: so the order of `REASONS` matters.
     """
+    complaint = PROGRESS.sub("", said)
     for code, pattern in REASONS:
-        if re.search(pattern, said):
+        if re.search(pattern, complaint):
             facts = {}
             if code == "package-missing":
-                found = _PACKAGE.search(said)
+                found = _PACKAGE.search(complaint)
                 facts["package"] = found.group(1) if found else ""
             return FailedError(code, said[-TAIL:], **facts)
     return FailedError("failed", said[-TAIL:], problem=last_line(said) or "it said nothing")

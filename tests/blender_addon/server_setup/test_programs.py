@@ -28,6 +28,12 @@ MISSING = (
         ("[Errno 30] Read-only file system: '/srv/server'", "folder-not-writable"),
         ("  cause: invalid peer certificate: UnknownIssuer", "certificate"),
         ("  cause: HTTP status client error (403 Forbidden) for url (https://x)", "index-refuses"),
+        ("ERROR: HTTP error 401 while getting https://x", "index-refuses"),
+        # Sizes and names of packages on the way to what went wrong are no reasons.
+        ("Downloading nvidia-cublas (403.5MiB)\n Downloaded networkx\n"
+         "error: Failed to download `torch`\n  cause: tcp connect error", "no-network"),
+        ("Downloading kernels (401 KiB)\nerror: something else", "failed"),
+        ("Downloaded networkx\nDownloaded certificates-Forbidden\nerror: a crash", "failed"),
         ("HTTP status client error (407 Proxy Authentication Required)", "index-refuses"),
         ("error: Hash mismatch for `filling==1.0`", "download-damaged"),
         (MISSING, "package-missing"),
