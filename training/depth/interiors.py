@@ -133,7 +133,7 @@ def workplace(rng: Generator) -> tuple[Scene, Camera]:
     w, d, h = rng.uniform(2.4, 6), rng.uniform(2, 5), rng.uniform(2.3, 3.5)
     walls = enclose(scene, w, d, h)
     wide, deep, high = rng.uniform(0.9, 2.4), rng.uniform(0.5, 0.95), rng.uniform(0.66, 0.95)
-    behind = min(pick(rng, [0.02, rng.uniform(0.1, 0.9), rng.uniform(0.8, 3)]), d - deep - 0.5)
+    behind = min(pick(rng, [0.02, rng.uniform(0.2, 1.5), rng.uniform(1, 3)]), d - deep - 0.5)
     middle = (rng.uniform(-0.2, 0.2) * w, d - behind - deep / 2, 0.0)
     turn = rng.normal(0, 0.06) if rng.random() < 0.7 else rng.normal(0, 0.5)
     heads = rng.random() < 0.2
@@ -166,14 +166,14 @@ def workplace(rng: Generator) -> tuple[Scene, Camera]:
                               "books", surface(scene, "wood", "grain", "plain"))  # fmt: skip
         scene.add(against(walls[0], board, middle[0], 0, high + rng.uniform(0.45, 0.7)))
     _on_floor(scene, w, d)
-    above = rng.uniform(1.4, 1.85) if rng.random() < 0.5 else rng.uniform(1.02, 1.32)
+    above = rng.uniform(1.4, 1.85) if rng.random() < 0.5 else high + rng.uniform(0.25, 0.55)
     spot = (rng.uniform(-0.45, 0.45) * wide, rng.uniform(-0.5, 0.7) * deep, 0)
     focus = by_desk(box((0, 0, 0), 0), spot).vertices[0] + [0, 0, high + rng.uniform(0, 0.2)]
     tilt = np.radians(rng.uniform(10, 50))
-    away = np.clip((above - focus[2]) / np.tan(tilt), 0.45, 2.8)
-    bearing = turn + rng.normal(0, 0.55)
+    away = np.clip((above - focus[2]) / np.tan(tilt), 0.55, 2.8)
+    bearing = turn + np.clip(rng.normal(0, 0.5), -1, 1)
     eye = focus + [away * np.sin(bearing), -away * np.cos(bearing), above - focus[2]]
-    return _taken(scene, _within(eye, w, d), focus, near=0.4)
+    return _taken(scene, _within(eye, w, d), focus, near=0.75)
 
 
 def _workbench(scene: Scene, wide: float, deep: float, high: float) -> Mesh:
@@ -267,7 +267,7 @@ def kitchen(rng: Generator) -> tuple[Scene, Camera]:
     else:
         eye = np.array([x, rng.uniform(-1.2, 0.5 * d), rng.uniform(1.0, 1.85)])
         focus = _below(eye, -x * rng.uniform(0, 1.1), d, rng.uniform(0, 30))
-    return _taken(scene, _within(eye, w, d), focus, near=0.5)
+    return _taken(scene, _within(eye, w, d), focus, near=0.7)
 
 
 def _fit(scene: Scene, wall: Wall, made: furniture.Fittings, high: float) -> None:
@@ -363,7 +363,7 @@ def storeroom(rng: Generator) -> tuple[Scene, Camera]:
     side = pick(rng, [-1, 1]) * half * rng.uniform(0.2, 1.2)
     tilt = rng.uniform(0, 40) if rng.random() < 0.7 else rng.normal(0, 10)
     focus = _below(eye, side, eye[1] + ahead, tilt)
-    return _taken(scene, _within(eye, w, d), focus, near=0.35)
+    return _taken(scene, _within(eye, w, d), focus, near=0.45)
 
 
 def _bays(
@@ -436,7 +436,7 @@ def _below(eye: np.ndarray, x: float, y: float, tilt: float) -> np.ndarray:
 
 def _within(eye: np.ndarray, w: float, d: float) -> np.ndarray:
     """The place, moved into a room if it is outside."""
-    return np.clip(eye, [0.3 - w / 2, LOW + 0.3, 0.3], [w / 2 - 0.3, d - 0.3, np.inf])
+    return np.clip(eye, [0.4 - w / 2, LOW + 0.3, 0.3], [w / 2 - 0.4, d - 0.4, np.inf])
 
 
 def _taken(
@@ -481,18 +481,21 @@ def _close_by(scene: Scene, camera: Camera, away: float) -> list[Mesh]:
         ray = np.array([side * rng.uniform(0.8, 1.3) * half, 1, 0])
         x, y, _ = camera.position + camera.rotation() @ ray * rng.uniform(0.35, 0.6)
         return [someone.placed((x, y, 0), turn=rng.uniform(0, 6.3))]
-    x, y, z = camera.position + camera.rotation() @ ray * away
-    if which < 0.4:
-        lamp = furniture.standing_lamp(scene)
-        return [lamp.placed((x, y, 0), scale=(1, 1, max(z, 0.4) / lamp.vertices[:, 2].max()))]
-    size = away * half * rng.uniform(0.15, 0.6)  # of what stands on a pedestal, or of the latter
-    wood = surface(scene, pick(rng, ["wood", "white", "cloth", "anything"]), scale=2)
-    if which < 0.6:
-        block = box((2 * size, size, max(z, 0.3)), wood)
-        return [block.placed((x, y, 0), turn=rng.normal(0, 0.5))]
     makers = (furniture.bottle, furniture.cup, furniture.pile, furniture.pot, furniture.desk_lamp)
-    thing = makers[rng.integers(len(makers))](scene) if rng.random() < 0.7 \
-        else props.clutter(scene, rng.uniform(0.1, 0.3))  # fmt: skip
-    top = max(z - float(thing.vertices[:, 2].max()), 0.3)
-    wide = float(np.ptp(thing.vertices[:, :2], 0).max()) * rng.uniform(0.6, 1.2)
-    return [box((wide, wide, top), wood).placed((x, y, 0)), thing.placed((x, y, top))]
+    wood = surface(scene, pick(rng, ["wood", "white", "cloth", "anything"]), scale=2)
+    if which < 0.4:
+        thing = furniture.standing_lamp(scene)
+    elif which < 0.6:
+        size = away * half * rng.uniform(0.15, 0.5)
+        thing = box((2 * size, size, 0.3), wood).placed(turn=rng.normal(0, 0.5))
+    else:
+        thing = makers[rng.integers(len(makers))](scene) if rng.random() < 0.7 \
+            else props.clutter(scene, rng.uniform(0.1, 0.3))  # fmt: skip
+    wide = float(np.ptp(thing.vertices[:, :2], 0).max())
+    # What is wide stands farther away, so that it leaves something to see.
+    x, y, z = camera.position + camera.rotation() @ ray * max(away, 0.6 * wide / half)
+    tall = float(thing.vertices[:, 2].max())
+    if which < 0.6:
+        return [thing.placed((x, y, 0), scale=(1, 1, max(z, 0.3) / tall))]
+    top, foot = max(z - tall, 0.3), wide * rng.uniform(0.6, 1.2)
+    return [box((foot, foot, top), wood).placed((x, y, 0)), thing.placed((x, y, top))]
