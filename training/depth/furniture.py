@@ -558,7 +558,7 @@ def laid(
     """Things strewn over a surface at z = 0 from y = -depth to 0, high ones mostly behind."""
     rng, things = scene.rng, []
     for _ in range(count):
-        thing = makers[rng.integers(len(makers))](scene) if rng.random() < 0.8 \
+        thing = pick(rng, makers)(scene) if rng.random() < 0.8 \
             else props.clutter(scene, rng.uniform(0.06, 0.35))  # fmt: skip
         high = float(thing.vertices[:, 2].max())
         behind = rng.uniform(0.3, 0.95) if high > 0.2 and rng.random() < 0.8 else rng.random()

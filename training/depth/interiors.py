@@ -115,7 +115,7 @@ def furnish(
     """Furniture with its back to a wall."""
     rng = scene.rng
     for _ in range(count):
-        piece = makers[rng.integers(len(makers))](scene)
+        piece = pick(rng, makers)(scene)
         along = rng.uniform(-0.42, 0.42) * wall[2]
         out = float(piece.vertices[:, 1].max()) + rng.uniform(0, 0.2)
         scene.add(against(wall, piece, along, out))
@@ -360,9 +360,9 @@ def storeroom(rng: Generator) -> tuple[Scene, Camera]:
     high = rng.uniform(1.2, 1.85) if rng.random() < 0.75 else rng.uniform(0.5, 1.2)
     eye = np.array([rng.uniform(-0.8, 0.8) * half, rng.uniform(-1.2, 0.3 * d), high])
     ahead = np.exp(rng.uniform(np.log(0.5), np.log(d)))
-    side = pick(rng, [-1, 1]) * half * rng.uniform(0.2, 1.2)
+    aside = pick(rng, [-1, 1]) * half * rng.uniform(0.2, 1.2)
     tilt = rng.uniform(0, 40) if rng.random() < 0.7 else rng.normal(0, 10)
-    focus = _below(eye, side, eye[1] + ahead, tilt)
+    focus = _below(eye, aside, eye[1] + ahead, tilt)
     return _taken(scene, _within(eye, w, d), focus, near=0.45)
 
 
@@ -384,7 +384,8 @@ def _line(scene: Scene, wall: Wall, contents: str, high: float) -> None:
     rng = scene.rng
     models, wide = _bays(scene, contents, high)
     ends = np.sort(rng.uniform(-0.5, 0.5, 2)) if rng.random() < 0.4 else np.array([-0.5, 0.5])
-    for along in np.arange(*(ends * wall[2] + [wide / 2, 0]), wide):
+    first, last = (float(end) * wall[2] for end in ends)
+    for along in np.arange(first + wide / 2, last, wide):
         scene.add(against(wall, models[rng.integers(len(models))], along, 0.01))
 
 
