@@ -5,7 +5,7 @@ from numpy.random import Generator
 
 from training.depth import people, props
 from training.depth.chance import pick
-from training.depth.places import on_wall
+from training.depth.furniture import on_wall
 from training.depth.rendering import Camera, Mesh, Scene, join
 from training.depth.shapes import box, cylinder, quad
 from training.depth.surfaces import surface

@@ -1,4 +1,4 @@
-"""Kinds of places, with or without people: streets, rooms, landscapes, tables, monuments."""
+"""Kinds of places, with or without people: streets, landscapes, tables, heaps."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,9 @@ from numpy.random import Generator
 
 from training.depth import patterns, people, props
 from training.depth.chance import pick
-from training.depth.rendering import Camera, Mesh, Scene, join
-from training.depth.shapes import box, cylinder, ellipsoid, heightfield, limb, quad
+from training.depth.furniture import contraption, on_wall
+from training.depth.rendering import Camera, Mesh, Scene
+from training.depth.shapes import box, cylinder, ellipsoid, heightfield, quad
 from training.depth.surfaces import surface
 from training.depth.views import (
     ahead,
@@ -180,119 +181,6 @@ def waterside(rng: Generator) -> tuple[Scene, Camera]:
     )
 
 
-def room(rng: Generator) -> tuple[Scene, Camera]:
-    """A room, hall or corridor with windows, doors, pictures and furniture, people at times."""
-    scene = Scene(rng)
-    w, d, h = rng.uniform(2, 7), rng.uniform(2.5, 9), rng.uniform(2.2, 4)
-    if rng.random() < 0.15:  # a hall or a corridor
-        w, d, h = pick(rng, [w, 2.5 * w]), rng.uniform(10, 35), h * rng.uniform(1, 2)
-    daylight(scene)
-    lamplight(scene, (-w / 2 + 0.3, 0.5, h * 0.5), (w / 2 - 0.3, d - 0.3, h - 0.15))
-    wall_kinds = ("plain", "plain", "clouds", "stripes", "dots", "masonry", "planks", "checks")
-    wall = surface(scene, "wall", *wall_kinds, contrast=rng.uniform(0, 0.4))
-    other = wall if rng.random() < 0.7 else surface(scene, "wall", *wall_kinds)
-    floor = surface(scene, pick(rng, ["wood", "stone", "cloth"]), "planks", "checks", "masonry",
-                    "grain", "clouds", scale=0.7, mirror=pick(rng, [0, 0, 0.07]))  # fmt: skip
-    ceiling = surface(scene, "white", "plain", "plain", "planks", contrast=0.1)
-    low, left, right, back = -1.5, -w / 2, w / 2, d
-    corners = {
-        "floor": ([[left, low, 0], [right, low, 0], [right, back, 0], [left, back, 0]], floor),
-        "ceiling": ([[left, low, h], [right, low, h], [right, back, h], [left, back, h]], ceiling),
-        "left": ([[left, low, 0], [left, back, 0], [left, back, h], [left, low, h]], wall),
-        "right": ([[right, low, 0], [right, back, 0], [right, back, h], [right, low, h]], wall),
-        "back": ([[left, back, 0], [right, back, 0], [right, back, h], [left, back, h]], other),
-        "front": ([[left, low, 0], [right, low, 0], [right, low, h], [left, low, h]], wall),
-    }
-    scene.add(*(quad(np.array(points), material) for points, material in corners.values()))
-    trim = surface(scene, pick(rng, ["wood", "white"]), "plain", "grain")
-    scene.add(box((w, 0.03, 0.12), trim).placed((0, back - 0.01, 0)))
-    scene.add(*(box((0.03, d, 0.12), trim).placed((x, d / 2, 0)) for x in (left, right)))
-    walls = [
-        ((0, back, 0), 0.0, w),
-        ((left, d / 2, 0), np.pi / 2, d),
-        ((right, d / 2, 0), -np.pi / 2, d),
-    ]
-    for place, turn, length in walls:
-        things = [on_wall(scene, pick(rng, ["window", "door", "picture", "picture", "none"]), h)
-                  for _ in range(int(rng.integers(0, 5)))]  # fmt: skip
-        for thing in things:
-            along = rng.uniform(-0.45, 0.45) * length
-            scene.add(thing.placed((along, -0.01, 0)).placed(place, turn=turn))
-        furniture: list[Callable[[Scene], Mesh]] = [props.shelf, props.bed, props.chair, _desk]
-        for _ in range(int(rng.integers(0, 4 if length < 10 else 9))):
-            make = furniture[rng.integers(len(furniture))]
-            piece = make(scene)
-            along = rng.uniform(-0.42, 0.42) * length
-            out = -float(piece.vertices[:, 1].max()) - rng.uniform(0, 0.2)
-            scene.add(piece.placed((along, out, 0)).placed(place, turn=turn))
-    if rng.random() < 0.6:
-        size = (rng.uniform(0.6, 2), rng.uniform(0.5, 1.1), rng.uniform(0.4, 0.8))
-        x, y = rng.uniform(-0.3, 0.3) * w, rng.uniform(0.35, 0.7) * d
-        scene.add(props.table(scene, size, int(rng.integers(0, 9))).placed((x, y, 0)))
-        for _ in range(int(rng.integers(0, 5))):
-            turn = rng.uniform(0, 6.3)
-            spot = (x + size[0] * 0.7 * np.sin(turn), y - size[1] * 0.9 * np.cos(turn), 0)
-            sitter = props.chair(scene) if rng.random() < 0.5 \
-                else people.figure(scene, "at table").mesh  # fmt: skip
-            scene.add(sitter.placed(spot, turn=turn + np.pi + rng.normal(0, 0.3)))
-    for _ in range(int(pick(rng, [0, 0, 1, 2, 5]))):
-        kind = pick(rng, ["standing", "standing", "seated", "working", "carrying", "walking"])
-        spot = (rng.uniform(-0.4, 0.4) * w, rng.uniform(0.2, 0.9) * d, 0)
-        scene.add(people.figure(scene, kind).mesh.placed(spot, turn=rng.normal(0, 0.9)))
-    if rng.random() < 0.4:
-        rug = surface(scene, "cloth", scale=0.6)
-        scene.add(box((rng.uniform(1, 3), rng.uniform(1, 3), 0.015), rug).placed((0, 0.55 * d, 0)))
-    for _ in range(int(rng.integers(0, 6))):
-        spot = (rng.uniform(-0.45, 0.45) * w, rng.uniform(0.2, 0.95) * d, 0)
-        scene.add(props.clutter(scene, rng.uniform(0.15, 0.8)).placed(spot))
-    if rng.random() < 0.4:
-        lamp = cylinder(0.2, 0.2, surface(scene, "white", "plain", glow=1.5), top=0.6)
-        scene.add(lamp.placed((rng.uniform(-0.2, 0.2) * w, 0.6 * d, h - rng.uniform(0.3, 1.2))))
-    eye = (
-        rng.uniform(-0.42, 0.42) * w,
-        rng.uniform(-1.2, 0.25 * d),
-        rng.uniform(0.7, min(1.9, h - 0.3)),
-    )
-    target = (rng.uniform(-0.5, 0.5) * w, rng.uniform(0.5, 1) * d, rng.uniform(0.2, 1.6))
-    return scene, looking_at(rng, eye, target, (40, 90))
-
-
-def _desk(scene: Scene) -> Mesh:
-    rng = scene.rng
-    size = (rng.uniform(0.8, 2.2), rng.uniform(0.5, 0.8), rng.uniform(0.7, 0.95))
-    return props.table(scene, size, int(rng.integers(1, 12)))
-
-
-def on_wall(scene: Scene, what: str, height: float) -> Mesh:
-    """A window, door or picture on the wall y = 0, seen from -y."""
-    rng = scene.rng
-    frame = surface(scene, pick(rng, ["wood", "white", "metal"]), "plain", "grain")
-    if what == "door":
-        parts = [box((0.95, 0.1, 2.05), frame)]
-        parts.append(box((0.82, 0.12, 1.96), surface(scene, "wood", "plain", "grain", "planks")))
-        return join(parts)
-    if what == "window":
-        wide, high = rng.uniform(0.6, 2), rng.uniform(0.8, max(1.0, height - 1.2))
-        pane = surface(scene, "snow", "clouds", "foliage", "plain", glow=rng.uniform(0.3, 3))
-        parts = [box((wide, 0.02, high), pane).placed((0, 0, 0.8))]
-        for x in np.linspace(-wide / 2, wide / 2, int(rng.integers(2, 5))).tolist():
-            parts.append(box((0.05, 0.08, high), frame).placed((x, 0, 0.8)))
-        for z in np.linspace(0, high, int(rng.integers(2, 4))).tolist():
-            parts.append(box((wide, 0.08, 0.05), frame).placed((0, 0, 0.8 + z)))
-        if rng.random() < 0.4:
-            curtain = surface(scene, "cloth", "stripes", "plain", "dots")
-            for x in (-wide / 2, wide / 2):
-                parts.append(box((0.35, 0.12, high + 0.4), curtain).placed((x, -0.03, 0.6)))
-        return join(parts)
-    wide, high = rng.uniform(0.2, 1.2), rng.uniform(0.2, 0.9)
-    z = rng.uniform(0.9, max(1.0, height - 1.1))
-    art = surface(scene, "anything", scale=rng.uniform(0.5, 3))
-    parts = [box((wide * 0.88, 0.045, high * 0.88), art).placed((0, 0, z + 0.06 * high))]
-    if what == "picture":
-        parts.append(box((wide, 0.04, high), frame).placed((0, 0, z)))
-    return join(parts)
-
-
 def table_top(rng: Generator) -> tuple[Scene, Camera]:
     """A still life, a desk, a workbench: things close by on a surface, before a wall or a room."""
     scene = Scene(rng)
@@ -329,7 +217,7 @@ def table_top(rng: Generator) -> tuple[Scene, Camera]:
     if rng.random() < 0.25:
         scene.add(props.screen(scene).placed((rng.uniform(-0.3, 0.3) * wide, 0.7 * deep, 0)))
     if rng.random() < 0.25:  # machines, tools, toys: a lattice of bars and wheels
-        scene.add(_contraption(scene, 0.6 * scale).placed((0, 0.5 * deep, 0)))
+        scene.add(contraption(scene, 0.6 * scale).placed((0, 0.5 * deep, 0)))
     away = rng.uniform(0.2, 1.4) * scale
     eye = (rng.uniform(-0.5, 0.5) * wide, -away, rng.uniform(0.08, 1.0) * scale)
     target = (
@@ -338,31 +226,6 @@ def table_top(rng: Generator) -> tuple[Scene, Camera]:
         rng.uniform(0, 0.3) * scale,
     )
     return scene, looking_at(rng, eye, target, (30, 70))
-
-
-def _contraption(scene: Scene, size: float) -> Mesh:
-    """Bars, wheels, tubes and plates fixed to one another."""
-    rng, parts = scene.rng, []
-    materials = [surface(scene, pick(rng, ["metal", "anything", "dark cloth"]), "plain", "grain",
-                         mirror=pick(rng, [0, 0.2])) for _ in range(4)]  # fmt: skip
-    joint = np.array([0, 0, 0.3 * size])
-    for _ in range(int(rng.integers(6, 30))):
-        material = int(pick(rng, materials))
-        step = rng.normal(0, 0.35 * size, 3)
-        end = joint + step
-        end[2] = np.clip(end[2], 0.05 * size, size)
-        which = rng.random()
-        if which < 0.5:
-            thick = size * rng.uniform(0.008, 0.05)
-            parts.append(limb(joint, end, (thick, thick), material))
-        elif which < 0.75:
-            wheel = cylinder(size * rng.uniform(0.08, 0.35), size * 0.05, material)
-            parts.append(wheel.placed(tuple(end), turn=rng.uniform(0, 6), tilt=np.pi / 2))
-        else:
-            parts.append(box(tuple(size * rng.uniform(0.05, 0.4, 3)), material).placed(
-                tuple(end - [0, 0, 0.1 * size]), turn=rng.uniform(0, 6)))  # fmt: skip
-        joint = end
-    return join(parts)
 
 
 def heap(rng: Generator) -> tuple[Scene, Camera]:
@@ -384,7 +247,7 @@ def heap(rng: Generator) -> tuple[Scene, Camera]:
         lambda: props.vessel(scene, rng.uniform(0.3, 1.5)),
         lambda: props.rock(scene, rng.uniform(0.3, 1.5)),
         lambda: props.bush(scene, rng.uniform(0.4, 1.5)),
-        lambda: _contraption(scene, rng.uniform(0.5, 2)),
+        lambda: contraption(scene, rng.uniform(0.5, 2)),
     ]
     for place in ahead(rng, int(rng.integers(5, 50)), 1.5, 14, 0.6):
         thing = makers[rng.integers(len(makers))]()

@@ -12,12 +12,12 @@ from numpy.random import Generator
 
 from training.depth.chance import pick
 from training.depth.gatherings import crowd, group, market, portrait, studio
+from training.depth.interiors import kitchen, room, storeroom, workplace
 from training.depth.monuments import monument
 from training.depth.places import (
     heap,
     landscape,
     leaned,
-    room,
     street,
     table_top,
     waterside,
@@ -51,6 +51,9 @@ KINDS: dict[Callable[[Generator], tuple[Scene, Camera]], float] = {
     market: 0.08,
     studio: 0.05,
     room: 0.14,
+    workplace: 0.11,
+    kitchen: 0.09,
+    storeroom: 0.08,
     street: 0.13,
     table_top: 0.1,
     landscape: 0.09,
