@@ -55,6 +55,12 @@ class FailedError(Exception):
         super().__init__(code)
         self.code, self.details, self.facts = code, details, facts
 
+    def told(self) -> dict[str, Any]:
+        """Return it as the file of the progress has it."""
+        return {
+            "state": "failed", "code": self.code, "facts": self.facts, "details": self.details
+        }  # fmt: skip
+
 
 class CancelledError(Exception):
     """The artist wants no more."""

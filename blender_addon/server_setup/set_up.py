@@ -62,8 +62,7 @@ class Progress:
 
     def tell_failure(self, failure: FailedError) -> None:
         """Write why it has ended."""
-        facts, details = failure.facts, failure.details
-        self.tell(state="failed", code=failure.code, facts=facts, details=details)
+        self.tell(**failure.told())
 
 
 def main(order: Order) -> int:
@@ -80,12 +79,12 @@ def main(order: Order) -> int:
             break
         except BusyError:
             if time.monotonic() > deadline:
-                progress.told |= {"state": "failed", "code": "busy", "facts": {}}
+                # Only printed: the file is the other's.
+                progress.told |= FailedError("busy").told()
                 break
             time.sleep(programs.LOOK)
         except OSError as error:
-            failure = programs.reason(str(error))
-            progress.told |= {"state": "failed", "code": failure.code, "facts": failure.facts}
+            progress.told |= programs.reason(str(error)).told()
             break
     print(json.dumps(progress.told))
     return int(progress.told["state"] != "done")
@@ -128,7 +127,11 @@ def _move(order: Order, progress: Progress) -> None:
         progress.tell(stage="Copying what was fetched")
         part = order.path / "cache.part"
         shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(former, part, symlinks=True)
+        try:
+            shutil.copytree(former, part, symlinks=True)
+        except BaseException:  # a disk too small is not left full
+            shutil.rmtree(part, ignore_errors=True)
+            raise
         part.rename(cache)
     NewServer(order, progress).make()
 

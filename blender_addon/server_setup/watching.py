@@ -152,11 +152,11 @@ class ServerSetup:
             told = _last_words(process)
         state = told.get("state", "running")
         if state == "running":
-            self.error = SetupError("setup-ended", told.get("details"))
+            self.error = SetupError("setup-ended", told.get("details", ""))
         elif state == "failed":
             folder = order.folder if order else str(self.folder)
             facts = {"folder": folder, **told.get("facts", {})}
-            self.error = SetupError(f"setup-{told['code']}", told.get("details"), **facts)
+            self.error = SetupError(f"setup-{told['code']}", told.get("details", ""), **facts)
         elif state == "done":
             self.notes = [
                 NOTES[note["code"]].format(**note)

@@ -241,6 +241,16 @@ def test_a_full_disk_is_said(world, tmp_path):
         shutil.rmtree(disk / "server")
         said = world.with_order(folder=str(disk / "server")).run()
         assert (said["state"], said["code"]) == ("failed", "disk-full")
+        # Nor does a move leave there what it could not bring.
+        (disk / "filling").unlink()
+        shutil.rmtree(disk / "server")
+        (world.folder / "cache").mkdir(parents=True)
+        (world.folder / "cache" / "wheel").write_bytes(bytes(60_000_000))
+        move = {"action": "move", "folder": str(disk / "place"), "former": str(world.folder)}
+        said = world.with_order(**move).run()
+        assert (said["state"], said["code"]) == ("failed", "disk-full")
+        assert shutil.disk_usage(disk).used < 1_000_000
+        assert (world.folder / "cache" / "wheel").stat().st_size == 60_000_000
     finally:
         subprocess.run(["umount", disk], check=True)
 

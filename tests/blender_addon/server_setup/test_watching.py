@@ -106,6 +106,22 @@ def test_why_it_failed_is_a_sentence_with_a_button_below(setup, words, world):
     assert "the network is made of" not in " ".join(words())
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_place_that_cannot_be_written_is_said(setup, tmp_path, there):
+    if there:
+        bpy.ops.zograscope.install_server()
+        wait(setup)
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "server"
+    bpy.ops.zograscope.place_server(directory=str(place))
+    if not there:  # where nothing moves, only the button tries the place
+        bpy.ops.zograscope.install_server()
+    wait(setup)
+    assert setup.error.code == "setup-folder-not-writable"
+    assert str(place) in setup.error.sentence
+    assert setup.state == ("ready" if there else "missing")
+
+
 def test_killed_it_says_so_and_the_next_click_goes_on(setup, world):
     (world.materials / "trial.py").write_text("import time; time.sleep(60)")
     bpy.ops.zograscope.install_server()
