@@ -66,6 +66,8 @@ def note(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> None:
     key, camera = space.as_pointer(), scene.camera.session_uid if scene.camera else 0
     former = _changed.get(key)
     before = look_of(space) if former is None else former.before
+    if former is not None and former.scene != scene.session_uid:
+        _left[key, former.scene] = former, _left_look(space, former, scene)
     _changed[key] = _Changed(scene.session_uid, camera, before)
     _left.pop((key, scene.session_uid), None)
 

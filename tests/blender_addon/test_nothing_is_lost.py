@@ -447,6 +447,30 @@ class TestViewports:
         fake_link.tick()
         assert looks.look_of(space) == before
 
+    def test_what_is_built_next_leaves_the_former_as_it_was(
+        self, zograscope, photograph, fake_link, scene, looks, space, before
+    ):
+        """As a mosaic does, which is seen by EEVEE, after a diorama, which Workbench shows."""
+        bpy.ops.zograscope.build_diorama()
+        finish(fake_link)
+        window, (root,) = bpy.context.window_manager.windows[0], roots()
+        diorama = looks.look_of(space)
+        scenes = importlib.import_module(f"{zograscope.__name__}.scenes")
+        other = bpy.data.scenes.new("mosaic")
+        other.camera = bpy.data.objects.new("eye", bpy.data.cameras.new("eye"))
+        other.collection.objects.link(other.camera)
+        window.scene = other
+        scenes.look_through_camera(other, "MATERIAL")
+        mosaic = looks.look_of(space)
+        assert mosaic["shading.type"] == "MATERIAL"
+        for shown, look in (
+            (root.users_scene[0], diorama), (other, mosaic), (scene, before),
+            (root.users_scene[0], diorama),
+        ):  # fmt: skip
+            window.scene = shown
+            fake_link.tick()
+            assert looks.look_of(space) == look
+
     def test_nothing_of_it_is_kept_for_another_file(self, photograph, fake_link, looks):
         bpy.ops.zograscope.build_diorama()
         finish(fake_link)
