@@ -44,7 +44,9 @@ def write_psd(layers: Sequence[PictureLayer], width: int, height: int) -> bytes:
     for layer in layers:
         left, top, _, _ = layer.rectangle
         image = Image.fromarray(np.ascontiguousarray(layer.pixels), "RGBA")
-        document.create_pixel_layer(image, name=layer.name, top=top, left=left)
+        # Named afterwards, which writes the name in Unicode too: GIMP takes "ü" of the other for
+        # no letter, and most scripts have no other.
+        document.create_pixel_layer(image, top=top, left=left).name = layer.name
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()

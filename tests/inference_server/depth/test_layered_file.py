@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from psd_tools import PSDImage
-from psd_tools.constants import Compression
+from psd_tools.constants import Compression, Tag
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.depth.layered_file import PictureLayer, read_psd, write_psd
 
@@ -53,6 +53,15 @@ def test_other_readers_see_the_layers_and_their_order(layers):
     assert (np.array(image)[..., 3] == 255).all()
     assert [name for name, *_ in image.layers][:2] == list(PLACES)[:2]
     assert [tuple(box) for _, _, box, _ in image.layers] == list(PLACES.values())
+
+
+@pytest.mark.parametrize("name", ["Müller, 3", "Мужчина", "漁師", "x" * 63])
+def test_names_are_written_in_unicode(name):
+    """GIMP reads the other form of a name, in Mac OS Roman, as UTF-8."""
+    data = write_psd([PictureLayer(name, noise(MAN, 1), MAN)], *SIZE)
+    (layer,) = PSDImage.open(io.BytesIO(data))
+    assert layer.tagged_blocks.get_data(Tag.UNICODE_LAYER_NAME) == name
+    assert list(read_psd(data, "a.psd", SIZE, {name: MAN})) == [name]
 
 
 def test_a_layer_that_was_painted_larger_grows_within_the_picture(layers):
