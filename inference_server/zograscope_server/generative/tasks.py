@@ -167,10 +167,10 @@ def project(
 ) -> TaskResult:
     """Seek a picture in a model's latent space."""
     from zograscope_server.generative.walks.projection import project as seek
-    from zograscope_server.images import read_photograph
+    from zograscope_server.images import ENOUGH_PIXELS, read_photograph
 
     data = required(inputs, "image").tobytes()
-    picture = read_photograph(data, options.file_name).pixels
+    picture = read_photograph(data, options.file_name, ENOUGH_PIXELS).pixels
     context.progress(0.0, "Loading the model")
     generator: Generator = context.load_model(options.model, PURPOSE)
     found = seek(
