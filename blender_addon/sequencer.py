@@ -141,15 +141,18 @@ def keep_sound(
 
     Raises ExtensionError `sound-unreadable`, and ZograscopeError `output-exists`.
     """
-    suffix = str(metadata.get("sound_suffix"))
-    if not SOUND_SUFFIX.fullmatch(suffix):  # it comes from the network, and becomes a path
-        suffix = USUAL_SOUND_SUFFIX
-    path = folder / f"sound{suffix}"
+    path = folder / sound_name(metadata)
     write_file(path, sound)
     try:
         set_sound(scene, mark, path, f"{folder.name} sound")
     except RuntimeError as error:
         raise ExtensionError("sound-unreadable", str(error), path=str(path)) from error
+
+
+def sound_name(metadata: Mapping[str, Any]) -> str:
+    """Return the name of a result's sound file, which leads nowhere, whatever the result says."""
+    suffix = str(metadata.get("sound_suffix"))
+    return f"sound{suffix if SOUND_SUFFIX.fullmatch(suffix) else USUAL_SOUND_SUFFIX}"
 
 
 def move(strip: Any, start: int) -> None:

@@ -7,6 +7,7 @@ do not know of it, and a script without a window has no proxies.
 """
 
 import bpy
+import numpy as np
 from bpy.app.handlers import persistent
 
 from ..scenes import PART_MARK
@@ -30,6 +31,12 @@ Values = tuple[float | None, ...]
 _known: dict[int, Values] = {}
 """The settings of each object at the last evaluation, by its `session_uid`."""
 
+_places: dict[int, tuple[bytes, list[int]]] = {}
+"""Which objects a scene had, and the places of those with settings among them, by `session_uid`.
+
+No objects are kept: Undo makes others of them.
+"""
+
 
 def rest(root: bpy.types.Object) -> None:
     """Show the whole relief of a diorama again."""
@@ -49,14 +56,29 @@ def hold_down(root: bpy.types.Object) -> None:
 def changed_roots(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """Return the dioramas whose settings have changed since this was asked last."""
     roots = []
-    for item in scene.objects:
-        if ROOT_MARK in item or item.get(PART_MARK) == PLATE:
-            values = tuple(item.get(name) for name in SLIDERS)
-            before, _known[item.session_uid] = _known.get(item.session_uid, values), values
-            root = item if ROOT_MARK in item else item.parent
-            if before != values and root is not None:
-                roots.append(root)
+    for item in _with_settings(scene):
+        values = tuple(item.get(name) for name in SLIDERS)
+        before, _known[item.session_uid] = _known.get(item.session_uid, values), values
+        root = item if ROOT_MARK in item else item.parent
+        if before != values and root is not None:
+            roots.append(root)
     return roots
+
+
+def _with_settings(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """Return the dioramas and plates of a scene; where objects came or went, look for them anew."""
+    objects = scene.objects
+    numbers = np.empty(len(objects), np.int32)
+    objects.foreach_get("session_uid", numbers)
+    there, places = _places.get(scene.session_uid, (b"", []))
+    if there != numbers.tobytes():
+        places = [place for place, item in enumerate(objects) if _has_settings(item)]
+        _places[scene.session_uid] = numbers.tobytes(), places
+    return [objects[place] for place in places]
+
+
+def _has_settings(item: bpy.types.Object) -> bool:
+    return ROOT_MARK in item or item.get(PART_MARK) == PLATE
 
 
 @persistent
@@ -87,6 +109,7 @@ def _after_a_frame(scene: bpy.types.Scene, *_: object) -> None:
 @persistent
 def rest_all(*_: object) -> None:
     """Show all dioramas whole: after a moment's rest, before a file is saved, and after Undo."""
+    _places.clear()  # a mark may have come to an object that was there
     for scene in bpy.data.scenes:
         changed_roots(scene)
     for item in bpy.data.objects:
@@ -119,3 +142,4 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_rest_later):
         bpy.app.timers.unregister(_rest_later)
     _known.clear()
+    _places.clear()

@@ -252,10 +252,8 @@ def atlas_image(
     name: str, arrays: Mapping[str, np.ndarray], atlas: Mapping[str, Any]
 ) -> bpy.types.Image:
     """Make one tiled (UDIM) image of the atlas pages, packed into the .blend as encoded."""
-    # What kind of files they are is told by themselves: names from outside are no paths.
-    suffix = ".png" if arrays["atlas.0"][:4].tobytes() == b"\x89PNG" else ".jpg"
     with tempfile.TemporaryDirectory() as folder:
-        pattern = Path(folder) / f"atlas.<UDIM>{suffix}"
+        pattern = Path(folder) / f"atlas.<UDIM>{page_suffix(arrays['atlas.0'])}"
         for page in range(int(atlas["pages"])):
             path = str(pattern).replace("<UDIM>", str(FIRST_UDIM + page))
             Path(path).write_bytes(arrays[f"atlas.{page}"].tobytes())
@@ -268,6 +266,11 @@ def atlas_image(
         image.pack()
     image.alpha_mode = "CHANNEL_PACKED"
     return image
+
+
+def page_suffix(page: np.ndarray) -> str:
+    """Return the suffix of a page, uint8 (n,), by what it is: names from outside are no paths."""
+    return ".png" if page[:4].tobytes() == b"\x89PNG" else ".jpg"
 
 
 def set_close_ups(mosaic: Mosaic, pictures: Mapping[int, bytes]) -> None:

@@ -29,6 +29,8 @@ from zograscope_server.errors import ServerError
 from zograscope_server.memory_budget import MemoryBudget
 
 MOST_PIXELS = 300_000_000  # a 60 cm sheet at 720 dpi; more is a mistake or an attack
+ENOUGH_PIXELS = 160_000_000
+"""Of a picture that is shown as a whole: as the largest cameras have, and no card shows more."""
 LONGEST_SIDE = 300_000  # pixels, as Photoshop's largest
 _MEMORY = psutil.virtual_memory().total
 MOST_BYTES = min(6_000_000_000, _MEMORY // 3)

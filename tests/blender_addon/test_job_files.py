@@ -3,9 +3,12 @@
 import importlib
 import io
 import zipfile
+from pathlib import PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -64,3 +67,24 @@ def test_nothing_leads_out_of_the_folder(job_files, tmp_path, name):
         job_files.unpack(zipped("index.html", name), tmp_path / "page")
     assert not list(tmp_path.rglob("*.txt"))
     assert not list(tmp_path.rglob("index.html"))
+
+
+@pytest.mark.parametrize(
+    "folder", [PureWindowsPath(r"C:\Users\ada\frames"), PurePosixPath("/home/ada/frames")]
+)
+@given(said=st.text() | st.from_regex(r"\.[a-z0-9]{1,5}") | st.none() | st.integers())
+@example(said="\\..\\..\\evil.exe")
+@example(said=".wav\\..\\..\\evil")
+@example(said="/../../evil")
+@example(said=".wav:stream")
+@example(said=".wav.")
+@example(said=".wav\n")
+def test_no_suffix_leads_out_of_the_folder_on_any_system(zograscope, folder, said):
+    """What becomes of a server's suffix is one file in the folder, as Windows reads it too."""
+    sequencer = importlib.import_module(zograscope.__name__ + ".sequencer")
+    builders = importlib.import_module(zograscope.__name__ + ".mosaic.builders")
+    page = np.frombuffer(str(said).encode("utf-8", "replace"), np.uint8)
+    assert builders.page_suffix(page) in (".png", ".jpg")
+    path = folder / sequencer.sound_name({"sound_suffix": said})
+    assert (path.parent, path.stem) == (folder, "sound")
+    assert path.suffix[1:].isalnum() and path.suffix.isascii()

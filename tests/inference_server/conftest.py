@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -120,6 +123,39 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield make
     for server in made:
         server.stop()
+
+
+@contextmanager
+def _dripping(
+    begin: bytes, drop: bytes, open_with: Callable[[Any], Any] = lambda connection: connection
+) -> Iterator[int]:
+    """A host that begins an answer and goes on with a drop of it now and then, for ever.
+
+    Gives its port. `open_with` is what is done with a connection before anything is asked over it.
+    """
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):  # until who asked has hung up
+                connection = open_with(self.request)
+                connection.recv(1 << 16)
+                connection.sendall(begin)
+                while True:
+                    time.sleep(0.02)
+                    connection.sendall(drop)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def dripping() -> Callable[..., AbstractContextManager[int]]:
+    """What makes hosts that hold whoever asks."""
+    return _dripping
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,10 @@ from zograscope_protocol.depth.tasks import (
     DioramaOptions,
     ExportDepthOptions,
     ExportMeshOptions,
+    ExportPlatesOptions,
+    ImportPlatesOptions,
+    PaintBackgroundOptions,
+    SegmentOptions,
 )
 from zograscope_protocol.diagnostics import CountOptions, NullOptions, SleepOptions
 from zograscope_protocol.errors import MOST_QUOTED, ZograscopeError, quoted
@@ -26,6 +30,7 @@ from zograscope_protocol.generative.tasks import (
     TrainOptions,
     WalkOptions,
 )
+from zograscope_protocol.models import DownloadOptions
 from zograscope_protocol.mosaic.tasks import (
     LARGEST_SEED,
     LAYOUTS,
@@ -215,10 +220,11 @@ JSON = st.recursive(
 )
 KINDS_OF_OPTIONS = [
     *(DioramaOptions, ExportMeshOptions, ExportDepthOptions),
+    *(SegmentOptions, PaintBackgroundOptions, ExportPlatesOptions, ImportPlatesOptions),
     *(MosaicOptions, PosterOptions, PageOptions, SimilarOptions, OriginalsOptions),
     *(PortraitOptions, ExaminePortraitOptions, TrackDriverOptions, PortraitRigOptions),
     *(TrainOptions, WalkOptions, SamplesOptions, LatentMapOptions, ProjectOptions),
-    *(NullOptions, SleepOptions, CountOptions),
+    *(NullOptions, SleepOptions, CountOptions, DownloadOptions),
 ]
 
 
@@ -233,6 +239,33 @@ def test_no_parameter_is_too_odd(kind, data):
         assert len(error.sentence) < 600
     else:
         assert kind.read(json.loads(json.dumps(options.parameters()))) == options
+
+
+OF_SEEDS = [
+    (kind, field.name)
+    for kind in KINDS_OF_OPTIONS
+    for field in dataclasses.fields(kind)
+    if field.name.endswith("seed")
+]
+NO_SEEDS = st.integers(max_value=-1) | st.integers(min_value=2**63)
+
+
+@given(of=st.sampled_from(OF_SEEDS), seed=NO_SEEDS | st.sampled_from([10**5000, -1.0, 2.0**63]))
+def test_what_is_no_seed_is_refused_in_words(of, seed):
+    kind, name = of
+    with pytest.raises(ZograscopeError, match=name.replace("_", " ")) as caught:
+        kind.read({name: seed})
+    assert caught.value.code == "bad-parameters"
+
+
+@given(st.integers(max_value=-1) | st.integers(min_value=2**31) | st.just("9" * 5000) | st.text())
+def test_what_is_no_seed_among_samples_is_refused_in_words(text):
+    text = str(text)
+    if text.isascii() and text.isdigit() and len(text) < 11 and int(text) < 2**31:
+        text = f"{text}."
+    with pytest.raises(ZograscopeError, match="no seed") as caught:
+        SamplesOptions.read({"seeds": ["0", text]})
+    assert caught.value.code == "bad-parameters"
 
 
 @pytest.mark.parametrize(

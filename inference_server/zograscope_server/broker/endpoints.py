@@ -5,6 +5,7 @@ CURVE and asks for an allowed key: the clients' socket of `zograscope serve --tc
 where the system has no ipc.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -60,6 +61,7 @@ class Endpoints:
         self.worker_keys: dict[str, str] = {}
         self._state_folder = state_folder
         self._context = zmq.Context()
+        self._bound: dict[Path, int] = {}  # the ipc sockets' files, with their inodes
         self._authenticator: ThreadAuthenticator | None = None
         self._allowed: AllowedKeys | None = None
         self._public_key: str | None = None
@@ -112,11 +114,16 @@ class Endpoints:
         Connection.remove(self._state_folder)
 
     def close(self) -> None:
-        """Close the sockets, letting last words out."""
+        """Close the sockets, letting last words out, and remove their files and an empty folder."""
         if self._authenticator is not None:
             self._authenticator.stop()
         self.clients.disable_monitor()
         self._context.destroy(linger=500)
+        for path, inode in self._bound.items():
+            with contextlib.suppress(OSError):  # gone, or in company
+                if path.lstat().st_ino == inode:  # else another server's, in the place of ours
+                    path.unlink()
+                path.parent.rmdir()
 
     def _prepare_encryption(self) -> None:
         from zograscope_server.broker.authentication import (
@@ -154,6 +161,7 @@ class Endpoints:
             socket.bind(f"ipc://{path}")
         except zmq.ZMQError as error:
             raise ServerError("bad-socket", details=str(error), path=str(path)) from error
+        self._bound[path] = path.lstat().st_ino
 
     def _bind_tcp(self, socket: zmq.Socket, address: str, domain: str) -> None:
         found = _ADDRESS.fullmatch(address)

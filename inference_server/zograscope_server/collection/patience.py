@@ -67,8 +67,9 @@ class Patience:
 
     def hold(self, connection: socket.socket) -> None:
         """Take note of the connection that is to be shut; of the thread that is in `with`."""
-        # A handle of our own: whoever speaks TLS over it may close the other meanwhile.
-        handle = socket.fromfd(connection.fileno(), connection.family, connection.type)
+        # A handle of our own: whoever speaks TLS over it may close the other meanwhile. What family
+        # it is of does not matter for shutting it, and TLS over TLS does not tell.
+        handle = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         with self._change:
             former, self._connection = self._connection, handle
             if self.ended:
@@ -135,10 +136,11 @@ class PatientAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self.pools
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
-        """Return what connects to a proxy."""
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self.pools
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
+        """Return what connects to a proxy; one of SOCKS has connections of its own kind."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self.pools
         return manager
 
 

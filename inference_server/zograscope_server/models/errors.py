@@ -13,5 +13,6 @@ class ModelError(ZograscopeError):
         "model-file-wrong": "The model in {name} cannot be used: {problem}.",
         "model-without-loader": "The model {name!r} is for {purpose}, which this server cannot do. Update the server, or choose another model.",
         "download-failed": "The download of {name} stopped. Check the network and start it again; it goes on where it was.",
+        "download-slow": "The download of {name} comes too slowly, and was given up. Start it again later; it goes on where it was.",
         "checksum-mismatch": "The download of {name} is not the file that was expected, and was deleted. Download it again.",
     }

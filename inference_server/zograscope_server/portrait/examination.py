@@ -10,6 +10,7 @@ from zograscope_server.faces.loading import FaceModel
 from zograscope_server.faces.regions import face_width
 from zograscope_server.faces.search import part_around
 from zograscope_server.portrait.mirror import mirrored_points
+from zograscope_server.portrait.source import Source
 from zograscope_server.portrait.track import DriverTrack
 from zograscope_server.portrait.transfer import head_rotation
 
@@ -20,6 +21,17 @@ UNSURE = 0.02  # face widths between the points of a mouth and of its mirror ima
 OUTSIDE = 0.04  # of the face's points beyond the picture's border
 TENSE = 2.5  # sum of the expressions of a neutral frame that is none
 SHOWN = 1024  # pixels of the longer side of the picture with points
+
+
+def examine_size(source: Source) -> list[str]:
+    """Return a sentence on a portrait that was read smaller than its file has it."""
+    if source.reduction == 1:
+        return []
+    width, height = source.size
+    return [
+        f"{source.name} is larger than anybody sees it move. It was read at {width} x {height} "
+        f"pixels of 8 bits, 1/{source.reduction} of its sides."
+    ]
 
 
 def examine_source(picture: np.ndarray, face: Face, name: str, model: FaceModel) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from zograscope_server.faces.handles import move_by_handles
 from zograscope_server.faces.landmarks import Face
-from zograscope_server.images import read_photograph
+from zograscope_server.images import ENOUGH_PIXELS, read_photograph
 from zograscope_server.portrait.errors import PortraitError
 
 LEAST = 64  # pixels on each side
@@ -24,6 +24,7 @@ class Source:
         alpha: like the pixels (h, w), or None where all is opaque.
         data: the bytes of its file.
         name: what the artist calls it.
+        reduction: how many pixels of the file's side make one of these.
     """
 
     pixels: np.ndarray
@@ -31,6 +32,7 @@ class Source:
     alpha: np.ndarray | None
     data: bytes
     name: str
+    reduction: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,23 +63,23 @@ class Source:
 
 
 def read_source(data: bytes, name: str) -> Source:
-    """Read a portrait's file.
+    """Read a portrait's file, at a half of its sides or less where nobody sees so many pixels move.
 
     Raises ZograscopeError as `read_photograph` does, and `portrait-too-small`.
     """
-    photograph = read_photograph(data, name)
+    photograph = read_photograph(data, name, ENOUGH_PIXELS)
     height, width = photograph.pixels.shape[:2]
     if min(width, height) < LEAST:
         raise PortraitError(
             "portrait-too-small", name=name, width=width, height=height, least=LEAST
         )
     pixels, alpha = photograph.pixels, photograph.alpha
-    deep = _deep_pixels(data, pixels)
+    deep = _deep_pixels(data, pixels) if photograph.reduction == 1 else None
     if deep is not None:
         pixels = np.ascontiguousarray(deep[..., :3])
         alpha = deep[..., 3] if deep.shape[2] == 4 and alpha is not None else None
     grey = bool((pixels[..., :2] == pixels[..., 1:]).all())
-    return Source(pixels, grey, alpha, data, name)
+    return Source(pixels, grey, alpha, data, name, photograph.reduction)
 
 
 def choose_face(

@@ -62,7 +62,8 @@ def portrait(
     tools = _tools(context)
     source, faces = _read_portrait(inputs, options, tools.faces)
     face = faces[options.face]
-    warnings = examination.examine_source(source.seen, face, options.file_name, tools.faces)
+    warnings = examination.examine_size(source)
+    warnings += examination.examine_source(source.seen, face, options.file_name, tools.faces)
     sound: bytes | None = None
     if "driver" in inputs:
         driver = _open_driver(inputs, options)
@@ -108,7 +109,8 @@ def examine_portrait(
     model: FaceModel = context.load_model(DEFAULT, FACES)
     source, faces = _read_portrait(inputs, options, model)
     face = faces[options.face]
-    warnings = examination.examine_source(source.seen, face, options.file_name, model)
+    warnings = examination.examine_size(source)
+    warnings += examination.examine_source(source.seen, face, options.file_name, model)
     arrays = {
         "points": np.stack([face.points for face in faces]),
         "boxes": np.array([face.box for face in faces], np.float32),

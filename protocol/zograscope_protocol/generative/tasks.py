@@ -41,6 +41,11 @@ STRONGEST = 10.0
 Direction = tuple[int, float]
 
 
+def is_seed(text: str) -> bool:
+    """Whether a text is the number of a sample, 0 to MOST_SEED."""
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MOST_SEED
+
+
 def base_grid(width: int, height: int) -> tuple[int, int, int] | None:
     """Return columns and rows of the grid that becomes an image, and how often it is doubled.
 
@@ -215,6 +220,12 @@ class SamplesOptions(_LookOptions):
     count: int = whole(1, MOST_SAMPLES, default=64)
     columns: int | None = whole(1, MOST_SAMPLES, default=None)
     originals: bool = flag(default=False)
+
+    def check(self) -> None:
+        """Refuse seeds that are none."""
+        for seed in self.seeds:
+            if not is_seed(seed):
+                raise refusal(f"{quoted(seed)} is no seed, a whole number from 0 to {MOST_SEED}")
 
 
 @dataclass(frozen=True)

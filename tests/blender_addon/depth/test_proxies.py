@@ -82,3 +82,35 @@ def test_a_diorama_of_an_earlier_version_is_left_alone(scene, diorama, proxies):
     diorama.root["near"] = 2.0
     proxies._before_evaluation(scene)
     assert proxies.PROXY not in diorama.root
+
+
+def test_a_scene_is_looked_through_only_where_objects_came_or_went(
+    scene, diorama, proxies, monkeypatch
+):
+    looked, has_settings = [], proxies._has_settings
+
+    def look(item):
+        looked.append(item.name)
+        return has_settings(item)
+
+    monkeypatch.setattr(proxies, "_has_settings", look)
+    bystander = bpy.data.objects.new("bystander", None)
+    scene.collection.objects.link(bystander)
+    proxies._before_evaluation(scene)
+    assert sorted(looked) == sorted(item.name for item in scene.objects)
+    looked.clear()
+    diorama.root["near"] *= 1.1
+    proxies._before_evaluation(scene)
+    assert diorama.root[proxies.PROXY] < 1.0 and not looked
+    proxies.rest_all()
+
+    bpy.data.objects.remove(bystander)  # there are as many as before
+    plate = bpy.data.objects.new("plate", None)
+    plate["zograscope_part"], plate.parent = "plate", diorama.root
+    plate["flatness"] = 0.0
+    scene.collection.objects.link(plate)
+    proxies._before_evaluation(scene)
+    assert "plate" in looked and diorama.root[proxies.PROXY] == 1.0
+    plate["flatness"] = 0.5
+    proxies._before_evaluation(scene)
+    assert diorama.root[proxies.PROXY] < 1.0

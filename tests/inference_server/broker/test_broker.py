@@ -156,6 +156,15 @@ def test_what_cannot_be_asked_is_refused_before_any_input_is_sent(server):
         with pytest.raises(ZograscopeError, match="seconds is 'many'") as caught:
             client.wait(job)
         assert caught.value.code == "bad-parameters"
+        for task, asked in (
+            *((task, {"seed": -1}) for task in ("mosaic", "train", "walk", "samples", "project")),
+            *(("latent_map", {"mix_seed": 2**63}), ("walk", {"map_seed": -(2**63)})),
+            ("samples", {"seeds": ["-1"]}),
+        ):
+            job = client.submit(task, asked, {})
+            with pytest.raises(ZograscopeError, match="seed") as caught:
+                client.wait(job)
+            assert caught.value.code == "bad-parameters"
         assert client.status()["jobs"] == []
 
 

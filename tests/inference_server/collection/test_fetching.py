@@ -6,13 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 from hypothesis import given
@@ -412,25 +411,7 @@ def test_what_was_packed_several_times_is_refused(web: Web, fetcher: Fetcher) ->
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
 
 
-@contextmanager
-def dripping(begin: bytes, drop: bytes) -> Iterator[str]:
-    """A host that begins an answer and goes on with a drop of it now and then, for ever."""
-
-    class Handler(BaseRequestHandler):
-        def handle(self) -> None:
-            self.request.recv(1 << 16)
-            with suppress(OSError):  # until who asked has hung up
-                self.request.sendall(begin)
-                while True:
-                    time.sleep(0.02)
-                    self.request.sendall(drop)
-
-    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/a.jpg"
-        server.shutdown()
-        thread.join()
+Dripping = Callable[..., AbstractContextManager[int]]
 
 
 @pytest.mark.parametrize("public_only", [False, True])
@@ -445,13 +426,19 @@ def dripping(begin: bytes, drop: bytes) -> Iterator[str]:
     ],
 )
 def test_a_host_that_drips_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes, drop: bytes, public_only: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dripping: Dripping,
+    begin: bytes,
+    drop: bytes,
+    public_only: bool,
 ) -> None:
     monkeypatch.setattr(fetching, "ANSWER_TIME", 0.3)
     monkeypatch.setattr(fetching, "BLOCK_TIME", 0.3)
     monkeypatch.setattr(public_web, "is_public", lambda address: True)
     fetcher = Fetcher(tmp_path / "cache", public_only=public_only)
-    with dripping(begin, drop) as url:
+    with dripping(begin, drop) as port:
+        url = f"http://127.0.0.1:{port}/a.jpg"
         error = refusal(fetcher, url)
         assert (error.code, url in error.sentence) == ("fetch-slow", True)
         # Nor is each of its other pictures waited for.
@@ -460,20 +447,25 @@ def test_a_host_that_drips_is_given_up(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_an_answer_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_without_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dripping: Dripping
+) -> None:
     monkeypatch.setattr(fetching, "LONGEST_ANSWER", 0.3)
     monkeypatch.setattr(fetching, "BLOCK", 10)
-    with dripping(HEAD + b"\r\n", bytes(100)) as url:
-        assert refusal(Fetcher(tmp_path), url).code == "fetch-slow"
+    with dripping(HEAD + b"\r\n", bytes(100)) as port:
+        assert refusal(Fetcher(tmp_path), f"http://127.0.0.1:{port}/a.jpg").code == "fetch-slow"
 
 
 def test_a_slow_host_that_goes_on_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dripping: Dripping
 ) -> None:
     monkeypatch.setattr(fetching, "MOST_BYTES", 20)
     monkeypatch.setattr(fetching, "BLOCK", 1)
-    with dripping(HEAD + b"\r\n", b"x") as url:
-        assert refusal(Fetcher(tmp_path), url).details == "more than 20 bytes"
+    with dripping(HEAD + b"\r\n", b"x") as port:
+        assert (
+            refusal(Fetcher(tmp_path), f"http://127.0.0.1:{port}/a.jpg").details
+            == "more than 20 bytes"
+        )
 
 
 def test_a_connection_that_is_used_again_is_watched_as_well(

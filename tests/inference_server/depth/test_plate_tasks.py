@@ -9,10 +9,12 @@ from zograscope_protocol.depth.tasks import (
     SegmentOptions,
 )
 from zograscope_protocol.errors import ZograscopeError
+from zograscope_server import images
 from zograscope_server.depth import tasks
 from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import make_background_plate
+from zograscope_server.images import read_photograph
 from zograscope_server.tasks import TaskContext
 
 RED, GREEN = (220, 30, 30), (30, 150, 60)
@@ -116,3 +118,20 @@ def test_layers_are_told_apart_by_their_names():
     for names in ((), ("Card", "Card")):
         with pytest.raises(ZograscopeError):
             ExportPlatesOptions(names=names, width=4, height=4)
+
+
+def test_behind_a_large_picture_is_painted_from_a_smaller_one(card, monkeypatch):
+    pixels, disparity, mask = card
+    pixels, mask = pixels[:, :-1], mask[:, :-1]  # an odd side
+    options = PaintBackgroundOptions(near=2, far=20)
+    image = np.frombuffer(encode_png(pixels), np.uint8)
+    inputs = {"image": image, "disparity": disparity, "hidden": mask.astype(np.uint8)}
+    monkeypatch.setattr(images, "ENOUGH_PIXELS", 119 * 80 - 1)
+    half = tasks.paint_background(inputs, options, TaskContext())
+    left, top, right, bottom = half.metadata["background"]["rectangle"]
+    assert (left + right, top + bottom) == (pytest.approx(119, abs=2), pytest.approx(80, abs=2))
+    shown = read_photograph(half.arrays["background"].tobytes(), "half").pixels
+    assert shown.shape[1] == pytest.approx((right - left) / 2, abs=2)
+    assert np.abs(shown.astype(int) - GREEN).max() <= 3, "the card is painted over"
+    with pytest.raises(ZograscopeError, match="but the picture"):
+        tasks.paint_background(inputs | {"hidden": mask[:40]}, options, TaskContext())

