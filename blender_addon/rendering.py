@@ -245,7 +245,7 @@ def _choose_engine(scene: bpy.types.Scene, engine: str, samples: int | None) -> 
     scene.eevee.taa_render_samples = samples or USUAL_SAMPLES
     if hasattr(scene, "cycles"):  # an add-on, which may be off
         scene.cycles.samples, scene.cycles.use_denoising = samples or USUAL_SAMPLES, False
-    scene.display.render_aa = _workbench_samples(samples or WORKBENCH_SAMPLES[0])
+    scene.display.render_aa = _workbench_samples(samples or WORKBENCH_SAMPLES[0])  # type: ignore[assignment]
 
 
 def _workbench_samples(samples: int) -> str:
