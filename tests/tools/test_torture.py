@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tools.torture.__main__ import has_held
+
 # Bombs, trainings and full disks have tests of their own; libraries take seconds to load.
 SIZES = {
     **{"frames": 500, "message": 5000, "idle": 40, "clients": 4, "jobs": 4, "kills": 1},
@@ -32,3 +34,18 @@ def test_the_server_holds(repository, tmp_path):
     assert {"giants", "fuzz over CURVE", "kills of broker", "soak"} <= figures.keys()
     assert figures["giants"]["held"]["megabytes"] < 500
     assert figures["giants over CURVE"]["held"]["megabytes"] < 500
+
+
+@pytest.mark.parametrize(
+    ("step", "held"),
+    [
+        ({"honest_seconds_p99": 0.2, "lost": 0, "half_files": [], "ended": False}, True),
+        ({"lost": 0}, True),  # nobody is asked while the broker is killed
+        ({"honest_seconds_p99": None}, False),  # nobody was answered
+        ({"honest_seconds_p99": 1.2}, False),
+        ({"honest_seconds_p99": 0.2, "lost": 1}, False),
+        ({"honest_seconds_p99": 0.2, "half_files": ["part"]}, False),
+    ],
+)
+def test_what_is_promised(step, held):
+    assert has_held(step) is held

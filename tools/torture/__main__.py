@@ -117,7 +117,8 @@ def _note(
 
 def has_held(step: Figures) -> bool:
     """Whether a step's figures are what is promised."""
-    in_time = (step.get("honest_seconds_p99") or 0.0) < LONGEST_ANSWER
+    longest = step.get("honest_seconds_p99", 0.0)
+    in_time = longest is not None and longest < LONGEST_ANSWER  # None: nobody was answered
     return in_time and not step.get("lost") and not step.get("ended") and not step.get("half_files")
 
 

@@ -91,6 +91,11 @@ class Honest:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tools.torture.honest", str(state)], stdout=notes
             )
+        # It finds the server before any attack, even where the first one leaves the server alone.
+        while not self.waited(0.0, float("inf")):
+            if self._process.poll() is not None:
+                raise RuntimeError("The honest client could not reach the server.")
+            time.sleep(0.02)
 
     def waited(self, begin: float, end: float) -> list[float]:
         """Return what answers took, in seconds, that were asked for between two moments."""
