@@ -1,10 +1,10 @@
-"""Makes the documentation's pictures that take seconds, by the product's own commands.
+"""Makes the documentation's pictures that take no longer than minutes, by the product's own commands.
 
     python -m tools.documentation.pictures --output out/docs/pictures
 
-Frames of a camera move over a photograph that scikit-learn ships, a poster of drawn pictures, and
-what the built-in model dreams of. `make docs` does so for each site; copies for the repository's
-own pages lie in docs/pictures under the same names.
+A film, and frames of it, of a camera move over a photograph that scikit-learn ships; a poster of
+drawn pictures; and what the built-in model dreams of. `make docs` does so for each site; copies for
+the repository's own pages lie in docs/pictures under the same names.
 """
 
 import argparse
@@ -21,11 +21,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 BLENDER_PYTHON = REPOSITORY / ".venv-blender-5.2" / "bin" / "python"
 ZOGRASCOPE = (sys.executable, "-m", "zograscope_server.command_line")
 
-FRAMES, FRAME_SIZE, GAP = 4, (480, 320), 8  # pixels
+FRAMES, SHOWN, FRAME_SIZE, GAP = 25, 4, (480, 320), 8  # pixels
+FRAME_TIME = 80  # milliseconds, in the film
 PICTURES = 320
 POSTER_WIDTH = 1280  # pixels
 SAMPLES = 36
 QUALITY = 82  # of JPEG files
+FILM_QUALITY = 60  # of WebP
 
 
 def main() -> int:
@@ -40,7 +42,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, running_server(wanted=True):
         make_samples(Path(scratch), output / "dream-samples.jpg")
         make_poster(Path(scratch), output / "mosaic-grid.jpg")
-        make_frames(Path(scratch), output / "pagoda.jpg")
+        frames = make_frames(Path(scratch))
+        write_row(frames, output / "pagoda.jpg")
+        write_film(frames, output / "pagoda.webp")
     return 0
 
 
@@ -70,8 +74,8 @@ def make_poster(scratch: Path, target: Path) -> None:
     Image.open(poster).convert("RGB").save(target, quality=QUALITY)
 
 
-def make_frames(scratch: Path, target: Path) -> None:
-    """Write frames of the default camera move over a photograph, side by side."""
+def make_frames(scratch: Path) -> list[Image.Image]:
+    """Render the default camera move over a photograph."""
     build = (str(BLENDER_PYTHON), str(REPOSITORY / "tools" / "build_extension.py"))
     built = run(*build, "--if-changed").splitlines()[-1]
     frames = scratch / "frames"
@@ -82,11 +86,30 @@ def make_frames(scratch: Path, target: Path) -> None:
             *("--camera", "push_in", "--frames", str(FRAMES), "--engine", "workbench"),
             *("--size", "x".join(map(str, FRAME_SIZE)), "--render", str(frames)),
         )
-    (width, height), step = FRAME_SIZE, FRAME_SIZE[0] + GAP
-    row = Image.new("RGB", (step * FRAMES - GAP, height), "white")
-    for number, path in enumerate(sorted(frames.glob("*.png"))):
-        row.paste(Image.open(path).convert("RGB").resize((width, height)), (number * step, 0))
+    return [Image.open(path).convert("RGB").resize(FRAME_SIZE) for path in sorted(frames.iterdir())]
+
+
+def write_row(frames: list[Image.Image], target: Path) -> None:
+    """Write some of the frames side by side, from the first to the last."""
+    step = FRAME_SIZE[0] + GAP
+    row = Image.new("RGB", (step * SHOWN - GAP, FRAME_SIZE[1]), "white")
+    for number in range(SHOWN):
+        row.paste(frames[number * (len(frames) - 1) // (SHOWN - 1)], (number * step, 0))
     row.save(target, quality=QUALITY)
+
+
+def write_film(frames: list[Image.Image], target: Path) -> None:
+    """Write the frames as a moving picture that goes there and back for ever."""
+    first, *others = [*frames, *frames[-2:0:-1]]
+    first.save(
+        target,
+        save_all=True,
+        append_images=others,
+        duration=FRAME_TIME,
+        loop=0,
+        quality=FILM_QUALITY,
+        method=6,
+    )
 
 
 def run(*command: str) -> str:
