@@ -1,4 +1,4 @@
-"""Makes the documentation's pictures that take no longer than minutes, by the product's own commands.
+"""Makes the pictures of the documents that take minutes at most, by the product's own commands.
 
     python -m tools.documentation.pictures --output out/docs/pictures
 

@@ -14,6 +14,7 @@ from zograscope_server.depth.depth_map import DepthMap
 
 WEIGHTS = Path(__file__).with_name("zograscope_small.safetensors")
 INPUT_PIXELS = 192 * 256  # about as many as it was trained on, whatever the proportions
+LOOKS = (1.0, 1.7)  # times so many pixels: the whole is judged best small, what is thin larger
 LONGEST_ASPECT = 4.0  # wider pictures are squeezed to this
 LEAST_RELIEF = 0.25  # of the network's scale, below which a picture keeps less than full relief
 
@@ -42,26 +43,40 @@ class EmbeddedDepth:
 
     def estimate(self, pixels: np.ndarray) -> DepthMap:
         """Return the disparity of (height, width, 3) uint8 sRGB pixels, at the network's size."""
-        import torch
-
-        small = cv2.resize(pixels, input_size(*pixels.shape[:2]), interpolation=cv2.INTER_AREA)
-        picture = torch.from_numpy(small).to(self._device).permute(2, 0, 1).float() / 255
-        with torch.inference_mode():
-            both = self._network(torch.stack([picture, picture.flip(-1)]))
-            predicted = (both[0] + both[1].flip(-1)) / 2
-        disparity = spread_out(predicted.cpu().numpy())
-        if is_flat_sheet(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)):
+        sizes = [input_size(*pixels.shape[:2], look) for look in LOOKS]
+        seen = [cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) for size in sizes]
+        looks = [self._look(picture) for picture in seen]
+        finest = looks[-1].shape[::-1]
+        same_size = [cv2.resize(look, finest, interpolation=cv2.INTER_CUBIC) for look in looks]
+        disparity = spread_out(np.mean(same_size, axis=0))
+        if is_flat_sheet(cv2.cvtColor(seen[0], cv2.COLOR_RGB2LAB).astype(np.float32)):
             # The network still sees hills in some maps; fine lines on even paper are no view.
             disparity = 0.5 + np.float32(FLATNESS_OF_SHEETS) * (disparity - 0.5)
         return DepthMap(disparity, model=self.name, licence=self.licence)
 
+    def _look(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the network's answer to a picture: the mean of it and of the mirrored one's."""
+        import torch
 
-def input_size(height: int, width: int) -> tuple[int, int]:
-    """Return the width and height in which the network sees a picture: multiples of its stride."""
+        picture = torch.from_numpy(pixels).to(self._device).permute(2, 0, 1).float() / 255
+        with torch.inference_mode():
+            both = self._network(torch.stack([picture, picture.flip(-1)]))
+            answer: np.ndarray = ((both[0] + both[1].flip(-1)) / 2).cpu().numpy()
+        return answer
+
+
+def input_size(height: int, width: int, look: float = 1.0) -> tuple[int, int]:
+    """Return the width and height in which the network sees a picture: multiples of its stride.
+
+    Args:
+        height: of the picture.
+        width: of the picture.
+        look: how many times `INPUT_PIXELS` to see.
+    """
     from zograscope_server.depth.network import STRIDE
 
     aspect = float(np.clip(width / height, 1 / LONGEST_ASPECT, LONGEST_ASPECT))
-    rows = (INPUT_PIXELS / aspect) ** 0.5
+    rows = (look * INPUT_PIXELS / aspect) ** 0.5
     width, height = (max(1, round(side / STRIDE)) * STRIDE for side in (rows * aspect, rows))
     return width, height
 

@@ -8,6 +8,7 @@ from safetensors import safe_open
 from zograscope_server.depth.embedded import (
     INPUT_PIXELS,
     LEAST_RELIEF,
+    LOOKS,
     WEIGHTS,
     EmbeddedDepth,
     input_size,
@@ -42,12 +43,12 @@ def test_other_weights_are_refused(tmp_path):
         EmbeddedDepth(tmp_path / "other.safetensors")
 
 
-@given(st.integers(1, 30_000), st.integers(1, 30_000))
-def test_any_picture_is_seen_in_about_the_trained_size(height, width):
-    columns, rows = input_size(height, width)
+@given(st.integers(1, 30_000), st.integers(1, 30_000), st.sampled_from(LOOKS))
+def test_any_picture_is_seen_in_about_the_trained_size(height, width, look):
+    columns, rows = input_size(height, width, look)
     assert columns % STRIDE == 0
     assert rows % STRIDE == 0
-    assert 0.6 * INPUT_PIXELS < rows * columns < 1.5 * INPUT_PIXELS
+    assert 0.6 * INPUT_PIXELS < rows * columns / look < 1.5 * INPUT_PIXELS
 
 
 @settings(max_examples=12)
