@@ -14,7 +14,7 @@ from zograscope_server.depth.depth_map import DepthMap
 
 WEIGHTS = Path(__file__).with_name("zograscope_small.safetensors")
 INPUT_PIXELS = 192 * 256  # about as many as it was trained on, whatever the proportions
-LOOKS = (1.0, 1.7)  # times so many pixels: the whole is judged best small, what is thin larger
+LOOKS = (1.0, 3.0)  # times so many pixels: small the whole is judged best, larger what is thin
 LONGEST_ASPECT = 4.0  # wider pictures are squeezed to this
 LEAST_RELIEF = 0.25  # of the network's scale, below which a picture keeps less than full relief
 

@@ -135,7 +135,13 @@ def _hold_one(
     if not oval.any():
         return disparity
     figure, body = _find_figure(disparity, face, oval)
-    base = _base(body, figure, disparity, face, oval)
+    # A nose nearer than the nearest there is would be cut flat: so far back the face lies then.
+    farthest_back = (
+        depth_range.depth(np.array(1.0, np.float32)) / _nearness(face, focal_length).min()
+    )
+    base = min(
+        _base(body, figure, disparity, face, oval), float(depth_range.disparity(farthest_back))
+    )
     held = disparity + figure * (body - disparity)
     across, down = _face_axes(disparity.shape, face)
     head = _find_head(held, pixels, face, oval, base, (across, down))
@@ -287,8 +293,7 @@ def _head_relief(
     from scipy.interpolate import LinearNDInterpolator
 
     points = face.points[:468]
-    towards = points[:, 2] - np.mean(points[:, 2])
-    nearness = np.maximum(1.0 - towards / np.float32(focal_length), np.float32(0.2))
+    nearness = _nearness(face, focal_length)
     values = depth_range.disparity(depth_range.depth(np.array(base, np.float32)) * nearness)
 
     rows, columns = np.nonzero(oval)
@@ -306,6 +311,14 @@ def _head_relief(
     filled = fill_smoothly(relief, known)
     soft = cv2.GaussianBlur(filled, (0, 0), max(0.5, OUTLINE_SOFTNESS * face.height))
     return soft
+
+
+def _nearness(face: _Face, focal_length: float) -> np.ndarray:
+    """How far away each point of a face is (468,), as a share of how far the face is."""
+    depth = face.points[:468, 2]
+    towards = depth - np.mean(depth)
+    share: np.ndarray = np.maximum(1.0 - towards / np.float32(focal_length), np.float32(0.2))
+    return share
 
 
 def _eroded(mask: np.ndarray, radius: int) -> np.ndarray:
