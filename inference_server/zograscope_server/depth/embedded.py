@@ -43,7 +43,8 @@ class EmbeddedDepth:
 
     def estimate(self, pixels: np.ndarray) -> DepthMap:
         """Return the disparity of (height, width, 3) uint8 sRGB pixels, at the network's size."""
-        sizes = [input_size(*pixels.shape[:2], look=look) for look in LOOKS]
+        height, width = pixels.shape[:2]
+        sizes = [input_size(height, width, look) for look in LOOKS]
         seen = [cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) for size in sizes]
         looks = [self._look(picture) for picture in seen]
         finest = looks[-1].shape[::-1]
