@@ -26,7 +26,13 @@ from zograscope_server.depth.export import encode_png
 from zograscope_server.depth.layers import BackgroundPlate, make_background_plate
 from zograscope_server.depth.lines import find_lines
 from zograscope_server.depth.matting import make_matte
-from zograscope_server.depth.people import FindFaces, hold_together, large_enough, no_faces
+from zograscope_server.depth.people import (
+    FindFaces,
+    beside_people,
+    hold_together,
+    large_enough,
+    no_faces,
+)
 from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.resizing import shrink
 from zograscope_server.depth.sky import sky_mask
@@ -159,6 +165,7 @@ def make_diorama(
     on_progress(0.62, "Looking for faces")
     faces = large_enough(find_faces(photograph.pixels)) if find_faces else no_faces()
     lines = find_lines(photograph.pixels)
+    lines = beside_people(lines, faces, depth.disparity, photograph.pixels.shape[1])
     if isinstance(estimate, DepthMap):
         # What an artist brought was made with care: nothing but the rims is changed.
         disparity = grow_near_side(depth.disparity)

@@ -37,6 +37,10 @@ CHEST = (0.4, 1.3)  # below the chin: where the body's depth is read
 FIGURE = 6.5  # below the chin: how far down a standing person reaches
 FIGURE_HALF_WIDTH = 1.6
 FIGURE_SMOOTHING = 0.25
+CROWN = 1.7  # above the chin: how far up hair and hats reach
+ON_FIGURE = 0.5  # of a line: a line of which so much lies on a figure is its own
+HANGS = 0.3  # of disparity: how far from a face veils and sleeves are
+LOOKS_ALONG = 50  # places of a line
 
 BELONGS = 0.10  # of disparity: what is farther from the body's, there, is no part of it
 OUTLINE_PRIOR = 0.02  # how much the estimated depth says of the outline, against the picture
@@ -114,6 +118,43 @@ def hold_together(
         face = _on_grid(points, scale)
         held = _hold_one(held, pixels, face, depth_range, focal_length * scale)
     return held
+
+
+def beside_people(
+    lines: np.ndarray, faces: np.ndarray, disparity: np.ndarray, width: int
+) -> np.ndarray:
+    """Leave out the lines on figures: cloth and limbs look straight, and nobody sees them bend.
+
+    Args:
+        lines: (m, 4) x0, y0, x1, y1 in pixels of the picture.
+        faces: (n, 478, 3) float32, see `FindFaces`.
+        disparity: (rows, columns) float32 in [0, 1], 1 is near.
+        width: of the picture in pixels.
+
+    Returns:
+        (k, 4), the others.
+    """
+    if not len(lines) or not len(faces):
+        return lines
+    scale = disparity.shape[1] / width
+    share = np.linspace(0.0, 1.0, LOOKS_ALONG)[:, None]
+    along = scale * (lines[:, None, :2] * (1 - share) + lines[:, None, 2:] * share)
+    # A line is the edge of something: what is nearer there carries it.
+    near = cv2.dilate(disparity.astype(np.float32), np.ones((5, 5), np.uint8))
+
+    def seen(places: np.ndarray) -> np.ndarray:
+        columns, rows = places.astype(int).clip(0, np.array(disparity.shape[::-1]) - 1).T
+        return near[rows, columns].T
+
+    own = np.zeros(len(lines), bool)
+    for points in faces:
+        face = _on_grid(points, scale)
+        across, down = np.moveaxis((along - face.chin) / face.height, -1, 0)
+        inside = (np.abs(across) < FIGURE_HALF_WIDTH) & (down > -CROWN) & (down < FIGURE)
+        level = np.median(seen(face.points[:468, :2]))
+        inside &= np.abs(seen(along) - level) < HANGS
+        own |= inside.mean(axis=1) > ON_FIGURE
+    return lines[~own]
 
 
 def _on_grid(points: np.ndarray, scale: float) -> _Face:

@@ -13,7 +13,13 @@ from zograscope_server.depth.depth_map import DepthMap
 from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.diorama import make_diorama, pack_diorama
 from zograscope_server.depth.estimate import estimate_depth
-from zograscope_server.depth.people import face_finder, hold_together, large_enough, no_faces
+from zograscope_server.depth.people import (
+    beside_people,
+    face_finder,
+    hold_together,
+    large_enough,
+    no_faces,
+)
 from zograscope_server.images import Photograph, read_photograph
 
 SIDE = 240
@@ -97,6 +103,22 @@ def test_the_outline_is_where_the_picture_has_it():
         true = np.flatnonzero(outline[row])
         assert abs(near[0] - true[0]) <= 3 and abs(near[-1] - true[-1]) <= 3
     np.testing.assert_array_equal(held[:, :30], cut[:, :30])
+
+
+def test_lines_on_figures_are_none():
+    """Behind, beside and above one they count."""
+    _, cut, _ = bust()
+    coat, turban = (120, 170, 124, 235), (110, 40, 112, 95)
+    post, above, far = (10, 20, 12, 230), (120, 0, 121, 25), (150, 60, 230, 62)
+    lines = np.array([coat, post, turban, above, far], np.float32)
+    level = np.where(cut > 0.2, np.float32(0.7), cut)
+    kept = beside_people(lines, egg()[None], level, SIDE)
+    np.testing.assert_array_equal(kept, lines[[1, 3, 4]])
+    np.testing.assert_array_equal(
+        beside_people(2 * lines, 2 * egg()[None], level, 2 * SIDE), 2 * kept
+    )
+    np.testing.assert_array_equal(beside_people(lines, no_faces(), level, SIDE), lines)
+    assert beside_people(lines[:0], egg()[None], level, SIDE).shape == (0, 4)
 
 
 def test_without_faces_nothing_changes():
