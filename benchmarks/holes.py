@@ -23,7 +23,7 @@ from benchmark import argument_parser, write_figures
 from installed_extension import REPOSITORY, extension_module
 
 SIZE, TOY_SIZE = (1800, 1200), (180, 120)
-YAWS = (5, 10, 15, 20)  # degrees
+YAWS, TOY_YAWS = (5, 10, 15, 20), (10,)  # degrees
 CELLS_ACROSS = 512
 MOST_HOLES = 0.01  # at 10 degrees, with the background
 
@@ -50,7 +50,9 @@ def make_diorama(photograph: Path | None, size: tuple[int, int], output: Path) -
     np.savez(output, metadata=json.dumps(metadata), **arrays)
 
 
-def measure(arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> dict[str, Any]:
+def measure(
+    arrays: dict[str, np.ndarray], metadata: dict[str, Any], yaws: tuple[int, ...]
+) -> dict[str, Any]:
     """Measure one diorama; runs in a Python that has bpy."""
     names = ("builders", "camera_moves", "cameras", "holes")
     builders, camera_moves, cameras, holes = (extension_module(f"depth.{name}") for name in names)
@@ -71,7 +73,7 @@ def measure(arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> dict[str
     report: dict[str, Any] = {"subject_distance": around.subject}
     for name, surfaces in configurations.items():
         report[name] = {}
-        for yaw in YAWS:
+        for yaw in yaws:
             # The orbit's two ends, and the same turns on the spot.
             ends = camera_moves.camera_path("orbit", np.array([0.0, 1.0]), np.radians(yaw), around)
             turns = camera_moves.CameraPath(0 * ends.positions, ends.rotations, ends.zooms)
@@ -120,7 +122,7 @@ def main() -> int:
                 arrays = {name: archive[name] for name in archive.files}
         metadata = json.loads(str(arrays.pop("metadata")))
         name = photograph.name if photograph else "drawn tower"
-        reports[name] = measure(arrays, metadata)
+        reports[name] = measure(arrays, metadata, TOY_YAWS if arguments.toy else YAWS)
         print_report(name, reports[name])
     write_figures(reports, arguments.output)
     worst = max(report["with background"][10]["orbit"]["holes"] for report in reports.values())
