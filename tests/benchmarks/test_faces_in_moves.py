@@ -1,6 +1,10 @@
 """The measure of heads in moves: what it calls rigid, and a real portrait that keeps its face."""
 
+import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -59,19 +63,29 @@ def test_a_face_elsewhere_is_another(faces_in_moves):
     assert faces_in_moves.nearest_face(found[:0], head[:, :2]) is None
 
 
-def test_a_real_portrait_keeps_its_face(faces_in_moves, shared, blender_python, tmp_path):
-    from zograscope_server.depth.people import face_finder
+def test_a_real_portrait_keeps_its_face(faces_in_moves, shared, tmp_path):
+    """The benchmark itself, in small."""
     from zograscope_server.faces.errors import FaceError
     from zograscope_server.models.loading import load_model
 
     try:
-        find_faces = face_finder(load_model("default", Path("models"), "cpu", "faces"))
+        load_model("default", Path("models"), "cpu", "faces")
     except FaceError as error:
         pytest.skip(f"the face landmarker is not installed: {error}")
-    made = tmp_path / "portrait.npz"
-    faces_in_moves.make_diorama(shared / "portraits" / "lp_s3.jpg", "box", find_faces, made)
-    moves = faces_in_moves.render_all([made], 400)["portrait"]
-    rows = faces_in_moves.measure(made, moves, find_faces)
+    output = tmp_path / "figures.json"
+    finished = subprocess.run(
+        [
+            *(sys.executable, faces_in_moves.__file__, shared / "portraits" / "lp_s3.jpg"),
+            *("--models", "box", "--side", "400", "--output", output, "--sheets", tmp_path),
+        ],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    rows = json.loads(output.read_text("utf-8"))["lp_s3 box"]["faces"]
     assert {row["preset"] for row in rows} == {"push_in", "orbit"}
     assert len(rows) == 3  # one face, at the end of the push and at both of the orbit
     assert max(row["excess"] for row in rows) <= faces_in_moves.MOST_EXCESS
+    assert (tmp_path / "lp_s3.png").is_file()
