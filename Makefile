@@ -110,7 +110,9 @@ ASKED_ONCE := --ignore tests/blender_addon/server_setup \
 	--ignore tests/blender_addon/test_wrong_answers.py --ignore tests/blender_addon/test_hostile_server.py \
 	--ignore tests/blender_addon/mosaic/test_operators.py \
 	$(addprefix --ignore tests/blender_addon/depth/test_,\
-		attention.py camera_moves.py cameras.py holes.py limits.py)
+		attention.py camera_moves.py cameras.py holes.py limits.py) \
+	$(addprefix --deselect tests/blender_addon/test_operators.py::test_,\
+		a_job_outlives_its_server a_reopened_file_takes_up_its_job)
 
 test-blender-4.5: $(BLENDER_4_5)/ready
 	$(BLENDER_4_5)/bin/python -m pytest $(SPREAD) $(ASKED_ONCE) tests/blender_addon
