@@ -66,8 +66,8 @@ def note(space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> None:
     key, camera = space.as_pointer(), scene.camera.session_uid if scene.camera else 0
     former = _changed.get(key)
     before = look_of(space) if former is None else former.before
-    if former is not None and former.scene != scene.session_uid:
-        _left[key, former.scene] = former, _left_look(space, former, scene)
+    if former is not None:
+        _note_left(space, former, scene)
     _changed[key] = _Changed(scene.session_uid, camera, before)
     _left.pop((key, scene.session_uid), None)
 
@@ -83,8 +83,7 @@ def give_back() -> None:
         key = space.as_pointer()
         changed = _changed.get(key)
         if changed is not None and not _is_shown(changed, scene):
-            if changed.scene != scene.session_uid:
-                _left[key, changed.scene] = changed, _left_look(space, changed, scene)
+            _note_left(space, changed, scene)
             _apply(space, changed.before)
             del _changed[key]
         if key not in _changed and (key, scene.session_uid) in _left:
@@ -92,11 +91,14 @@ def give_back() -> None:
             _apply(space, look)
 
 
-def _left_look(space: bpy.types.SpaceView3D, changed: _Changed, now: bpy.types.Scene) -> Look:
-    """Return how a viewport was left, which Blender has turned away from a camera that is gone."""
+def _note_left(space: bpy.types.SpaceView3D, changed: _Changed, now: bpy.types.Scene) -> None:
+    """Note how a viewport was left, where it shows another scene now."""
+    if changed.scene == now.session_uid:
+        return
     look = look_of(space)
-    turned = changed.camera and now.camera is None
-    return look | ({"region_3d.view_perspective": "CAMERA"} if turned else {})
+    if changed.camera and now.camera is None:  # Blender has turned it away from the camera
+        look["region_3d.view_perspective"] = "CAMERA"
+    _left[space.as_pointer(), changed.scene] = changed, look
 
 
 def _is_shown(changed: _Changed, scene: bpy.types.Scene) -> bool:

@@ -37,7 +37,7 @@ REASONS = (
 )  # fmt: skip
 # What uv says while all is well: names and sizes of packages, which look like anything.
 PROGRESS = re.compile(
-    r"^ *(Download|Build|Built|Resolv|Prepar|Install|Using|Updat)\w* .*$", re.MULTILINE
+    r"^ *(Download|Buil[dt]|Resolv|Prepar|Install|Using|Updat)\w* .*$", re.MULTILINE
 )
 _PACKAGE = re.compile(r"[Bb]ecause (?:there is no version of )?(\S+?) (?:was not|has no|and you)")
 

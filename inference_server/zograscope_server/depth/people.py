@@ -177,12 +177,8 @@ def _hold_one(
         return disparity
     figure, body = _find_figure(disparity, face, oval)
     # A nose nearer than the nearest there is would be cut flat: so far back the face lies then.
-    farthest_back = (
-        depth_range.depth(np.array(1.0, np.float32)) / _nearness(face, focal_length).min()
-    )
-    base = min(
-        _base(body, figure, disparity, face, oval), float(depth_range.disparity(farthest_back))
-    )
+    most = depth_range.disparity(depth_range.near / _relative_depth(face, focal_length).min())
+    base = min(_base(body, figure, disparity, face, oval), float(most))
     held = disparity + figure * (body - disparity)
     across, down = _face_axes(disparity.shape, face)
     head = _find_head(held, pixels, face, oval, base, (across, down))
@@ -334,8 +330,8 @@ def _head_relief(
     from scipy.interpolate import LinearNDInterpolator
 
     points = face.points[:468]
-    nearness = _nearness(face, focal_length)
-    values = depth_range.disparity(depth_range.depth(np.array(base, np.float32)) * nearness)
+    depth = depth_range.depth(np.array(base, np.float32)) * _relative_depth(face, focal_length)
+    values = depth_range.disparity(depth)
 
     rows, columns = np.nonzero(oval)
     inside = LinearNDInterpolator(points[:, :2], values)(columns + 0.5, rows + 0.5)
@@ -354,7 +350,7 @@ def _head_relief(
     return soft
 
 
-def _nearness(face: _Face, focal_length: float) -> np.ndarray:
+def _relative_depth(face: _Face, focal_length: float) -> np.ndarray:
     """How far away each point of a face is (468,), as a share of how far the face is."""
     depth = face.points[:468, 2]
     towards = depth - np.mean(depth)
