@@ -25,10 +25,9 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.collection import Item
 from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.files import MOST_IMAGE, read_file
-from zograscope_server.collection.patience import Patience, use_patience
-from zograscope_server.collection.public_web import keep_to_public_web
 from zograscope_server.images import READING
-from zograscope_server.models.downloads import LOCAL_HOSTS
+from zograscope_server.web.patience import Patience
+from zograscope_server.web.session import WebSession
 
 USER_AGENT = "Zograscope/0.1 (image collections for artists; one request at a time)"
 PAUSE = 0.1  # seconds between two requests to a host
@@ -75,14 +74,10 @@ class Fetcher:
         self._online = online
         self._sleep = sleep
         self._old = time.time() - (0.0 if refresh else KEPT)
-        self._session = requests.Session()
+        self._session = WebSession(public_only=public_only)
         self._session.headers["User-Agent"] = USER_AGENT
         self._session.auth = _without_credentials  # or else those of .netrc would be sent
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        if public_only:
-            keep_to_public_web(self._session)
-        else:
-            use_patience(self._session)
         self._hosts: dict[str, _Host] = {}
         self._files: dict[str, threading.Lock] = {}  # by the folder in the cache
 
@@ -159,10 +154,7 @@ class Fetcher:
             target = self._ask(url, arrival, wait)
             if target is None:
                 return
-            target = urljoin(url, target)
-            if _loses_encryption(url, target):
-                raise CollectionError("fetch-refused", f"redirected to {target}", url=asked)
-            url = target
+            url = urljoin(url, target)
         raise CollectionError("fetch-refused", "too many redirects", url=asked)
 
     def _ask(self, url: str, arrival: "_Arrival", wait: float) -> str | None:
@@ -354,12 +346,6 @@ def _host_of(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url} is no web address")
     return f"{parts.hostname}:{parts.port or parts.scheme}"
-
-
-def _loses_encryption(url: str, target: str) -> bool:
-    """Whether a redirect leads from https to plain http, other than on this very machine."""
-    begin, end = urlsplit(url), urlsplit(target)
-    return begin.scheme == "https" and end.scheme == "http" and end.hostname not in LOCAL_HOSTS
 
 
 def _version(response: requests.Response) -> str:

@@ -17,14 +17,14 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlparse
 
 import requests
 from zograscope_protocol.errors import ZograscopeError
 
-from zograscope_server.collection.patience import Patience, use_patience
 from zograscope_server.models.catalogue import Model, ModelFile, set_up_folder
 from zograscope_server.models.errors import ModelError
+from zograscope_server.web.patience import Patience
+from zograscope_server.web.session import WebSession, is_safe
 
 OnProgress = Callable[[int, int], None]
 
@@ -37,7 +37,6 @@ CONNECT_TIME = 10.0
 STEP_TIME = 60.0
 LONGEST_DOWNLOAD = 86_400.0
 LONGEST_WHEEL = 1800.0
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 _SHA256_DIGITS = 64
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
 
@@ -133,16 +132,18 @@ def _asked(
     """Ask a host, and give the answer with the patience that its blocks are waited for with."""
     patience = Patience(STEP_TIME, LONGEST_DOWNLOAD)
     try:
-        with patience, requests.Session() as session:
-            use_patience(session)
-            with session.request(
+        with (
+            patience,
+            WebSession() as session,
+            session.request(
                 *(method, url),
                 headers=headers,
                 stream=True,
                 timeout=(CONNECT_TIME, STEP_TIME),
                 allow_redirects=method == "GET",
-            ) as response:
-                yield response, patience
+            ) as response,
+        ):
+            yield response, patience
     except requests.RequestException as error:
         if patience.ended:
             raise _TooSlowError(str(error)) from error
@@ -198,7 +199,6 @@ def hub_address() -> str:
     Raises ZograscopeError `download-failed` for a mirror that is neither https nor local.
     """
     address = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
-    parts = urlparse(address)
-    if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
+    if not is_safe(address):
         raise ModelError("download-failed", "HF_ENDPOINT is not https", name=address)
     return address

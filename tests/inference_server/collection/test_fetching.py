@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.collection import fetching, public_web
+from zograscope_server.collection import fetching
 from zograscope_server.collection.collection import Item
 from zograscope_server.collection.fetching import Fetcher, read_image
+from zograscope_server.web import public_web
 
 FILE = bytes(range(256)) * 4000
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -234,20 +235,6 @@ def test_redirects_are_followed_but_not_in_circles(web: Web, fetcher: Fetcher) -
 def test_redirects_stay_on_the_web(web: Web, fetcher: Fetcher, target: str) -> None:
     url = web.get("/a.jpg", send(302, b"", Location=target))
     assert refusal(fetcher, url).code == "fetch-refused"
-
-
-@pytest.mark.parametrize(
-    ("url", "target", "loses"),
-    [
-        ("https://example.org/a", "http://example.org/a", True),
-        ("https://example.org/a", "https://example.com/a", False),
-        ("http://example.org/a", "http://example.com/a", False),
-        ("https://localhost/a", "http://127.0.0.1:8080/a", False),
-        ("https://example.org/a", "http://localhost.example.org/a", True),
-    ],
-)
-def test_redirects_do_not_lose_encryption(url: str, target: str, loses: bool) -> None:
-    assert fetching._loses_encryption(url, target) is loses
 
 
 def test_files_beyond_the_limit_are_refused(

@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ClassVar
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -142,9 +141,3 @@ class PatientAdapter(HTTPAdapter):
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = self.pools
         return manager
-
-
-def use_patience(session: requests.Session) -> None:
-    """Let the requests of a session be ended by the patience that they are made in."""
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, PatientAdapter())

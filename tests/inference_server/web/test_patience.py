@@ -1,7 +1,5 @@
 """Patience ends where TLS is spoken and where a proxy stands between, as it does without."""
 
-import datetime
-import ipaddress
 import ssl
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,17 +9,14 @@ from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from urllib3.poolmanager import ProxyManager
 from urllib3.util.ssltransport import SSLTransport
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.collection import fetching, patience, public_web
+from zograscope_server.collection import fetching
 from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.models import downloads
 from zograscope_server.models.catalogue import Model, ModelFile
+from zograscope_server.web import patience, public_web
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"
 LENGTH = HEAD + b"Content-Length: 100000\r\n\r\n"
@@ -30,48 +25,6 @@ HELLO = b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb"
 
 Dripping = Callable[..., AbstractContextManager[int]]
 Opening = Callable[[Any, ssl.SSLContext], Any]
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and the certificate that it has signed itself, for this machine."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zograscope's tests")])
-    hosts = [x509.DNSName("pictures.example"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    others = "content_commitment key_encipherment data_encipherment key_agreement"
-    others += " crl_sign encipher_only decipher_only"
-    usage = dict.fromkeys(others.split(), False)
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.KeyUsage(digital_signature=True, key_cert_sign=True, **usage), critical=True
-        )
-        .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-@pytest.fixture(autouse=True)
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every client trust that certificate, and know of no proxy."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def plain(connection: Any, context: ssl.SSLContext) -> Any:

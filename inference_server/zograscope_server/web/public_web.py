@@ -5,16 +5,14 @@ name that means another address a moment later gains nothing.
 """
 
 import ipaddress
-import os
 import socket
 from typing import ClassVar
 
-import requests
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from zograscope_server.collection.patience import PatientAdapter, PatientConnection
+from zograscope_server.web.patience import PatientAdapter, PatientConnection
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an address of version 4
 
@@ -83,17 +81,7 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _PublicHTTPSConnection
 
 
-class _PublicAdapter(PatientAdapter):
+class PublicAdapter(PatientAdapter):
+    """What gives a session its connections, to public addresses alone."""
+
     pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-def keep_to_public_web(session: requests.Session) -> None:
-    """Let a session speak with public addresses alone, and without a proxy, which resolves itself.
-
-    What it is asked for elsewhere raises NotPublicError before anything is sent.
-    """
-    session.trust_env = False
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    session.verify = bundle or True
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _PublicAdapter())

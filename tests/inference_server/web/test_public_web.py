@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_protocol.errors import ZograscopeError
-from zograscope_server.collection import public_web
 from zograscope_server.collection.fetching import Fetcher
-from zograscope_server.collection.public_web import is_public
+from zograscope_server.web import public_web
+from zograscope_server.web.public_web import is_public
 
 FILE = b"\xff\xd8 a picture"
 

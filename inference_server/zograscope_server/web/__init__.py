@@ -1,0 +1,1 @@
+"""How the server speaks with the web, whatever it fetches."""

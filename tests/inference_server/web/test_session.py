@@ -1,0 +1,86 @@
+"""No redirect leads from https to plain http, whatever is fetched, over real sockets."""
+
+import hashlib
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from zograscope_protocol.errors import ZograscopeError
+from zograscope_server.collection.fetching import Fetcher
+from zograscope_server.models import downloads
+from zograscope_server.models.catalogue import Model, ModelFile
+from zograscope_server.web import session
+
+BODY = b"what was asked for"
+
+
+@pytest.fixture
+def host(certificate: Path) -> Iterator[Callable[[str], str]]:
+    """Makes https addresses that redirect to others, or answer by themselves."""
+    targets: dict[str, str] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            target = targets[self.path]
+            self.send_response(302 if target else 200)
+            if target:
+                self.send_header("Location", target)
+            self.send_header("Content-Length", str(len(BODY)))
+            self.end_headers()
+            self.wfile.write(BODY)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def address(target: str = "") -> str:
+        path = f"/{len(targets)}.jpg"
+        targets[path] = target
+        return f"https://127.0.0.1:{server.server_port}{path}"
+
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+def fetch(url: str, folder: Path) -> bytes:
+    return Fetcher(folder).get(url)
+
+
+def download(url: str, folder: Path) -> bytes:
+    file = ModelFile("model.safetensors", hashlib.sha256(BODY).hexdigest(), address=url)
+    model = Model("mine", "My model", "depth", "MIT", True, "Tests.", files=(file,))
+    return (downloads.download_model(model, folder) / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("ask", [fetch, download])
+def test_encryption_is_not_lost(
+    tmp_path: Path, host: Callable[..., str], ask: Callable[[str, Path], bytes]
+) -> None:
+    assert ask(host(host(host())), tmp_path / "encrypted") == BODY
+    with pytest.raises(ZograscopeError) as caught:
+        ask(host(host("http://pictures.example/a.jpg")), tmp_path / "plain")
+    assert "not encrypted" in caught.value.details
+    assert caught.value.code in {"fetch-refused", "download-failed"}
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "loses"),
+    [
+        ("https://example.org/a", "http://example.org/a", True),
+        ("https://example.org/a", "https://example.com/a", False),
+        ("http://example.org/a", "http://example.com/a", False),
+        ("https://localhost/a", "http://127.0.0.1:8080/a", False),
+        ("https://example.org/a", "http://localhost.example.org/a", True),
+    ],
+)
+def test_what_loses_encryption(url: str, target: str, loses: bool) -> None:
+    assert session.loses_encryption(url, target) is loses
