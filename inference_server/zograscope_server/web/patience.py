@@ -117,18 +117,20 @@ class PatientHTTPSConnection(PatientConnection, HTTPSConnection):
     """The same, encrypted."""
 
 
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = PatientConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = PatientHTTPSConnection
+def pools_of(
+    plain: type[HTTPConnection], encrypted: type[HTTPSConnection]
+) -> dict[str, type[HTTPConnectionPool]]:
+    """Return what keeps connections of these kinds, by the scheme of an address."""
+    return {
+        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("EncryptedPool", (HTTPSConnectionPool,), {"ConnectionCls": encrypted}),
+    }
 
 
 class PatientAdapter(HTTPAdapter):
     """What gives a session its connections, to hosts and to proxies."""
 
-    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _HTTPPool, "https": _HTTPSPool}
+    pools: ClassVar = pools_of(PatientConnection, PatientHTTPSConnection)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Prepare for connections to hosts."""

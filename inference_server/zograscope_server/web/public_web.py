@@ -9,10 +9,9 @@ import socket
 from typing import ClassVar
 
 from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from zograscope_server.web.patience import PatientAdapter, PatientConnection
+from zograscope_server.web.patience import PatientAdapter, PatientConnection, pools_of
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an address of version 4
 
@@ -73,15 +72,7 @@ class _PublicHTTPSConnection(_PublicConnection, HTTPSConnection):
     pass
 
 
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _PublicConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicHTTPSConnection
-
-
 class PublicAdapter(PatientAdapter):
     """What gives a session its connections, to public addresses alone."""
 
-    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _HTTPPool, "https": _HTTPSPool}
+    pools: ClassVar = pools_of(_PublicConnection, _PublicHTTPSConnection)
