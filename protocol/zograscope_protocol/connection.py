@@ -100,10 +100,15 @@ class Connection:
 def load_or_create_keys(path: Path) -> tuple[str, str]:
     """Return the (public, secret) CURVE keys of a key file, which is made when it is missing.
 
+    A public key that is made begins with a letter or digit: with a hyphen, every command line would
+    take it for an option.
+
     Raises ZograscopeError `connection-file-wrong` for a file that holds no keys.
     """
     if not path.exists():
-        public, secret = (key.decode() for key in zmq.curve_keypair())
+        public = ""
+        while not public[:1].isalnum():
+            public, secret = (key.decode() for key in zmq.curve_keypair())
         make_home(path.parent)
         write_private_json(path, {"public_key": public, "secret_key": secret})
     try:

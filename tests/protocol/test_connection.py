@@ -110,6 +110,14 @@ def test_a_key_file_with_wrong_contents_is_told_in_words(tmp_path, key):
     assert caught.value.code == "connection-file-wrong"
 
 
+def test_a_public_key_is_never_taken_for_an_option(tmp_path, monkeypatch):
+    made = iter(
+        [(b"-" + b"a" * 39, b"b" * 40), (b"?" + b"a" * 39, b"b" * 40), (b"a" * 40, b"b" * 40)]
+    )
+    monkeypatch.setattr("zmq.curve_keypair", lambda: next(made))
+    assert load_or_create_keys(tmp_path / "home" / "client_key.json")[0] == "a" * 40
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of folders")
 def test_a_home_is_private_from_the_first_key_on(tmp_path):
     home = tmp_path / "home"

@@ -22,8 +22,8 @@ def average(first: Path, second: Path, output: Path) -> None:
         for name, value in former.items()
     }
     told = [_facts(path) for path in (first, second)]
-    together = {name: " and ".join(dict.fromkeys(one[name] for one in told)) for name in told[0]}
-    save_file(mean, output, metadata=together)
+    later = max(told, key=lambda facts: int(facts.get("pictures", 0)))
+    save_file(mean, output, metadata={**later, "mean_of": "two ends of training, this the later"})
 
 
 def _facts(path: Path) -> dict[str, str]:

@@ -12,7 +12,12 @@ def add_parser(subparsers: Any) -> None:
         "allow", help="let another user, known by a public key, work on this server"
     )
     parser.add_argument("name", help="who it is, to find the key again: letters, digits, . _ -")
-    parser.add_argument("key", help="the public key that the user's Zograscope preferences show")
+    parser.add_argument(
+        "key",
+        nargs="?",
+        help="the public key that the user's Zograscope preferences show, in quotes; "
+        "left out, it is asked for, and no shell can misread it",
+    )
     add_state_option(parser)
     parser.set_defaults(run=run)
 
@@ -22,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     from zograscope_server.broker.authentication import allow_key
 
     folder = arguments.state / "allowed_keys"
-    allow_key(folder, arguments.name, arguments.key)
+    key = arguments.key or input(f"The public key of {arguments.name}: ").strip()
+    allow_key(folder, arguments.name, key)
     print(
         f"{arguments.name} may work on this server now. To revoke, delete {folder}/{arguments.name}"
     )

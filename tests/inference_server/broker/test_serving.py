@@ -119,10 +119,11 @@ def test_a_strangers_key_is_refused_until_it_is_allowed(tcp_server, tmp_path):
     assert caught.value.code == "key-refused"
 
     key = json.loads((tmp_path / "stranger" / "client_key.json").read_text())["public_key"]
-    command = ["-m", "zograscope_server.command_line", "allow", "friend", key]
+    command = ["-m", "zograscope_server.command_line", "allow", "friend"]
     subprocess.run(
-        [sys.executable, *command, "--state", str(tcp_server.state)], check=True, timeout=60
-    )
+        [sys.executable, *command, "--state", str(tcp_server.state)],
+        input=f"{key}\n", text=True, check=True, timeout=60,
+    )  # fmt: skip
     with BlockingClient(connection, 30, folder=tmp_path / "stranger") as client:
         client.status()
 
