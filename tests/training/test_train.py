@@ -124,9 +124,9 @@ def test_steps_lower_the_loss(plan, monkeypatch):
 
 def test_the_rate_is_constant_and_then_falls():
     rates = [training.learning_rate(done) for done in np.linspace(0, 1, 41)]
-    assert rates[:31] == pytest.approx([training.LEARNING_RATE] * 31)
+    assert rates[:31] == pytest.approx([1.0] * 31)
     assert (np.diff(rates[30:]) < 0).all()
-    assert rates[-1] == pytest.approx(training.LAST_LEARNING_RATE)
+    assert rates[-1] == pytest.approx(training.LAST_SHARE)
 
 
 def test_training_begins_with_the_published_encoder(plan):
@@ -134,6 +134,18 @@ def test_training_begins_with_the_published_encoder(plan):
     published = torch.load(plan.encoder, weights_only=True)
     for name, value in network.encoder.state_dict().items():
         assert torch.equal(value, published[name]), name
+
+
+def test_training_learns_on_from_weights(plan, tmp_path):
+    earlier = training.train(plan)
+    later = replace(plan, folder=tmp_path / "later", start=earlier, rate=1e-4)
+    trainer = training._Trainer(later, torch.device("cpu"))
+    state = trainer.network.state_dict()
+    for name, value in load_file(earlier).items():
+        assert torch.equal(state[name], value.float()), name
+    training.train(later)
+    changed = load_file(later.folder / "depth_network.safetensors")
+    assert any(not torch.equal(value, changed[name]) for name, value in load_file(earlier).items())
 
 
 def test_validation_sees_only_scenes_that_training_does_not(plan):

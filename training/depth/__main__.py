@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from training.depth.train import Plan, train
+from training.depth.train import LEARNING_RATE, Plan, train
 
 
 def main() -> None:
@@ -24,6 +24,10 @@ def main() -> None:
     parser.add_argument(
         "--encoder", type=Path, help="weights of EfficientNet-Lite0; its package's without"
     )
+    parser.add_argument(
+        "--start", type=Path, help="weights to learn on from, without their checkpoint"
+    )
+    parser.add_argument("--rate", type=float, default=LEARNING_RATE, help="of learning")
     parser.add_argument("--scenes", type=int, default=24_000, help="to render")
     parser.add_argument("--batch", type=int, default=64 if cuda else 16)
     parser.add_argument("--device", default="auto", help="auto, cuda or cpu")

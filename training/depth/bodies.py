@@ -4,6 +4,7 @@
 to the sitter's left, y backwards, z up, in metres; a figure faces -y, as everything in `props.py`.
 """
 
+import os
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -117,7 +118,7 @@ def bank() -> Bodies:
     """Read the bank, and make it first where there is none: a minute or two."""
     if not BANK.exists():
         BANK.parent.mkdir(parents=True, exist_ok=True)
-        partial = BANK.with_suffix(".part.npz")
+        partial = BANK.with_suffix(f".{os.getpid()}.part.npz")
         write(make_bank(COUNT), partial)
         partial.replace(BANK)
     return read(BANK)

