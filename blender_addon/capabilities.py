@@ -53,6 +53,23 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Presets:
+    """Settings that are kept together under a name.
+
+    Attributes:
+        name: of their folder and their panel.
+        owner: the expression that finds what has them, from `bpy` on.
+        values: what follows the owner in an expression, such as `.quality` or `["near"]`.
+        changed: called with the context when a preset has been taken.
+    """
+
+    name: str
+    owner: str
+    values: tuple[str, ...]
+    changed: Callable[[bpy.types.Context], None] = lambda context: None
+
+
+@dataclass(frozen=True)
 class Capability:
     """What the extension knows of a capability.
 
@@ -71,6 +88,7 @@ class Capability:
         thing_of: returns what of this capability an object belongs to, or None.
         things_in: yields what of it a scene has.
         presets: names of its settings that a preset holds.
+        more_presets: of other settings that are kept together.
         commands: its subcommands.
     """
 
@@ -86,6 +104,7 @@ class Capability:
     thing_of: Callable[[bpy.types.Object | None], object | None] = lambda item: None
     things_in: Callable[[bpy.types.Scene], Iterable[object]] = lambda scene: ()
     presets: tuple[str, ...] = ()
+    more_presets: tuple[Presets, ...] = ()
     commands: tuple[Command, ...] = ()
 
     def settings_of(self, scene: bpy.types.Scene) -> bpy.types.PropertyGroup:

@@ -1,33 +1,44 @@
-"""Presets of a capability's settings, as Blender keeps its own: files in the user's folder.
+"""Presets of settings, as Blender keeps its own: files in the user's folder.
 
 A capability's record names which of its settings a preset holds: how things are made, not of what.
 """
+
+from collections.abc import Iterator
 
 import bpy
 from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 
 from . import capabilities
-from .capabilities import Capability
+from .capabilities import Presets
 
 _classes: list[type] = []
 
 
-def panel_of(capability: str) -> str:
-    """Return the name of the panel in which a capability's presets are."""
-    return f"ZOGRASCOPE_PT_{capability}_presets"
+def panel_of(presets: str) -> str:
+    """Return the name of the panel in which presets are."""
+    return f"ZOGRASCOPE_PT_{presets}_presets"
 
 
-def draw_presets(layout: bpy.types.UILayout, capability: str) -> None:
-    """Draw the button that opens a capability's presets."""
-    layout.popover(panel=panel_of(capability), text="", icon="PRESET")
+def draw_presets(layout: bpy.types.UILayout, presets: str) -> None:
+    """Draw the button that opens presets."""
+    layout.popover(panel=panel_of(presets), text="", icon="PRESET")
 
 
-def _classes_of(record: Capability) -> tuple[type, type]:
-    """Make the panel of a capability's presets, and the operator that adds to them."""
-    folder, adding = f"zograscope/{record.name}", f"zograscope.add_{record.name}_preset"
+def all_presets() -> Iterator[Presets]:
+    """Yield each capability's presets: of its settings, named as it is, and others."""
+    for record in capabilities.records():
+        if record.presets:
+            owner = f"bpy.context.scene.{record.settings}"
+            yield Presets(record.name, owner, tuple(f".{name}" for name in record.presets))
+        yield from record.more_presets
+
+
+def _classes_of(presets: Presets) -> tuple[type, type]:
+    """Make the panel of presets, and the operator that adds to them."""
+    folder, adding = f"zograscope/{presets.name}", f"zograscope.add_{presets.name}_preset"
     panel = type(
-        panel_of(record.name),
+        panel_of(presets.name),
         (PresetPanel, bpy.types.Panel),
         {
             "__doc__": "Settings that were kept under a name",
@@ -35,18 +46,19 @@ def _classes_of(record: Capability) -> tuple[type, type]:
             "preset_subdir": folder,
             "preset_operator": "script.execute_preset",
             "preset_add_operator": adding,
+            "post_cb": lambda context, path: presets.changed(context),
         },
     )
     operator = type(
-        f"ZOGRASCOPE_OT_add_{record.name}_preset",
+        f"ZOGRASCOPE_OT_add_{presets.name}_preset",
         (AddPresetBase, bpy.types.Operator),
         {
             "__doc__": "Keep these settings under a name, or forget them",
             "bl_idname": adding,
             "bl_label": "Add Preset",
-            "preset_menu": panel_of(record.name),
-            "preset_defines": [f"settings = bpy.context.scene.{record.settings}"],
-            "preset_values": [f"settings.{name}" for name in record.presets],
+            "preset_menu": panel_of(presets.name),
+            "preset_defines": [f"settings = {presets.owner}"],
+            "preset_values": [f"settings{value}" for value in presets.values],
             "preset_subdir": folder,
         },
     )
@@ -54,12 +66,11 @@ def _classes_of(record: Capability) -> tuple[type, type]:
 
 
 def register() -> None:
-    """Add presets for each capability whose record names what they hold."""
-    for record in capabilities.records():
-        if record.presets:
-            for made in _classes_of(record):
-                bpy.utils.register_class(made)
-                _classes.append(made)
+    """Add panel and operator of all presets."""
+    for presets in all_presets():
+        for made in _classes_of(presets):
+            bpy.utils.register_class(made)
+            _classes.append(made)
 
 
 def unregister() -> None:

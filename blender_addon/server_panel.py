@@ -38,7 +38,7 @@ class Sidebar(bpy.types.Panel):
     """Of `documentation`: what the Help button in its header leads to."""
 
     presets = ""
-    """The capability whose presets its header has."""
+    """Name of the presets that its header has."""
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         """Draw the buttons at the right of the header."""

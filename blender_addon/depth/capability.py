@@ -16,6 +16,7 @@ from .eyes import properties as eyes_properties
 from .plates import operators as plates_operators
 from .plates import panel as plates_panel
 from .plates import properties as plates_properties
+from .selection import RELIEF_PRESETS
 
 CAPABILITY = Capability(
     name=building.NAME,
@@ -44,5 +45,6 @@ CAPABILITY = Capability(
     thing_of=find_diorama,
     things_in=dioramas,
     presets=("quality", "camera", "frames", "reach", "crop", "stereo", "own_scene"),
+    more_presets=(RELIEF_PRESETS,),
     commands=(COMMAND,),
 )

@@ -7,7 +7,7 @@ from ..lighting import draw_lit
 from ..model_menu import draw_model
 from ..selection import is_another_s, is_anything_in
 from ..server_panel import NEW, SELECTED, Sidebar, draw_warnings, fold, wrapped
-from . import building, materials
+from . import building, materials, selection
 from .selection import NeedsDiorama, made_from_file, selected_diorama, source_of, warnings_of
 
 RELIEF_ROWS = (
@@ -127,6 +127,7 @@ class ZOGRASCOPE_PT_diorama_relief(_DioramaPart, bpy.types.Panel):
     """The selected diorama's surface."""
 
     bl_label = "Relief"
+    presets = selection.RELIEF_PRESETS.name
     bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:

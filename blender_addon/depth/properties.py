@@ -113,5 +113,13 @@ class DepthSettings(bpy.types.PropertyGroup):
     )
     job_id: bpy.props.StringProperty(description="The job that this scene waits for")
 
+    @property
+    def relief(self) -> bpy.types.Object:
+        """The selected diorama's root, which has the settings of its relief."""
+        diorama = selected_diorama(bpy.context)
+        if diorama is None:
+            raise AttributeError("no diorama is selected")
+        return diorama.root
+
 
 register, unregister = scene_settings("zograscope_depth", DepthSettings)

@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..capabilities import Presets
 from ..job_operators import BuildOperator
 from ..selection import selected_or_only
 from .diorama import Diorama, dioramas, find_diorama
@@ -15,6 +16,15 @@ SOURCE = "zograscope_source"
 
 WARNINGS = "zograscope_warnings"
 """On the root: what the last result warns of, a sentence a line."""
+
+
+RELIEF_PRESETS = Presets(
+    "depth_relief",
+    "bpy.context.scene.zograscope_depth.relief",
+    ('["near"]', '["far"]', '["relief_strength"]', '["cut_threshold"]', '["smoothing"]'),
+    changed=lambda context: context.scene.zograscope_depth.relief.update_tag(),
+)
+"""Of how a relief looks; how fine it is, pictures and computers decide."""
 
 
 def selected_diorama(context: bpy.types.Context) -> Diorama | None:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import bpy
+import numpy as np
 import pytest
 
 
@@ -92,3 +93,26 @@ def test_too_far_a_reach_warns(scene, diorama):
     assert not warnings[1.0]
     (warning,) = warnings[1.2]
     assert len(warning.kwargs["text"]) < 30  # one line of the sidebar
+
+
+def test_a_relief_s_preset_comes_back_on_another_diorama(scene, builders, result, diorama):
+    presets = "ZOGRASCOPE_PT_depth_relief_presets"
+    chosen = {"near": 2.0, "far": 30.0, "relief_strength": 0.5, "smoothing": 3.0}
+    for name, value in chosen.items():
+        diorama.root[name] = value
+    assert bpy.ops.zograscope.add_depth_relief_preset(name="shallow") == {"FINISHED"}
+    other = builders.build_diorama(*result, "other", scene)
+    bpy.context.view_layer.objects.active = other.photograph
+    before = np.array(evaluated_z(other))
+    path = bpy.utils.preset_find("shallow", "zograscope/depth_relief")
+    assert bpy.ops.script.execute_preset(filepath=path, menu_idname=presets) == {"FINISHED"}
+    assert {name: other.root[name] for name in chosen} == chosen
+    after = np.array(evaluated_z(other))
+    assert after.shape != before.shape or not np.allclose(after, before)
+    bpy.ops.zograscope.add_depth_relief_preset(name="shallow", remove_name=True)
+
+
+def evaluated_z(diorama) -> list[float]:
+    bpy.context.view_layer.update()
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    return [v.co.z for v in diorama.photograph.evaluated_get(depsgraph).data.vertices]
