@@ -30,14 +30,22 @@ class ZOGRASCOPE_OT_light(bpy.types.Operator):
         root = find_object(self.uid)
         if root is None:
             return {"CANCELLED"}
-        root["lit"] = 0.0 if root["lit"] else LIT
-        root.update_tag()
         if root["lit"]:
-            show_light(root, context.scene)
+            root["lit"] = 0.0
+            root.update_tag()
+        else:
+            light(root, context.scene)
         return {"FINISHED"}
 
 
-def show_light(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
+def light(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    """Let lamps light what hangs below a root, and see to it that there are some."""
+    root["lit"] = LIT
+    root.update_tag()
+    _show_light(root, scene)
+
+
+def _show_light(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
     """Add a sun to a scene without lamps, and let its viewports show lamps."""
     if not any(item.type == "LIGHT" for item in scene.objects):
         light = bpy.data.lights.new(f"{root.name} sun", "SUN")

@@ -18,7 +18,7 @@ from zograscope_protocol.job import Job
 from zograscope_protocol.saving import write_file
 from zograscope_protocol.submission import Submission
 
-from .. import rendering
+from .. import lighting, rendering
 from ..capabilities import Command
 from ..command_output import Outputs, complain, print_json, render, save_scene, say, show_job
 from . import builders, cameras, submissions
@@ -100,7 +100,8 @@ def _apply_options(command: DioramaCommand, diorama: Diorama, scene: bpy.types.S
     for setting, value in (("near", command.near), ("far", command.far)):
         if value is not None:
             diorama.root[setting] = value
-    diorama.root["lit"] = float(command.lit)
+    if command.lit:
+        lighting.light(diorama.root, scene)
     own_size = (diorama.intrinsics.width, diorama.intrinsics.height)
     # Pixels that no longer meet the photograph's own are better interpolated.
     builders.set_smooth_filter(diorama, command.size not in (None, own_size))

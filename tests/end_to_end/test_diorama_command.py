@@ -64,6 +64,26 @@ def test_the_scene_shows_the_photograph_without_extension_or_server(
     assert np.abs(seen - expected)[1:-1, 1:-1].max() <= 1
 
 
+def test_a_lit_scene_has_a_sun_of_about_the_photographs_brightness(
+    zograscope, blender_python, photograph, tmp_path
+):
+    made = zograscope(
+        *("diorama", photograph, "--output", tmp_path / "lit.blend", "--camera", "none"),
+        *("--lit", "--quality", "draft"),
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    picture = tmp_path / "lit.png"
+    lamps = 'scene.render.engine, scene.cycles.samples = "CYCLES", 8'
+    script = REOPEN.replace('scene.render.engine = "BLENDER_WORKBENCH"', lamps)
+    command = [blender_python, "-c", script, tmp_path / "lit.blend", picture]
+    opened = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert opened.returncode == 0, opened.stdout + opened.stderr
+    seen = np.asarray(Image.open(picture).convert("RGB")).astype(float)
+    expected = np.asarray(Image.open(photograph).convert("RGB")).astype(float)
+    assert 0.6 < seen.mean() / expected.mean() < 1.4  # without a sun it would be black
+    assert np.abs(seen - expected).mean() > 2  # and something else than the photograph
+
+
 def test_the_model_holds_the_photograph(made):
     import trimesh
 

@@ -121,7 +121,11 @@ def add_diorama_arguments(parser: argparse.ArgumentParser) -> None:
     add("--near", type=float, metavar="METRES", help="distance of what is nearest")
     add("--far", type=float, metavar="METRES", help="distance of what is farthest")
     add("--bake", action="store_true", help="plain meshes in place of live modifiers")
-    add("--lit", action="store_true", help="let lights of the scene fall on the photograph")
+    add(
+        "--lit",
+        action="store_true",
+        help="let a sun fall on the photograph, as the button Lit does",
+    )
     add("--export", type=Path, action="append", default=[], metavar="FILE.glb|ply|obj")
     add("--depth-output", type=Path, metavar="FILE.png|exr", help="16-bit PNG or float EXR")
     add("--plates", type=Path, metavar="FILE.psd", help="photograph and background as layers")
@@ -162,6 +166,9 @@ def _check(command: DioramaCommand) -> None:
             raise refusal(f"--{name} must be greater than 0")
     if command.eyes == "vr180" and command.engine != "cycles":
         raise refusal("--eyes vr180 looks all around, which needs --engine cycles")
+    rendered = command.render is not None or command.contact_sheet is not None
+    if command.lit and rendered and command.engine == "workbench":
+        raise refusal("--lit is not seen in Workbench, and needs --engine eevee or cycles")
     check_suffixes("--output", [command.output], (".blend",))
     check_suffixes("--export", command.export, MESH_SUFFIXES)
     check_suffixes("--depth-output", [command.depth_output], DEPTH_SUFFIXES)

@@ -28,6 +28,15 @@ def test_one_eye_unless_two_are_asked_for(parse):
     assert (command.eyes, command.rest_eye) == ("card", "centre")
 
 
+@pytest.mark.parametrize("rendered", ["--render", "--contact-sheet"])
+def test_what_is_lit_is_rendered_with_lamps(parse, rendered):
+    parse("--lit")
+    picture = ("--lit", rendered, "lit.png" if rendered == "--contact-sheet" else "lit.mp4")
+    assert parse(*picture, "--engine", "eevee").lit
+    with pytest.raises(ZograscopeError, match="--engine eevee or cycles"):
+        parse(*picture)
+
+
 def test_vr180_needs_cycles(parse):
     assert parse("--eyes", "vr180", "--engine", "cycles").eyes == "vr180"
     with pytest.raises(ZograscopeError, match="--engine cycles"):
