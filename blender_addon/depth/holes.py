@@ -27,6 +27,7 @@ from .attention import (
 )
 from .camera_moves import CameraPath, Pose
 from .diorama import Diorama, disparity_of
+from .ray_casting import Scene
 from .relief import Intrinsics, Relief
 
 RAYS_ACROSS = 64
@@ -130,7 +131,8 @@ class Surfaces:
         self._surface = surface
         self._kept = photograph.kept
         self._photograph = _tree(photograph)
-        self._background = None if background is None else _tree(background)
+        layers = [photograph] if background is None else [photograph, background]
+        self._scene = Scene(layers)
         self._dome = dome
         self._rays = _ray_places(intrinsics)
         long_side = max(intrinsics.width, intrinsics.height)
@@ -184,22 +186,11 @@ class Surfaces:
 
         What hits nothing gets a point far away.
         """
-        eye = Vector(pose.position.tolist())
         ahead = np.full(len(places), -1.0)
         directions = np.stack([*(places / pose.zoom).T, ahead], axis=-1) @ pose.rotation.T
-        layers = np.full(len(places), NOWHERE)
-        points, normals = pose.position + 1e6 * directions, np.zeros_like(directions)
-        torn = np.zeros(len(places), bool)
-        for number, ray in enumerate(map(Vector, directions)):
-            point, normal, face, distance = self._photograph.ray_cast(eye, ray)
-            if distance is not None:
-                layers[number], points[number], normals[number] = PHOTOGRAPH, point, normal
-                torn[number] = face >= self._kept
-            if self._background is not None:
-                point, normal, _, behind = self._background.ray_cast(eye, ray)
-                if behind is not None and (distance is None or behind < distance):
-                    layers[number], points[number], normals[number] = BACKGROUND, point, normal
-        torn &= layers == PHOTOGRAPH
+        hits = self._scene.cast(pose.position, directions)
+        layers, points, normals = hits.layers + 1, hits.points, hits.normals
+        torn = (layers == PHOTOGRAPH) & (hits.faces >= self._kept)
         if self._surface is not None and torn.any():
             # Shreds of a slope face the camera, and are as good as the slope that they make up.
             at_rest = self._pixels(REST.seen(points[torn])[0])

@@ -1,0 +1,101 @@
+"""Casting rays at reliefs: in the perspective space of the camera at rest.
+
+There a relief is a height field over the picture, (x / depth, y / depth, 1 / depth), and straight
+lines stay straight. In the space of the scene, shreds and far cells are long thin slivers that all
+point at the camera, whose boxes overlap, and a ray takes many times as long.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+
+from .relief import Relief
+
+CLOSEST = 0.5  # of the least depth of a surface: rays begin there, where the space has no end yet
+FARTHEST = 1e6  # of that, for rays that lead back to the plane of the camera at rest
+
+
+@dataclass(frozen=True)
+class RayHits:
+    """What n rays hit first.
+
+    Attributes:
+        layers: (n,) int, the number of the surface, -1 where it is none.
+        faces: (n,) int, of that surface.
+        points, normals: (n, 3), where a surface is hit.
+    """
+
+    layers: np.ndarray
+    faces: np.ndarray
+    points: np.ndarray
+    normals: np.ndarray
+
+
+class Scene:
+    """Surfaces to cast rays at, prepared once for many."""
+
+    def __init__(self, reliefs: list[Relief]) -> None:
+        """Prepare reliefs; each lies before the camera at rest."""
+        self._trees = [
+            BVHTree.FromPolygons(_flattened(relief.vertices).tolist(), relief.faces.tolist())
+            for relief in reliefs
+        ]
+        self._normals = [_normals(relief) for relief in reliefs]
+        self._closest = CLOSEST * min(float(-relief.vertices[:, 2].max()) for relief in reliefs)
+
+    def cast(self, eye: np.ndarray, directions: np.ndarray) -> RayHits:
+        """Cast rays from a point (3,) in directions (n, 3).
+
+        What hits nothing gets a point far away.
+        """
+        begins, ends = self._stretches(eye, directions)
+        count = len(directions)
+        layers, faces = np.full(count, -1), np.full(count, -1)
+        flattened = np.zeros((count, 3))
+        for number in np.flatnonzero(np.isfinite(begins[:, 2])):
+            begin = Vector(begins[number])
+            ray = Vector(ends[number]) - begin
+            farthest = ray.length
+            for layer, tree in enumerate(self._trees):
+                point, _, face, distance = tree.ray_cast(begin, ray, farthest)
+                if distance is not None:
+                    layers[number], faces[number], flattened[number] = layer, face, point
+                    farthest = distance
+        points, normals = eye + 1e6 * directions, np.zeros_like(directions)
+        hit = layers >= 0
+        depths = 1 / flattened[hit, 2:]
+        points[hit] = np.concatenate([flattened[hit, :2] * depths, -depths], axis=1)
+        for layer, known in enumerate(self._normals):
+            normals[layers == layer] = known[faces[layers == layer]]
+        return RayHits(layers, faces, points, normals)
+
+    def _stretches(self, eye: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where rays begin and end in perspective space, (n, 3) each; NaN: they never do."""
+        away, beyond = -directions[:, 2], -eye[2] - self._closest
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossing = -beyond / away
+        begins = (
+            np.full(len(directions), 0.0) if beyond >= 0 else np.where(away > 0, crossing, np.nan)
+        )
+        ends = np.where(away > 0, np.inf, crossing if beyond >= 0 else np.nan)
+        at_begin = _flattened(eye + begins[:, None] * directions)
+        last = np.minimum(ends, FARTHEST * self._closest)[:, None]
+        at_end = _flattened(eye + last * directions)
+        forward = away > 0
+        at_end[forward] = np.pad(directions[forward, :2] / away[forward, None], ((0, 0), (0, 1)))
+        return at_begin, at_end
+
+
+def _flattened(points: np.ndarray) -> np.ndarray:
+    """Return points (n, 3) of the scene in perspective space."""
+    nearness = -1 / np.asarray(points, np.float64)[:, 2:]
+    return np.concatenate([points[:, :2] * nearness, nearness], axis=1)
+
+
+def _normals(relief: Relief) -> np.ndarray:
+    """Return the normals (m, 3) of a relief's faces."""
+    first, second, third, fourth = np.moveaxis(relief.vertices[relief.faces], 1, 0)
+    normals = np.cross((third - first).astype(np.float64), (fourth - second).astype(np.float64))
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
