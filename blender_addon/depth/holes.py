@@ -27,7 +27,7 @@ from .attention import (
 )
 from .camera_moves import CameraPath, Pose
 from .diorama import Diorama, disparity_of
-from .ray_casting import Scene
+from .ray_casting import RayCaster
 from .relief import Intrinsics, Relief
 
 RAYS_ACROSS = 64
@@ -132,7 +132,7 @@ class Surfaces:
         self._kept = photograph.kept
         self._photograph = _tree(photograph)
         layers = [photograph] if background is None else [photograph, background]
-        self._scene = Scene(layers)
+        self._rays_at = RayCaster(layers)
         self._dome = dome
         self._rays = _ray_places(intrinsics)
         long_side = max(intrinsics.width, intrinsics.height)
@@ -188,7 +188,7 @@ class Surfaces:
         """
         ahead = np.full(len(places), -1.0)
         directions = np.stack([*(places / pose.zoom).T, ahead], axis=-1) @ pose.rotation.T
-        hits = self._scene.cast(pose.position, directions)
+        hits = self._rays_at.cast(pose.position, directions)
         layers, points, normals = hits.layers + 1, hits.points, hits.normals
         torn = (layers == PHOTOGRAPH) & (hits.faces >= self._kept)
         if self._surface is not None and torn.any():

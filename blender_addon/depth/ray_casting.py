@@ -33,8 +33,8 @@ class RayHits:
     normals: np.ndarray
 
 
-class Scene:
-    """Surfaces to cast rays at, prepared once for many."""
+class RayCaster:
+    """Casts rays at surfaces, which are prepared once for many rays."""
 
     def __init__(self, reliefs: list[Relief]) -> None:
         """Prepare reliefs; each lies before the camera at rest."""
@@ -59,10 +59,14 @@ class Scene:
             ray = Vector(ends[number]) - begin
             farthest = ray.length
             for layer, tree in enumerate(self._trees):
-                point, _, face, distance = tree.ray_cast(begin, ray, farthest)
-                if distance is not None:
-                    layers[number], faces[number], flattened[number] = layer, face, point
-                    farthest = distance
+                point, _, face, _ = tree.ray_cast(begin, ray, farthest)
+                if point is not None:
+                    layers[number], faces[number], flattened[number] = (
+                        layer,
+                        face,
+                        (point.x, point.y, point.z),
+                    )
+                    farthest = (point - begin).length
         points, normals = eye + 1e6 * directions, np.zeros_like(directions)
         hit = layers >= 0
         depths = 1 / flattened[hit, 2:]

@@ -52,7 +52,7 @@ def test_both_spaces_show_the_same(casting, reliefs, eye):
     directions = rng.normal(size=(1500, 3)) * (0.6, 0.5, 1.0)
     directions[:1000, 2] = -np.abs(directions[:1000, 2])  # most look ahead, some back
     layers, points, normals = cast_in_the_scene(reliefs, eye, directions)
-    hits = casting.Scene(reliefs).cast(np.array(eye, float), directions)
+    hits = casting.RayCaster(reliefs).cast(np.array(eye, float), directions)
     same = layers == hits.layers
     assert same.mean() > 0.995  # rays that graze an edge may go either way
     hit = same & (layers >= 0)
@@ -65,8 +65,8 @@ def test_both_spaces_show_the_same(casting, reliefs, eye):
 
 def test_what_is_behind_the_surfaces_is_not_hit(casting, reliefs):
     ahead, back = [0.0, 0.0, -1.0], [0.0, 0.0, 1.0]
-    beyond = casting.Scene(reliefs).cast(np.array([0.0, 0.0, -20.0]), np.array([ahead, back]))
+    beyond = casting.RayCaster(reliefs).cast(np.array([0.0, 0.0, -20.0]), np.array([ahead, back]))
     assert beyond.layers.tolist() == [-1, 1]
-    away = casting.Scene(reliefs).cast(np.array([0.0, 0.0, 1.0]), np.array([ahead, back]))
+    away = casting.RayCaster(reliefs).cast(np.array([0.0, 0.0, 1.0]), np.array([ahead, back]))
     assert away.layers.tolist() == [0, -1]
     assert away.points[1, 2] > 1e5
