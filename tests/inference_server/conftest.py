@@ -4,12 +4,14 @@ import contextlib
 import importlib.util
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from types import ModuleType
@@ -24,6 +26,43 @@ if TYPE_CHECKING:
     from zograscope_server.portrait.animation import Tools
 
 PATIENCE = 60.0
+
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+ServeWeb = Callable[..., ThreadingHTTPServer]
+
+
+@pytest.fixture
+def serve_web() -> Iterator[ServeWeb]:
+    """serve_web(answer) -> a web server of this machine that answers each GET so, in a thread.
+
+    `host` and `port` say where it listens, `certificate` that it does so over TLS.
+    """
+    servers = []
+
+    def serve(
+        answer: Answer, *, host: str = "127.0.0.1", port: int = 0, certificate: Path | None = None
+    ) -> ThreadingHTTPServer:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answer(self)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer((host, port), Handler)
+        servers.append(server)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return server
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 class Server:

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -66,30 +66,21 @@ def send_rest(request: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            with lock:
-                web.requests.append((self.path, dict(self.headers)))
-                web.peers.add(self.client_address)
-                web.at_once += 1
-                web.most_at_once = max(web.most_at_once, web.at_once)
-            answers = web.answers.get(self.path, [send(404)])
-            (answers.pop(0) if len(answers) > 1 else answers[0])(self)
-            with lock:
-                web.at_once -= 1
-
-        def log_message(self, *arguments: object) -> None:
-            pass
+def web(serve_web: Callable[..., ThreadingHTTPServer]) -> Web:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        with lock:
+            web.requests.append((request.path, dict(request.headers)))
+            web.peers.add(request.client_address)
+            web.at_once += 1
+            web.most_at_once = max(web.most_at_once, web.at_once)
+        answers = web.answers.get(request.path, [send(404)])
+        (answers.pop(0) if len(answers) > 1 else answers[0])(request)
+        with lock:
+            web.at_once -= 1
 
     lock = threading.Lock()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        web = Web(f"http://127.0.0.1:{server.server_port}", {})
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield web
-        server.shutdown()
-        thread.join()
+    web = Web(f"http://127.0.0.1:{serve_web(answer).server_port}", {})
+    return web
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """IIIF manifests of both versions give images of a useful size with what is known of them."""
 
 import json
-import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -276,47 +276,35 @@ def test_progress_counts_manifests_and_cancels() -> None:
         web.open("top", on_progress=cancel)
 
 
-def test_a_library_that_goes_away_half_way_is_read_on_later(tmp_path: Path) -> None:
+def test_a_library_that_goes_away_half_way_is_read_on_later(
+    tmp_path: Path, serve_web: Callable[..., ThreadingHTTPServer]
+) -> None:
     served: list[str] = []
 
-    class Library(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path.strip("/")
-            served.append(name)
-            host = f"http://127.0.0.1:{self.server.server_port}/"  # type: ignore[attr-defined]
-            numbered = [{"id": f"{host}m{number}", "type": "Manifest"} for number in range(6)]
-            content = manifest3(name) if name != "top" else collection3("top", numbered)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    def open_library() -> ThreadingHTTPServer:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Library)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return server
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        name = request.path.strip("/")
+        served.append(name)
+        host = f"http://127.0.0.1:{port}/"
+        numbered = [{"id": f"{host}m{number}", "type": "Manifest"} for number in range(6)]
+        content = manifest3(name) if name != "top" else collection3("top", numbered)
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(json.dumps(content).encode())
 
     def close(fraction: float | None, stage: str, detail: str = "") -> None:
         if detail.startswith("3 with ") and server.socket.fileno() != -1:
             server.shutdown()
             server.server_close()
 
-    port = 0
-    server = open_library()
+    server = serve_web(answer)
     port = server.server_port
     first = open_manifest(f"http://127.0.0.1:{port}/top", patient_fetcher(tmp_path), close)
     assert [item.title for item in first.items] == ["Manifest m0", "Manifest m1", "Manifest m2"]
     assert [problem.name.rpartition("/")[2] for problem in first.problems] == ["m3", "m4", "m5"]
     assert "start again" in first.problems[0].sentence
 
-    server = open_library()
-    try:
-        again = open_manifest(f"http://127.0.0.1:{port}/top", patient_fetcher(tmp_path))
-    finally:
-        server.shutdown()
-        server.server_close()
+    serve_web(answer, port=port)
+    again = open_manifest(f"http://127.0.0.1:{port}/top", patient_fetcher(tmp_path))
     assert [item.title for item in again.items] == [f"Manifest m{number}" for number in range(6)]
     assert not again.problems
     assert sorted(served) == [*(f"m{number}" for number in range(6)), "top"]

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -83,16 +84,14 @@ def test_a_manifest_on_the_web_and_then_offline(folder: Path, tmp_path: Path) ->
     assert refusal(f"{address}/no.json", tmp_path / "cache").code == "online-access-off"
 
 
-def test_waiting_for_a_busy_host_can_be_cancelled(tmp_path: Path) -> None:
-    class Busy(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(503)
-            self.send_header("Retry-After", "50")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *arguments: object) -> None:
-            pass
+def test_waiting_for_a_busy_host_can_be_cancelled(
+    tmp_path: Path, serve_web: Callable[..., ThreadingHTTPServer]
+) -> None:
+    def busy(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(503)
+        request.send_header("Retry-After", "50")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
 
     class Cancelled(Exception):
         pass
@@ -100,13 +99,9 @@ def test_waiting_for_a_busy_host_can_be_cancelled(tmp_path: Path) -> None:
     def cancel(fraction: float | None, stage: str, detail: str = "") -> None:
         raise Cancelled(detail)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        with pytest.raises(Cancelled, match="50 s"):
-            open_collection(f"http://127.0.0.1:{server.server_port}/a.json", tmp_path, cancel)
-        server.shutdown()
-        thread.join()
+    port = serve_web(busy).server_port
+    with pytest.raises(Cancelled, match="50 s"):
+        open_collection(f"http://127.0.0.1:{port}/a.json", tmp_path, cancel)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """What strangers name leads to public addresses only, and never into this network."""
 
 import socket
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -65,28 +64,19 @@ class Inside:
 
 
 @pytest.fixture
-def inside() -> Iterator[Inside]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            inside.asked.append((self.path, dict(self.headers)))
-            target = self.path.partition("?to=")[2]
-            self.send_response(302 if target else 200)
-            if target:
-                self.send_header("Location", target)
-            self.send_header("Content-Length", str(len(FILE)))
-            self.end_headers()
-            self.wfile.write(FILE)
+def inside(serve_web: Callable[..., ThreadingHTTPServer]) -> Inside:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        inside.asked.append((request.path, dict(request.headers)))
+        target = request.path.partition("?to=")[2]
+        request.send_response(302 if target else 200)
+        if target:
+            request.send_header("Location", target)
+        request.send_header("Content-Length", str(len(FILE)))
+        request.end_headers()
+        request.wfile.write(FILE)
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("0.0.0.0", 0), Handler) as server:
-        inside = Inside(server)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield inside
-        server.shutdown()
-        thread.join()
+    inside = Inside(serve_web(answer, host="0.0.0.0"))
+    return inside
 
 
 @pytest.fixture

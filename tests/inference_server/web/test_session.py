@@ -1,9 +1,7 @@
 """No redirect leads from https to plain http, whatever is fetched, over real sockets."""
 
 import hashlib
-import ssl
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,37 +16,27 @@ BODY = b"what was asked for"
 
 
 @pytest.fixture
-def host(certificate: Path) -> Iterator[Callable[[str], str]]:
+def host(certificate: Path, serve_web: Callable[..., ThreadingHTTPServer]) -> Callable[[str], str]:
     """Makes https addresses that redirect to others, or answer by themselves."""
     targets: dict[str, str] = {}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            target = targets[self.path]
-            self.send_response(302 if target else 200)
-            if target:
-                self.send_header("Location", target)
-            self.send_header("Content-Length", str(len(BODY)))
-            self.end_headers()
-            self.wfile.write(BODY)
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        target = targets[request.path]
+        request.send_response(302 if target else 200)
+        if target:
+            request.send_header("Location", target)
+        request.send_header("Content-Length", str(len(BODY)))
+        request.end_headers()
+        request.wfile.write(BODY)
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = serve_web(answer, certificate=certificate)
 
     def address(target: str = "") -> str:
         path = f"/{len(targets)}.jpg"
         targets[path] = target
         return f"https://127.0.0.1:{server.server_port}{path}"
 
-    yield address
-    server.shutdown()
-    server.server_close()
+    return address
 
 
 def fetch(url: str, folder: Path) -> bytes:
