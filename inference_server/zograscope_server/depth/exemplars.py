@@ -207,6 +207,11 @@ class _Level:
         squares = np.square(shown).sum(axis=2).T
         return candidates, shown.reshape(len(candidates), -1).T, squares
 
+    @cached_property
+    def trust(self) -> np.ndarray:
+        """How much each pixel of each target's patch counts, once all is painted."""
+        return self._trust(np.arange(len(self.targets)), self.is_seen | self.is_painted)
+
     def peel(self) -> np.ndarray:
         """Find sources from the seen inwards, ring by ring; each ring sees those before it."""
         sources = np.full(len(self.targets), -1)
@@ -278,10 +283,10 @@ class _Level:
         confidence = self.confidence * np.exp(-self.best / (2 * typical)) + 1e-9
         for index, shift in enumerate(self.shifts):
             places = np.clip(sources + shift, 0, self.number.size - 1)
-            useful = self.is_painted[:, index] & self.seen[places]
-            pixels = self.patches[useful, index]
-            total[pixels] += confidence[useful, None] * self.photograph[places[useful]]
-            share[pixels] += confidence[useful]
+            useful = np.flatnonzero(self.is_painted[:, index] & self.seen.take(places))
+            pixels, sure = self.patches[useful, index], confidence[useful]
+            total[pixels] += sure[:, None] * self.photograph.take(places[useful], axis=0)
+            share[pixels] += sure
         voted = self.targets[share[self.targets] > 0]
         self.plate[voted] = total[voted] / share[voted, None]
 
@@ -300,8 +305,10 @@ class _Level:
     def _context(self, part: np.ndarray) -> np.ndarray:
         """What the patches of targets show: (targets, patch, 3)."""
         patches = self.patches[part]
-        seen = self.is_seen[part][..., None]
-        return np.where(seen, self.photograph[patches], self.plate[patches])
+        context = self.plate.take(patches, axis=0)
+        seen = self.is_seen[part]
+        context[seen] = self.photograph[patches[seen]]
+        return context
 
     def _trust(self, part: np.ndarray, useful: np.ndarray) -> np.ndarray:
         """How much each pixel of the targets' patches counts: (targets, patch), in sum 1."""
@@ -316,9 +323,9 @@ class _Level:
 
     def _cost(self, sources: np.ndarray, part: np.ndarray, context: np.ndarray) -> np.ndarray:
         """How badly each source fits its target."""
-        places = np.clip(sources[:, None] + self.shifts, 0, self.number.size - 1)
-        difference = self.photograph[places] - context
-        trust = self._trust(part, self.is_seen[part] | self.is_painted[part]) * self.seen[places]
+        places = (sources[:, None] + self.shifts).clip(0, self.number.size - 1)
+        difference = self.photograph.take(places, axis=0) - context
+        trust = self.trust[part] * self.seen.take(places)
         error = np.einsum("npc,npc,np->n", difference, difference, trust)
         error /= np.maximum(trust.sum(axis=1), 0.1)
         return error + self._penalty(sources, part)
@@ -360,26 +367,32 @@ def _copy_pieces(scene: Scene, level: _Level, sources: np.ndarray) -> tuple[np.n
     down, across = level.offsets(sources)
     down = np.rint(down * (height / level.height)).astype(np.int32)
     across = np.rint(across * (width / level.width)).astype(np.int32)
+    # Colour and whether it is seen in four bytes, so that one look-up finds both.
+    shown = cv2.merge([scene.pixels, scene.seen.astype(np.uint8)]).reshape(-1, 4).view(np.uint32)
+    depths = scene.depth.ravel()
     fits = np.zeros(level.number.size, np.float32)
     typical = 2.0 * float(np.median(level.best)) + 1.0
     fits[level.targets] = np.exp(-np.minimum(level.best / typical, 20.0))
     fit = fits.reshape(level.height, level.width)
     voted, copied = scene.pixels.copy(), scene.pixels.copy()
     for strip in _strips(scene.seen.shape):
-        rows, columns = np.nonzero(scene.wanted[strip])
+        rows, columns = (place.astype(np.int32) for place in np.nonzero(scene.wanted[strip]))
         rows += strip.start
         depth = scene.depth_behind[rows, columns]
-        cell_y, cell_x = rows * level.height // height, columns * level.width // width
+        cells = rows * level.height // height * level.width + columns * level.width // width
         total, weight = np.zeros((len(rows), 3), np.float32), np.zeros(len(rows), np.float32)
         for dy, dx in VOTERS:
-            y = np.clip(cell_y + dy, 0, level.height - 1)
-            x = np.clip(cell_x + dx, 0, level.width - 1)
-            from_y = np.clip(rows + down[y, x], 0, height - 1)
-            from_x = np.clip(columns + across[y, x], 0, width - 1)
-            colour = scene.pixels[from_y, from_x]
-            near = np.abs(scene.depth[from_y, from_x] - depth) < 2 * DEPTH_TOLERANCE
-            good = near & scene.seen[from_y, from_x]
-            share = np.where(good, fit[y, x] + np.float32(1e-6), np.float32(1e-12))
+            y = np.clip(np.arange(level.height) + dy, 0, level.height - 1)[:, None]
+            x = np.clip(np.arange(level.width) + dx, 0, level.width - 1)
+            places = np.clip(rows + down[y, x].take(cells), 0, height - 1)
+            places *= np.int32(width)
+            places += np.clip(columns + across[y, x].take(cells), 0, width - 1)
+            found = shown.take(places).view(np.uint8).reshape(-1, 4)
+            colour = found[:, :3]
+            near = np.abs(depths.take(places) - depth) < 2 * DEPTH_TOLERANCE
+            good = near & (found[:, 3] > 0)
+            share = (fit[y, x] + np.float32(1e-6)).take(cells)
+            share[~good] = 1e-12
             total += share[:, None] * colour
             weight += share
             if (dy, dx) == (0, 0):
