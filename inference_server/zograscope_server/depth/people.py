@@ -125,6 +125,8 @@ def beside_people(
 ) -> np.ndarray:
     """Leave out the lines on figures: cloth and limbs look straight, and nobody sees them bend.
 
+    What crosses more than a figure's width is no part of it, but a table or a rail that it is at.
+
     Args:
         lines: (m, 4) x0, y0, x1, y1 in pixels of the picture.
         faces: (n, 478, 3) float32, see `FindFaces`.
@@ -153,7 +155,8 @@ def beside_people(
         inside = (np.abs(across) < FIGURE_HALF_WIDTH) & (down > -CROWN) & (down < FIGURE)
         level = np.median(seen(face.points[:468, :2]))
         inside &= np.abs(seen(along) - level) < HANGS
-        own |= inside.mean(axis=1) > ON_FIGURE
+        crosses = np.ptp(across, axis=1) > 2 * FIGURE_HALF_WIDTH
+        own |= (inside.mean(axis=1) > ON_FIGURE) & ~crosses
     return lines[~own]
 
 

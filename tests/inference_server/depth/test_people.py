@@ -121,6 +121,15 @@ def test_lines_on_figures_are_none():
     assert beside_people(lines[:0], egg()[None], level, SIDE).shape == (0, 4)
 
 
+def test_a_table_before_a_figure_is_no_part_of_it():
+    """Most of its edge lies on the figure, but it crosses more than a figure's width."""
+    level = np.full((SIDE, SIDE), 0.7, np.float32)
+    face = egg(scale=0.25)  # 20 pixels high: the figure is 64 wide
+    table, belt = (75, 140, 165, 143), (100, 140, 140, 142)
+    lines = np.array([table, belt], np.float32)
+    np.testing.assert_array_equal(beside_people(lines, face[None], level, SIDE), lines[:1])
+
+
 def test_without_faces_nothing_changes():
     picture, cut, _ = bust()
     np.testing.assert_array_equal(hold_together(cut, picture, no_faces(), RANGE, FOCAL_LENGTH), cut)
