@@ -8,7 +8,8 @@ over each surface, but not over depth edges, and fade where no line is near: a w
 squares smoothing of the sparse corrections, guided by the disparity itself (the fast global
 smoother of Min, Choi, Lu, Ham, Sohn, Do, IEEE TIP 2014), over that of where they are.
 
-What stands upright is taken to stand at one distance, that of its foot; what may recede is not.
+What stands upright is taken to stand at one distance, that of its foot; what may recede is not. A
+rocket's nose or a spire above such a line, with the sky on both sides, stands there too.
 """
 
 import cv2
@@ -33,6 +34,8 @@ IN_FRONT = 0.12  # of the width, from the middle: there rails lead away
 HORIZON = (0.35, 0.65)  # of the height: it is hardly above or below
 MOST = 0.4  # of disparity: what would have to be moved farther is left as it is
 FOOT = 0.25  # of a line's length: its lower part, where it is known best how far away it is
+ABOVE = 0.6  # of a line's length: how far above it what is slender still belongs to it
+SLENDER = 0.12  # of the long side: what is wider may be a roof, which recedes
 CARRIED = (0.08, 0.02, 0.005)  # of the long side: how far corrections reach over a surface
 EDGE = 6.0  # of 255 of disparity: over such a step they are hardly carried on
 FADING = 0.002  # of a correction's own weight: less than this and it fades
@@ -122,8 +125,8 @@ def _fitted(
     """Find what carries a line.
 
     Returns:
-        (n,) shares of the way from its start to its end, (n, 2) places there, column and row, and
-        their disparity (n,); n is 0 where no one surface carries it.
+        (n,) shares of the way from its start to its end; (k, 2) places there and above, column and
+        row, and their disparity (k,); n and k are 0 where no one surface carries it.
     """
     size = np.array(disparity.shape[::-1])
     start, end = line.reshape(2, 2)
@@ -149,8 +152,33 @@ def _fitted(
         foot = 1.0 - FOOT if end[1] > start[1] else FOOT
         level = offset + slope * foot
         if np.abs(level - seen[fits]).max() < MOST:
-            offset, slope = level, 0.0
+            above = _above(disparity, places[fits], level)
+            places = np.concatenate([places[fits], above])
+            return share[fits], places, np.full(len(places), level)
     return share[fits], places[fits], offset + slope * share[fits]
+
+
+def _above(disparity: np.ndarray, places: np.ndarray, level: float) -> np.ndarray:
+    """Return the places (k, 2) above a standing line where what is slender goes on to the sky."""
+    rows, columns = disparity.shape
+    ordered = places[np.argsort(places[:, 1])]
+    (x, y), (foot_x, foot_y) = ordered[0], ordered[-1]
+    tilt = (x - foot_x) / max(foot_y - y, 1)
+    found = []
+    for step in range(1, int(ABOVE * (foot_y - y)) + 1):
+        row, column = y - step, round(x + tilt * step)
+        if row < 0 or not 0 <= column < columns:
+            break
+        sky = np.flatnonzero(disparity[row] <= 0.0)
+        right = np.searchsorted(sky, column)
+        if not 0 < right < len(sky) or sky[right] == column:
+            break
+        if sky[right] - sky[right - 1] > SLENDER * max(rows, columns):
+            break
+        if abs(disparity[row, column] - level) > MOST:
+            break
+        found.append((column, row))
+    return np.array(found, int).reshape(-1, 2)
 
 
 def _longest_run(fits: np.ndarray, gap: int) -> np.ndarray:

@@ -33,6 +33,22 @@ def test_a_tower_that_leans_and_bends_stands_upright():
     assert np.median(found[TOWER]) == pytest.approx(foot, abs=0.05), "where it stands is known best"
 
 
+@pytest.mark.parametrize(("half", "stands"), [(10, True), (60, False)])
+def test_a_spire_above_a_line_stands_with_it_and_a_roof_recedes(half, stands):
+    """Before the sky; the wide one may be a roof."""
+    scene = np.zeros(SIZE, np.float32)
+    thing = (slice(30, 220), slice(160 - half, 160 + half))
+    falling = 0.6 - 0.3 * ((90 - ROWS) / 60).clip(0, 1)
+    scene[thing] = falling[thing]
+    edges = np.array(
+        [(160 - half, 90, 160 - half, 220), (160 + half, 90, 160 + half, 220)], np.float32
+    )
+    found = straightened(scene, edges)
+    tip = found[34:50, 160 - half + 2]
+    assert (tip > 0.55).all() if stands else (tip < 0.5).all()
+    np.testing.assert_array_equal(found == 0, scene == 0)
+
+
 def test_what_lies_behind_stays_where_it_was():
     scene = tower(0.35 + 0.25 * ROWS / SIZE[0])
     found = straightened(scene, EDGES)
