@@ -37,7 +37,7 @@ from zograscope_server.depth.refinement import grow_near_side, settle_edges
 from zograscope_server.depth.resizing import shrink
 from zograscope_server.depth.sky import sky_mask
 from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
-from zograscope_server.depth.straightening import straighten
+from zograscope_server.depth.straightening import set_down, straighten
 from zograscope_server.depth.surround import make_dome
 from zograscope_server.images import Photograph
 from zograscope_server.progress import OnProgress, no_progress
@@ -173,6 +173,7 @@ def make_diorama(
         disparity = settle_edges(send_sky_away(depth.disparity, sky))
         if stereograph is None:  # else lines and heads were measured
             width = photograph.pixels.shape[1]
+            disparity = set_down(disparity)
             disparity, lines = straighten(disparity, lines, width, depth_range)
             disparity = hold_together(
                 disparity, photograph.pixels, faces, depth_range, focal_length

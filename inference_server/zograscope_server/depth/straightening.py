@@ -9,7 +9,8 @@ squares smoothing of the sparse corrections, guided by the disparity itself (the
 smoother of Min, Choi, Lu, Ham, Sohn, Do, IEEE TIP 2014), over that of where they are.
 
 What stands upright is taken to stand at one distance, that of its foot; what may recede is not. A
-rocket's nose or a spire above such a line, with the sky on both sides, stands there too.
+rocket's nose or a spire above such a line, with the sky on both sides, stands there too. And
+nothing floats: a knob or a chimney is not nearer than the roof that it stands on.
 """
 
 import cv2
@@ -36,6 +37,8 @@ MOST = 0.4  # of disparity: what would have to be moved farther is left as it is
 FOOT = 0.25  # of a line's length: its lower part, where it is known best how far away it is
 ABOVE = 0.6  # of a line's length: how far above it what is slender still belongs to it
 SLENDER = 0.12  # of the long side: what is wider may be a roof, which recedes
+STICKS_OUT = 0.05  # of the long side: what is narrower, against the sky, stands on what is below it
+UNDER = 3  # samples below where it does
 CARRIED = (0.08, 0.02, 0.005)  # of the long side: how far corrections reach over a surface
 EDGE = 6.0  # of 255 of disparity: over such a step they are hardly carried on
 FADING = 0.002  # of a correction's own weight: less than this and it fades
@@ -74,6 +77,32 @@ def straighten(
     correction = _enlarge(_carry(bound - small, known, small), small, disparity)
     straight = np.where(disparity > 0.0, np.clip(disparity + correction, 0.0, 1.0), disparity)
     return straight.astype(np.float32), kept
+
+
+def set_down(disparity: np.ndarray) -> np.ndarray:
+    """Let what sticks out against the sky be no nearer than what it stands on.
+
+    Args:
+        disparity: (rows, columns) float32 in [0, 1], 1 is near, 0 the sky.
+
+    Returns:
+        The same, with such things set back.
+    """
+    solid = (disparity > 0.0).astype(np.uint8)
+    reach = max(3, round(STICKS_OUT * max(disparity.shape)))
+    broad = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    count, things = cv2.connectedComponents(solid & ~broad)
+    rows, columns = np.nonzero((things[:-1] > 0) & (broad[1:] > 0))
+    if not len(rows):
+        return disparity
+    stands = things[rows, columns]
+    below = disparity[np.minimum(rows + UNDER, len(disparity) - 1), columns]
+    order = np.argsort(stands, kind="stable")
+    numbers, starts = np.unique(stands[order], return_index=True)
+    most = np.full(count, np.inf, np.float32)
+    for number, part in zip(numbers, np.split(below[order], starts[1:]), strict=True):
+        most[number] = np.median(part)
+    return np.minimum(disparity, np.where(things > 0, most[things], np.float32(np.inf)))
 
 
 def _carry(wanted: np.ndarray, known: np.ndarray, disparity: np.ndarray) -> np.ndarray:

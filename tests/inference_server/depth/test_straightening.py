@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.straightening import straighten
+from zograscope_server.depth.straightening import set_down, straighten
 
 RANGE = DepthRange(2.0, 20.0)
 SIZE = (240, 320)
@@ -47,6 +47,23 @@ def test_a_spire_above_a_line_stands_with_it_and_a_roof_recedes(half, stands):
     tip = found[34:50, 160 - half + 2]
     assert (tip > 0.55).all() if stands else (tip < 0.5).all()
     np.testing.assert_array_equal(found == 0, scene == 0)
+
+
+def test_a_knob_is_no_nearer_than_its_roof_and_what_is_behind_stays_there():
+    scene = np.zeros(SIZE, np.float32)
+    scene[100:] = 0.3
+    scene[60:200, 120:200] = 0.4  # a house
+    scene[50:60, 140:150] = 0.8  # its knob
+    scene[40:100, 40:46] = 0.2  # a spire behind
+    scene[20:200, 260:266] = 0.9  # a post before
+    found = set_down(scene)
+    knob = np.zeros(SIZE, bool)
+    knob[50:60, 140:150] = True
+    np.testing.assert_allclose(found[knob], 0.4)
+    np.testing.assert_array_equal(found[~knob], scene[~knob])
+    floating = np.zeros(SIZE, np.float32)
+    floating[20:40, 30:36] = 0.5
+    np.testing.assert_array_equal(set_down(floating), floating)
 
 
 def test_what_lies_behind_stays_where_it_was():
