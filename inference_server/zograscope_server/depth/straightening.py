@@ -15,6 +15,7 @@ nothing floats: a knob or a chimney is not nearer than the roof that it stands o
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from zograscope_server.depth.depth_range import DepthRange
 from zograscope_server.depth.resizing import shrink
@@ -91,18 +92,17 @@ def set_down(disparity: np.ndarray) -> np.ndarray:
     solid = (disparity > 0.0).astype(np.uint8)
     reach = max(3, round(STICKS_OUT * max(disparity.shape)))
     broad = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    count, things = cv2.connectedComponents(solid & ~broad)
+    sticks_out = (solid > 0) & (broad == 0)
+    count, things = cv2.connectedComponents(sticks_out.astype(np.uint8))
     rows, columns = np.nonzero((things[:-1] > 0) & (broad[1:] > 0))
     if not len(rows):
         return disparity
     stands = things[rows, columns]
     below = disparity[np.minimum(rows + UNDER, len(disparity) - 1), columns]
-    order = np.argsort(stands, kind="stable")
-    numbers, starts = np.unique(stands[order], return_index=True)
+    numbers = np.unique(stands)
     most = np.full(count, np.inf, np.float32)
-    for number, part in zip(numbers, np.split(below[order], starts[1:]), strict=True):
-        most[number] = np.median(part)
-    return np.minimum(disparity, np.where(things > 0, most[things], np.float32(np.inf)))
+    most[numbers] = ndimage.median(below, stands, numbers)
+    return np.minimum(disparity, most[things])  # 0 is all else, and has no limit
 
 
 def _carry(wanted: np.ndarray, known: np.ndarray, disparity: np.ndarray) -> np.ndarray:
