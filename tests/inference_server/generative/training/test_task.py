@@ -11,7 +11,7 @@ from zograscope_protocol.generative.tasks import TrainOptions, WalkOptions
 
 from ...conftest import Server
 
-STEPS = 10
+STEPS = 120  # a second or two, in which it is paused and killed
 
 
 @pytest.fixture(scope="module")
