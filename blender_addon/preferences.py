@@ -133,7 +133,7 @@ class ZograscopePreferences(bpy.types.AddonPreferences):
 
 
 class ZOGRASCOPE_OT_copy_public_key(bpy.types.Operator):
-    """Copy this computer's public key; `zograscope allow NAME KEY` lets it in elsewhere"""
+    """Copy this computer's public key; `zograscope allow NAME` lets it in elsewhere"""
 
     bl_idname = "zograscope.copy_public_key"
     bl_label = "Copy Public Key"

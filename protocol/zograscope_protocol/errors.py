@@ -64,7 +64,7 @@ class ZograscopeError(Exception):
         "server-unreachable": "No Zograscope server answers at {endpoint}. Start it with `zograscope serve`, or in Blender's preferences.",
         "server-not-running": "No Zograscope server is running here. Start it with `zograscope serve`, or with the button in the sidebar.",
         "server-lost": "The Zograscope server stopped answering. What it has finished is kept; start it again and the job goes on.",
-        "key-refused": "The server at {endpoint} does not know this computer's key. Give its owner the public key from the preferences; `zograscope allow NAME KEY` lets it in.",
+        "key-refused": "The server at {endpoint} does not know this computer's key. Give its owner the public key from the preferences; `zograscope allow NAME` asks for it and lets it in.",
         "bad-key": "{key!r} is not a public key. Copy the 40 characters that the other computer's preferences show.",
         "connection-file-wrong": "The connection file {path} cannot be used. Delete it and start the server again.",
         "folder-not-private": "The folder {folder} belongs to somebody else or can be read by others. Remove it, or set ZOGRASCOPE_HOME to a folder of your own.",

@@ -27,9 +27,15 @@ def run(arguments: argparse.Namespace) -> int:
     from zograscope_server.broker.authentication import allow_key
 
     folder = arguments.state / "allowed_keys"
-    key = arguments.key or input(f"The public key of {arguments.name}: ").strip()
-    allow_key(folder, arguments.name, key)
+    allow_key(folder, arguments.name, arguments.key or _asked_for(arguments.name))
     print(
         f"{arguments.name} may work on this server now. To revoke, delete {folder}/{arguments.name}"
     )
     return 0
+
+
+def _asked_for(name: str) -> str:
+    try:
+        return input(f"The public key of {name}: ").strip()
+    except EOFError:  # nobody is there to ask
+        return ""

@@ -126,6 +126,13 @@ def test_a_strangers_key_is_refused_until_it_is_allowed(tcp_server, tmp_path):
     )  # fmt: skip
     with BlockingClient(connection, 30, folder=tmp_path / "stranger") as client:
         client.status()
+    nobody = [sys.executable, *command, "--state", str(tcp_server.state)]
+    asked = subprocess.run(
+        nobody, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+    )
+    assert asked.returncode == 1
+    assert b"40 characters" in asked.stderr
+    assert b"Traceback" not in asked.stderr
 
     (tcp_server.state / "allowed_keys" / "friend").unlink()
     with pytest.raises(ZograscopeError) as caught:
