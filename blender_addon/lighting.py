@@ -39,14 +39,9 @@ class ZOGRASCOPE_OT_light(bpy.types.Operator):
 
 
 def light(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    """Let lamps light what hangs below a root, and see to it that there are some."""
+    """Let lamps light what hangs below a root: a sun where there are none; viewports show them."""
     root["lit"] = LIT
     root.update_tag()
-    _show_light(root, scene)
-
-
-def _show_light(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    """Add a sun to a scene without lamps, and let its viewports show lamps."""
     if not any(item.type == "LIGHT" for item in scene.objects):
         light = bpy.data.lights.new(f"{root.name} sun", "SUN")
         light.energy = SUN_STRENGTH

@@ -27,7 +27,7 @@ from .attention import (
 )
 from .camera_moves import CameraPath, Pose
 from .diorama import Diorama, disparity_of
-from .ray_casting import RayCaster
+from .ray_casting import RayCaster, RayHits
 from .relief import Intrinsics, Relief
 
 RAYS_ACROSS = 64
@@ -40,7 +40,7 @@ OWN = 0.3  # of the distance of the eyes: what is seen that near to a point of a
 HIDDEN = 0.95  # of the distance to a point: what lies nearer hides it
 LEAST_OF_LINE = 5  # points that must be seen, to see whether they lie on a straight line
 
-NOWHERE, PHOTOGRAPH, BACKGROUND = 0, 1, 2
+NOWHERE, PHOTOGRAPH, BACKGROUND = -1, 0, 1  # layers, as rays hit them
 REST = Pose(np.zeros(3), np.eye(3), 1.0)
 
 
@@ -92,16 +92,6 @@ class ViewQuality:
     def invented(self) -> float:
         """Share that the photograph did not show."""
         return self.painted + self.surround
-
-
-@dataclass(frozen=True)
-class _Hits:
-    """What n rays hit: `layers` (n,), and points and normals (n, 3) where that is the photograph or
-    the background."""
-
-    layers: np.ndarray
-    points: np.ndarray
-    normals: np.ndarray
 
 
 class Surfaces:
@@ -181,7 +171,7 @@ class Surfaces:
         """Measure each pose of a path."""
         return [self.measure(*pose) for pose in path.poses()]
 
-    def _cast(self, pose: Pose, places: np.ndarray) -> _Hits:
+    def _cast(self, pose: Pose, places: np.ndarray) -> RayHits:
         """Cast rays through places (n, 2) of a view, at a focal length of 1.
 
         What hits nothing gets a point far away.
@@ -189,13 +179,12 @@ class Surfaces:
         ahead = np.full(len(places), -1.0)
         directions = np.stack([*(places / pose.zoom).T, ahead], axis=-1) @ pose.rotation.T
         hits = self._rays_at.cast(pose.position, directions)
-        layers, points, normals = hits.layers + 1, hits.points, hits.normals
-        torn = (layers == PHOTOGRAPH) & (hits.faces >= self._kept)
+        torn = (hits.layers == PHOTOGRAPH) & (hits.faces >= self._kept)
         if self._surface is not None and torn.any():
             # Shreds of a slope face the camera, and are as good as the slope that they make up.
-            at_rest = self._pixels(REST.seen(points[torn])[0])
-            points[torn], normals[torn], _ = self._surface.slopes(at_rest)
-        return _Hits(layers, points, normals)
+            at_rest = self._pixels(REST.seen(hits.points[torn])[0])
+            hits.points[torn], hits.normals[torn], _ = self._surface.slopes(at_rest)
+        return hits
 
     def _clearance(self, eye: Vector) -> float:
         hit = self._photograph.ray_cast(Vector(), eye, eye.length)[3] if eye.length else None

@@ -7,8 +7,15 @@ from ..lighting import draw_lit
 from ..model_menu import draw_model
 from ..selection import is_another_s, is_anything_in
 from ..server_panel import NEW, SELECTED, Sidebar, draw_warnings, fold, wrapped
-from . import building, materials, selection
-from .selection import NeedsDiorama, made_from_file, selected_diorama, source_of, warnings_of
+from . import building, materials
+from .selection import (
+    RELIEF_PRESETS,
+    NeedsDiorama,
+    made_from_file,
+    selected_diorama,
+    source_of,
+    warnings_of,
+)
 
 RELIEF_ROWS = (
     {"near": "Near", "far": "Far", "relief_strength": "Strength"},
@@ -127,7 +134,7 @@ class ZOGRASCOPE_PT_diorama_relief(_DioramaPart, bpy.types.Panel):
     """The selected diorama's surface."""
 
     bl_label = "Relief"
-    presets = selection.RELIEF_PRESETS.name
+    presets = RELIEF_PRESETS.name
     bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -61,11 +61,8 @@ class RayCaster:
             for layer, tree in enumerate(self._trees):
                 point, _, face, _ = tree.ray_cast(begin, ray, farthest)
                 if point is not None:
-                    layers[number], faces[number], flattened[number] = (
-                        layer,
-                        face,
-                        (point.x, point.y, point.z),
-                    )
+                    layers[number], faces[number] = layer, face
+                    flattened[number] = point.x, point.y, point.z
                     farthest = (point - begin).length
         points, normals = eye + 1e6 * directions, np.zeros_like(directions)
         hit = layers >= 0

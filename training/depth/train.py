@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from zograscope_server.depth.encoder import take_published
-from zograscope_server.depth.network import DepthNetwork
+from zograscope_server.depth.network import DepthNetwork, load_weights
 
 from training.depth.bodies import bank
 from training.depth.losses import depth_loss
@@ -138,7 +138,7 @@ class _Trainer:
         self.plan, self.device = plan, device
         self.network = DepthNetwork()
         if plan.start is not None:
-            self.network.load_state_dict(load_file(plan.start), strict=False)
+            load_weights(self.network, plan.start)
         elif not (plan.folder / "checkpoint.pt").exists():
             take_published(self.network.encoder, published_encoder(plan.encoder))
         self.network.to(device).to(memory_format=torch.channels_last)

@@ -28,16 +28,11 @@ class EmbeddedDepth:
     def __init__(self, weights: Path = WEIGHTS, *, device: str = "cpu") -> None:
         """Load the network's weights (safetensors) onto a torch device."""
         import torch
-        from safetensors.torch import load_file
 
-        from zograscope_server.depth.network import DepthNetwork
+        from zograscope_server.depth.network import DepthNetwork, load_weights
 
         self._network = DepthNetwork()
-        state = {name: value.float() for name, value in load_file(weights).items()}
-        # Counters of training are not kept; everything else must be there.
-        missing, unknown = self._network.load_state_dict(state, strict=False)
-        if unknown or [name for name in missing if not name.endswith("num_batches_tracked")]:
-            raise ValueError(f"{weights} holds another network's weights.")
+        load_weights(self._network, weights)
         self._device = torch.device(device)
         self._network.eval().to(self._device)
 

@@ -7,7 +7,10 @@ Estimation", TPAMI 2020, has the loss it was trained with). `training/` holds ho
 `docs/depth_network.md` what it can and cannot do.
 """
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -115,3 +118,12 @@ def place_grid(height: int, width: int, like: Tensor) -> Tensor:
     down = (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) * (2 / height) - 1
     across = (torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) * (2 / width) - 1
     return torch.stack([across.expand(height, width), down[:, None].expand(height, width)])[None]
+
+
+def load_weights(network: DepthNetwork, path: Path) -> None:
+    """Give a network the weights of a file (safetensors); raises ValueError for another's."""
+    state = {name: value.float() for name, value in load_file(path).items()}
+    # Counters of training are not kept; everything else must be there.
+    missing, unknown = network.load_state_dict(state, strict=False)
+    if unknown or [name for name in missing if not name.endswith("num_batches_tracked")]:
+        raise ValueError(f"{path} holds another network's weights.")

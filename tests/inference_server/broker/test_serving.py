@@ -119,16 +119,13 @@ def test_a_strangers_key_is_refused_until_it_is_allowed(tcp_server, tmp_path):
     assert caught.value.code == "key-refused"
 
     key = json.loads((tmp_path / "stranger" / "client_key.json").read_text())["public_key"]
-    command = ["-m", "zograscope_server.command_line", "allow", "friend"]
-    subprocess.run(
-        [sys.executable, *command, "--state", str(tcp_server.state)],
-        input=f"{key}\n", text=True, check=True, timeout=60,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "zograscope_server.command_line", "allow", "friend"]
+    command += ["--state", str(tcp_server.state)]
+    subprocess.run(command, input=f"{key}\n", text=True, check=True, timeout=60)
     with BlockingClient(connection, 30, folder=tmp_path / "stranger") as client:
         client.status()
-    nobody = [sys.executable, *command, "--state", str(tcp_server.state)]
     asked = subprocess.run(
-        nobody, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
     )
     assert asked.returncode == 1
     assert b"40 characters" in asked.stderr

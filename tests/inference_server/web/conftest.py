@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,13 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+def redirect_or_send(request: BaseHTTPRequestHandler, target: str, body: bytes) -> None:
+    """Answer with a redirect to the target, where there is one, and with the body."""
+    request.send_response(302 if target else 200)
+    if target:
+        request.send_header("Location", target)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)

@@ -1,7 +1,6 @@
 """What strangers name leads to public addresses only, and never into this network."""
 
 import socket
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,6 +11,9 @@ from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.web import public_web
 from zograscope_server.web.public_web import is_public
+
+from ..conftest import ServeWeb
+from .conftest import redirect_or_send
 
 FILE = b"\xff\xd8 a picture"
 
@@ -64,16 +66,10 @@ class Inside:
 
 
 @pytest.fixture
-def inside(serve_web: Callable[..., ThreadingHTTPServer]) -> Inside:
+def inside(serve_web: ServeWeb) -> Inside:
     def answer(request: BaseHTTPRequestHandler) -> None:
         inside.asked.append((request.path, dict(request.headers)))
-        target = request.path.partition("?to=")[2]
-        request.send_response(302 if target else 200)
-        if target:
-            request.send_header("Location", target)
-        request.send_header("Content-Length", str(len(FILE)))
-        request.end_headers()
-        request.wfile.write(FILE)
+        redirect_or_send(request, request.path.partition("?to=")[2], FILE)
 
     inside = Inside(serve_web(answer, host="0.0.0.0"))
     return inside

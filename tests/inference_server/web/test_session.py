@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,22 +12,19 @@ from zograscope_server.models import downloads
 from zograscope_server.models.catalogue import Model, ModelFile
 from zograscope_server.web import session
 
+from ..conftest import ServeWeb
+from .conftest import redirect_or_send
+
 BODY = b"what was asked for"
 
 
 @pytest.fixture
-def host(certificate: Path, serve_web: Callable[..., ThreadingHTTPServer]) -> Callable[[str], str]:
+def host(certificate: Path, serve_web: ServeWeb) -> Callable[[str], str]:
     """Makes https addresses that redirect to others, or answer by themselves."""
     targets: dict[str, str] = {}
 
     def answer(request: BaseHTTPRequestHandler) -> None:
-        target = targets[request.path]
-        request.send_response(302 if target else 200)
-        if target:
-            request.send_header("Location", target)
-        request.send_header("Content-Length", str(len(BODY)))
-        request.end_headers()
-        request.wfile.write(BODY)
+        redirect_or_send(request, targets[request.path], BODY)
 
     server = serve_web(answer, certificate=certificate)
 
