@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,9 @@ from zograscope_server.collection.collection import Item
 from zograscope_server.collection.fetching import Fetcher, read_image
 from zograscope_server.web import public_web
 
+from ..conftest import Answer, ServeWeb
+
 FILE = bytes(range(256)) * 4000
-Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @dataclass
@@ -66,7 +67,7 @@ def send_rest(request: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.fixture
-def web(serve_web: Callable[..., ThreadingHTTPServer]) -> Web:
+def web(serve_web: ServeWeb) -> Web:
     def answer(request: BaseHTTPRequestHandler) -> None:
         with lock:
             web.requests.append((request.path, dict(request.headers)))

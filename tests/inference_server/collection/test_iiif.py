@@ -1,8 +1,7 @@
 """IIIF manifests of both versions give images of a useful size with what is known of them."""
 
 import json
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from zograscope_server.collection.errors import CollectionError
 from zograscope_server.collection.fetching import Fetcher
 from zograscope_server.collection.iiif import open_manifest
 from zograscope_server.collection.iiif_image import LONG_SIDE, image_service
+
+from ..conftest import ServeWeb
 
 BASE = "https://library.example/"
 
@@ -277,7 +278,7 @@ def test_progress_counts_manifests_and_cancels() -> None:
 
 
 def test_a_library_that_goes_away_half_way_is_read_on_later(
-    tmp_path: Path, serve_web: Callable[..., ThreadingHTTPServer]
+    tmp_path: Path, serve_web: ServeWeb
 ) -> None:
     served: list[str] = []
 

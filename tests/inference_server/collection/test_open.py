@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +11,8 @@ from PIL import Image
 from zograscope_protocol.errors import ZograscopeError
 from zograscope_server.collection.fetching import Fetcher, read_image
 from zograscope_server.collection.open import open_collection
+
+from ..conftest import ServeWeb
 
 
 @pytest.fixture
@@ -84,9 +85,7 @@ def test_a_manifest_on_the_web_and_then_offline(folder: Path, tmp_path: Path) ->
     assert refusal(f"{address}/no.json", tmp_path / "cache").code == "online-access-off"
 
 
-def test_waiting_for_a_busy_host_can_be_cancelled(
-    tmp_path: Path, serve_web: Callable[..., ThreadingHTTPServer]
-) -> None:
+def test_waiting_for_a_busy_host_can_be_cancelled(tmp_path: Path, serve_web: ServeWeb) -> None:
     def busy(request: BaseHTTPRequestHandler) -> None:
         request.send_response(503)
         request.send_header("Retry-After", "50")
