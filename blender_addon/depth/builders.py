@@ -134,12 +134,7 @@ def update_depth(
     elif diorama.background is not None:
         bpy.data.objects.remove(diorama.background)
         diorama = replace(diorama, background=None)
-    if "dome" in arrays and diorama.dome is not None:
-        material = diorama.dome.data.materials[0]
-        old = materials.picture_of(material)
-        image = image_from_bytes(old.name, arrays["dome"].tobytes())
-        material.node_tree.nodes[materials.PICTURE].image = image
-        bpy.data.images.remove(old)
+    _set_dome(diorama, arrays)
     _set_pictures(diorama, arrays, metadata)
     if not was_live:
         bake(diorama)
@@ -149,12 +144,18 @@ def update_depth(
 def set_background(
     diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
 ) -> Diorama:
-    """Give a diorama the background of the server's task `paint_background`."""
+    """Give a diorama what the server's task `paint_background` has painted.
+
+    That is its background, and where they were asked for its dome and its matte.
+    """
     was_live = diorama.is_live
     diorama = _with_background(diorama)
     if not was_live:
         make_live(diorama.background, diorama.root)
     _set_background(diorama, arrays, metadata)
+    _set_dome(diorama, arrays)
+    if "matte" in arrays:
+        _set_matte(diorama, arrays)
     plate_depth.keep_behind(diorama)
     if not was_live:
         _bake_layer(diorama.background, diorama.relief(diorama.background), diorama.root)
@@ -359,14 +360,19 @@ def _set_pictures(
         picture = image_from_bytes(layer.name, arrays["photograph"].tobytes())
         replace_picture(layer, picture, rectangle)
     shape_layer(diorama, layer, arrays["disparity"], rectangle)
-    matte = arrays.get("matte")
+    _set_matte(diorama, arrays)
+    if diorama.background:
+        _set_background(diorama, arrays, metadata)
+    plate_depth.follow(diorama)
+
+
+def _set_matte(diorama: Diorama, arrays: Mapping[str, np.ndarray]) -> None:
+    """Give the photograph the matte of a result, or none where it has none."""
+    layer, matte = diorama.photograph, arrays.get("matte")
     materials.set_matte(
         layer.data.materials[0],
         None if matte is None else image_from_bytes(f"{layer.name} matte", matte.tobytes()),
     )
-    if diorama.background:
-        _set_background(diorama, arrays, metadata)
-    plate_depth.follow(diorama)
 
 
 def _set_background(
@@ -406,6 +412,16 @@ def shape_layer(
     if old is not None:
         bpy.data.images.remove(old)
     layer.update_tag()
+
+
+def _set_dome(diorama: Diorama, arrays: Mapping[str, np.ndarray]) -> None:
+    """Show the dome of a result in place of the one that was there; nothing without both."""
+    if "dome" in arrays and diorama.dome is not None:
+        material = diorama.dome.data.materials[0]
+        old = materials.picture_of(material)
+        image = image_from_bytes(old.name, arrays["dome"].tobytes())
+        material.node_tree.nodes[materials.PICTURE].image = image
+        bpy.data.images.remove(old)
 
 
 def _add_dome(

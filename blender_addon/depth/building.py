@@ -18,7 +18,7 @@ from ..pending_jobs import Owner
 from ..scenes import build_in, find_object, look_through_camera, push_undo, select_only, storable
 from . import builders, cameras
 from .camera_moves import rest_frame
-from .diorama import HOLES, ROOT_MARK, Diorama, find_diorama
+from .diorama import ROOT_MARK, SKETCHED, Diorama, find_diorama
 from .plates import background
 from .selection import SOURCE, warn_of
 from .submissions import diorama_submission
@@ -54,6 +54,8 @@ def choose_estimate(source: Source, settings: bpy.types.PropertyGroup) -> None:
 def start(scene: bpy.types.Scene, source: Source) -> Job:
     """Submit the job of a diorama and note in the file that the scene waits for it.
 
+    What lies behind is only sketched: the diorama shall stand soon, and is painted then.
+
     Raises ZograscopeError for files that cannot be read, and where there is no server.
     """
     photograph = Path(bpy.path.abspath(source["photograph"]))
@@ -61,7 +63,7 @@ def start(scene: bpy.types.Scene, source: Source) -> Job:
     names = {"file_name": photograph.name}
     if depth_map is not None:
         names["depth_map_name"] = depth_map.name
-    options = DioramaOptions.read(source["parameters"] | names)
+    options = DioramaOptions.read(source["parameters"] | names | {"sketch": True})
     return scene_jobs.start(NAME, scene, diorama_submission(photograph, options, depth_map), source)
 
 
@@ -81,8 +83,6 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
             diorama = builders.update_depth(diorama, arrays, metadata)
         except ValueError as error:
             raise refusal(str(error)) from error
-        if HOLES in diorama.photograph:  # the server knew nothing of what plates hide
-            background.paint(diorama, Owner(scene.session_uid, NAME))
     elif replaced is not None:
         scene = _scene_with(replaced, scene)
         diorama = builders.build_diorama(arrays, metadata, replaced.root.name, scene)
@@ -102,8 +102,12 @@ def build(job: Job, scene: bpy.types.Scene, source: Source) -> None:
             diorama.dome.hide_viewport = diorama.dome.hide_render = True
         _move_as_chosen(diorama, scene, camera)
     remember(diorama, source, metadata)
+    diorama.root[SKETCHED] = diorama.background is not None
     select_only(diorama.root, scene)
     push_undo("Build Diorama")
+    if diorama.root[SKETCHED]:
+        owner = Owner(scene.session_uid, NAME)
+        background.paint_if_possible(diorama, owner, surroundings=True)
 
 
 def remember(diorama: Diorama, source: Source, metadata: Mapping[str, Any]) -> None:

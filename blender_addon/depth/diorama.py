@@ -23,6 +23,8 @@ HOLES = "zograscope_holes"
 """On the photograph: plates were cut out of its picture, which is clear where they were."""
 PROXY = "zograscope_proxy"
 """On the root: the most resolution in viewports, below 1 while a slider is dragged."""
+SKETCHED = "zograscope_sketched"
+"""On the root: what lies behind is only smeared, and is still to be painted."""
 FRONT = "zograscope_front"
 """On the photograph, where it has plates: the disparity that a background must lie behind."""
 

@@ -8,6 +8,7 @@ from ..model_menu import draw_model
 from ..selection import is_another_s, is_anything_in
 from ..server_panel import NEW, SELECTED, Sidebar, draw_warnings, fold, wrapped
 from . import building, materials
+from .plates import background
 from .selection import (
     RELIEF_PRESETS,
     NeedsDiorama,
@@ -110,6 +111,10 @@ class ZOGRASCOPE_PT_diorama(NeedsDiorama, Sidebar):
         layout, diorama = self.layout, selected_diorama(context)
         layout.label(text=diorama.root.name, icon="OUTLINER_OB_EMPTY")
         draw_warnings(layout, context, warnings_of(diorama))
+        if background.is_left_unpainted(diorama):
+            box = layout.box()
+            box.label(text="Behind it is only a sketch.", icon="INFO")
+            box.operator("zograscope.paint_background", icon="BRUSH_DATA")
         if made_from_file(context):
             source = source_of(diorama)
             if source.get("paper_border"):

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .depth.conftest import make_result, noise_photograph, wild_disparity
+from .depth.conftest import encode_png, make_result, noise_photograph, wild_disparity
 from .mosaic.conftest import make_mosaic_result
 from .test_wrong_answers import contents, file
 
@@ -32,12 +32,17 @@ def quick_moves(zograscope, monkeypatch):
 
 
 def finish(link) -> None:
-    """Let the server answer the oldest job with a diorama."""
-    job = link.jobs[0]
+    """Let the server answer the oldest job of a diorama."""
+    job = dioramas(link)[0].job
     arrays, facts = make_result(noise_photograph(HEIGHT, WIDTH), wild_disparity(8, 12))
     job.finish(**arrays)
     job.result.metadata.update(facts)
     link.tick()
+
+
+def dioramas(link) -> list:
+    """The jobs of dioramas that are waited for; what lies behind some is still painted."""
+    return [pending for pending in link.pending if pending.job.task == "diorama"]
 
 
 def roots() -> list[bpy.types.Object]:
@@ -103,7 +108,7 @@ class TestUndoWhileAJobRuns:
         assert bpy.context.scene.zograscope_depth.job_id
         bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "work.blend"))
         bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "work.blend"))
-        assert not fake_link.jobs
+        assert not dioramas(fake_link)
 
     def test_a_scene_that_is_gone_is_told(self, photograph, fake_link):
         bpy.data.scenes.new("other")
@@ -123,6 +128,88 @@ class TestUndoWhileAJobRuns:
         finish(fake_link)
         assert not fake_link.errors
         assert roots() == [root]
+
+
+class TestASketchOfWhatLiesBehind:
+    """A diorama stands as soon as its depth is known, and is painted behind afterwards."""
+
+    @pytest.fixture
+    def asked(self, photograph, fake_link, monkeypatch) -> list[tuple[str, dict]]:
+        """What the server is asked, in turn."""
+        asked, submit = [], fake_link._client.submit
+
+        def note(task, parameters, inputs, job_id=None):
+            asked.append((task, parameters))
+            return submit(task, parameters, inputs, job_id)
+
+        monkeypatch.setattr(fake_link._client, "submit", note, raising=False)
+        return asked
+
+    @staticmethod
+    def paint(link, colour) -> None:
+        """Let the server answer with a background and a dome of one colour."""
+        (job,) = link.jobs
+        picture = encode_png(np.full((20, 30, 3), colour, np.uint8))
+        nowhere = np.zeros((9, 9), np.float32)
+        job.finish(background=picture, background_disparity=nowhere, dome=picture)
+        job.result.metadata["background"] = {"rectangle": [-3, -2, WIDTH + 3, HEIGHT + 2]}
+        link.tick()
+
+    @staticmethod
+    def colour_of(part: str) -> tuple[int, ...]:
+        (layer,) = [item for item in bpy.data.objects if item.get("zograscope_part") == part]
+        nodes = layer.data.materials[0].node_tree.nodes
+        (image,) = {n.image for n in nodes if n.type == "TEX_IMAGE" and n.image}
+        return tuple(round(255 * value) for value in image.pixels[:3])
+
+    def test_is_painted_when_the_diorama_stands(self, asked, fake_link):
+        bpy.ops.zograscope.build_diorama()
+        assert asked[0][1]["sketch"] is True
+        finish(fake_link)
+        (root,) = roots()
+        assert root["zograscope_sketched"]
+        task, parameters = asked[1]
+        assert task == "paint_background" and parameters["matte"] is True
+        assert parameters["focal_length"] == pytest.approx(1.1 * WIDTH)
+        before = self.colour_of("background"), self.colour_of("dome")
+        self.paint(fake_link, (255, 255, 0))
+        assert (self.colour_of("background"), self.colour_of("dome")) == ((255, 255, 0),) * 2
+        assert not root["zograscope_sketched"] and not fake_link.jobs
+        undo()
+        assert (self.colour_of("background"), self.colour_of("dome")) == before
+        assert len(roots()) == 1
+
+    def test_can_be_painted_later(self, asked, fake_link, zograscope):
+        background, diorama = (
+            importlib.import_module(f"{zograscope.__name__}.depth.{name}")
+            for name in ("plates.background", "diorama")
+        )
+        bpy.ops.zograscope.build_diorama()
+        finish(fake_link)
+        (root,) = roots()
+        found = diorama.find_diorama(root)
+        assert not background.is_left_unpainted(found), "it is on its way"
+        fake_link.jobs[0].finish("cancelled")
+        fake_link.tick()
+        assert background.is_left_unpainted(found)
+        with bpy.context.temp_override(object=root, scene=root.users_scene[0]):
+            bpy.ops.zograscope.paint_background()
+        self.paint(fake_link, (255, 255, 0))
+        assert not background.is_left_unpainted(found)
+
+    def test_waits_where_the_server_is_gone(self, photograph, fake_link, monkeypatch):
+        from zograscope_protocol.errors import ZograscopeError
+
+        gone = ZograscopeError("out-of-memory")
+
+        def submit(task, *given):
+            raise gone
+
+        bpy.ops.zograscope.build_diorama()
+        monkeypatch.setattr(fake_link._client, "submit", submit, raising=False)
+        finish(fake_link)
+        assert len(roots()) == 1 and roots()[0]["zograscope_sketched"]
+        assert fake_link.errors == [gone]
 
 
 class TestEsc:
@@ -183,9 +270,10 @@ class TestImporting:
         bpy.ops.zograscope.build_diorama()
         other = file(tmp_path / "other.png")
         assert bpy.ops.zograscope.import_photograph(filepath=other) == {"FINISHED"}
-        assert len(fake_link.jobs) == 1
+        assert len(dioramas(fake_link)) == 1
         finish(fake_link)
-        assert [pending.waiting.title for pending in fake_link.pending] == ["Diorama of other.png"]
+        titles = [pending.waiting.title for pending in dioramas(fake_link)]
+        assert titles == ["Diorama of other.png"]
         finish(fake_link)
         assert sorted(root.name for root in roots()) == ["meadow", "other"]
         assert not fake_link.errors
@@ -197,7 +285,7 @@ class TestImporting:
         files = [{"name": name} for name in names]
         bpy.ops.zograscope.import_photograph(directory=str(tmp_path), files=files)
         for _ in names:
-            assert len(fake_link.jobs) == 1
+            assert len(dioramas(fake_link)) == 1
             finish(fake_link)
         assert sorted(root.name for root in roots()) == ["a", "b", "c"]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import bpy
 from bpy_extras.io_utils import ImportHelper
-from zograscope_protocol.errors import ZograscopeError
 from zograscope_protocol.job import Job
 from zograscope_protocol.submission import Submission
 
@@ -98,18 +97,14 @@ class ZOGRASCOPE_OT_put_back_plate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put it back, and have the background painted without it where there is a server."""
-        owner = owner_in(context, building.NAME)
-        try:
-            diorama = put_back(context.object)
-            context.view_layer.objects.active = diorama.root
-            background.paint(diorama, owner)
-        except ZograscopeError as error:
-            link.tell(owner, error)
+        diorama = put_back(context.object)
+        context.view_layer.objects.active = diorama.root
+        background.paint_if_possible(diorama, owner_in(context, building.NAME))
         return {"FINISHED"}
 
 
 class ZOGRASCOPE_OT_paint_background(NeedsDiorama, JobOperator):
-    """Paint what lies behind the plates anew, as after painting depth or editing elsewhere"""
+    """Paint what lies behind and around anew, as after painting depth or editing elsewhere"""
 
     bl_idname = "zograscope.paint_background"
     bl_label = "Paint Background"
@@ -117,7 +112,8 @@ class ZOGRASCOPE_OT_paint_background(NeedsDiorama, JobOperator):
 
     def start(self, context: bpy.types.Context) -> Job:
         """Start the job."""
-        return background.paint(selected_diorama(context), self.owner(context))
+        diorama, owner = selected_diorama(context), self.owner(context)
+        return background.paint(diorama, owner, surroundings=True)
 
 
 class ZOGRASCOPE_OT_export_plates(ExportOperator):

@@ -182,11 +182,11 @@ def make_diorama(
     plate, matte, dome = None, None, None
     if options.background:
         on_progress(0.65, "Painting what lies behind")
-        plate = make_background_plate(photograph.pixels, disparity, depth_range)
-        matte = make_matte(photograph.pixels, disparity, depth_range)
+        pixels, sketch = photograph.pixels, options.sketch
+        plate = make_background_plate(pixels, disparity, depth_range, sketch=sketch)
+        matte = None if sketch else make_matte(pixels, disparity, depth_range)
         on_progress(0.85, "Painting the surroundings")
-        height, width = photograph.pixels.shape[:2]
-        dome = make_dome(plate.pixels, plate.rectangle, focal_length, (width / 2, height / 2))
+        dome = dome_behind(plate, focal_length, photograph.pixels.shape[:2])
     return DioramaParts(
         photograph=photograph,
         disparity=disparity,
@@ -205,6 +205,12 @@ def make_diorama(
         stereo=_of_the_file(stereo, scan.reduction),
         warnings=_reduction_told(scan) + (stereo.warnings if stereo is not None else ()),
     )
+
+
+def dome_behind(plate: BackgroundPlate, focal_length: float, size: tuple[int, int]) -> np.ndarray:
+    """Continue a background over the whole sphere about a photograph of (height, width) pixels."""
+    height, width = size
+    return make_dome(plate.pixels, plate.rectangle, focal_length, (width / 2, height / 2))
 
 
 def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -238,21 +244,24 @@ def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray],
         "stereo": parts.stereo.metadata() if parts.stereo is not None else None,
         "warnings": list(parts.warnings),
     }
-    if parts.plate is not None and parts.dome is not None:
-        background, facts = pack_background(parts.plate)
-        arrays |= background | {"dome": np.frombuffer(encode_png(parts.dome), np.uint8)}
+    if parts.plate is not None:
+        background, facts = pack_background(parts.plate, parts.dome, parts.matte)
+        arrays |= background
         metadata |= facts
-    if parts.matte is not None:
-        arrays["matte"] = np.frombuffer(encode_png(parts.matte), np.uint8)
     return arrays, metadata
 
 
-def pack_background(plate: BackgroundPlate) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Turn the background plate into arrays and metadata (see TASKS.md)."""
+def pack_background(
+    plate: BackgroundPlate, dome: np.ndarray | None, matte: np.ndarray | None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Turn what lies behind a photograph into arrays and metadata (see TASKS.md)."""
+    pictures = {"background": plate.pixels, "dome": dome, "matte": matte}
     arrays = {
-        "background": np.frombuffer(encode_png(plate.pixels), np.uint8),
-        "background_disparity": plate.disparity,
+        name: np.frombuffer(encode_png(picture), np.uint8)
+        for name, picture in pictures.items()
+        if picture is not None
     }
+    arrays["background_disparity"] = plate.disparity
     return arrays, {"background": {"rectangle": list(plate.rectangle)}}
 
 

@@ -118,6 +118,16 @@ def paint(scene: Scene) -> np.ndarray:
     return result
 
 
+def smear(scene: Scene) -> np.ndarray:
+    """Return the canvas with what is wanted filled by colours that go on: quick, and blurred."""
+    if not scene.seen.any() or not scene.wanted.any():
+        return scene.pixels
+    carried, _ = _carry_on(_resize(scene, min(1.0, CARRY_SIZE / max(scene.seen.shape))))
+    wide = cv2.resize(carried, scene.seen.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    filled = np.clip(np.rint(wide), 0, 255).astype(np.uint8)
+    return np.where(scene.wanted[..., None], filled, scene.pixels)
+
+
 def _carry_on(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Fill with the colour that goes on from where each pixel continues, blurred with distance.
 

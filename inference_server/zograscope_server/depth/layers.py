@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 
 from zograscope_server.depth.depth_range import DepthRange
-from zograscope_server.depth.exemplars import Scene, paint
+from zograscope_server.depth.exemplars import Scene, paint, smear
 from zograscope_server.depth.resizing import shrink
 
 DISPARITY_LONG_SIDE = 1024  # of the photograph's part of the plate
 COLOUR_LONG_SIDE = 3072  # of the plate's whole canvas
+SKETCH_LONG_SIDE = 1280  # likewise, where it is only smeared
 MARGIN = 0.25  # of the photograph's side, added on each side of the canvas
 MARGIN_SOFTENING = 0.03  # of the long side: blur of the margin's disparity
 
@@ -54,6 +55,8 @@ def make_background_plate(
     disparity: np.ndarray,
     depth_range: DepthRange,
     hidden: np.ndarray | None = None,
+    *,
+    sketch: bool = False,
 ) -> BackgroundPlate:
     """Paint the background plate of a photograph.
 
@@ -62,6 +65,7 @@ def make_background_plate(
         disparity: (rows, columns) float32 in [0, 1], 1 is near, of the same picture.
         depth_range: the near and far that turn disparity into depth.
         hidden: (height, width) bool: what stands in front whatever its depth, and is painted over.
+        sketch: smear colours for now: a tenth of the work, and the same disparity.
     """
     height, width = pixels.shape[:2]
     small = shrink(disparity.astype(np.float32), DISPARITY_LONG_SIDE)
@@ -76,7 +80,8 @@ def make_background_plate(
     continued = np.minimum(continued, _furthest_nearby(disparity, small.shape))
     behind = _extend_disparity(continued, margin_rows, margin_columns)
 
-    scale = min(1.0, COLOUR_LONG_SIDE / max(width + 2 * margin_x, height + 2 * margin_y))
+    longest = SKETCH_LONG_SIDE if sketch else COLOUR_LONG_SIDE
+    scale = min(1.0, longest / max(width + 2 * margin_x, height + 2 * margin_y))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     margins = (round(margin_y * scale),) * 2 + (round(margin_x * scale),) * 2
 
@@ -101,7 +106,7 @@ def make_background_plate(
         origin=np.stack(origins, axis=-1).astype(np.float32),
     )
     return BackgroundPlate(
-        pixels=paint(scene),
+        pixels=smear(scene) if sketch else paint(scene),
         disparity=np.clip(behind, 0.0, 1.0),
         rectangle=(-margin_x, -margin_y, width + margin_x, height + margin_y),
     )

@@ -123,14 +123,15 @@ def segment(
     return TaskResult({"mask": found.astype(np.uint8) * np.uint8(255)})
 
 
-@task(PaintBackgroundOptions, version=1, cacheable=True)
+@task(PaintBackgroundOptions, version=2, cacheable=True)
 def paint_background(
     inputs: Mapping[str, np.ndarray], options: PaintBackgroundOptions, context: TaskContext
 ) -> TaskResult:
     """Paint what lies behind a photograph, and behind whatever was cut out of it."""
     from zograscope_server.depth.depth_range import DepthRange
-    from zograscope_server.depth.diorama import pack_background
+    from zograscope_server.depth.diorama import dome_behind, pack_background
     from zograscope_server.depth.layers import make_background_plate
+    from zograscope_server.depth.matting import make_matte
     from zograscope_server.images import ENOUGH_PIXELS, read_photograph
 
     context.progress(0.0, "Reading the photograph")
@@ -141,11 +142,16 @@ def paint_background(
     disparity = _read_disparity(inputs)
     context.progress(0.1, "Painting what lies behind")
     depth_range = DepthRange(options.near, options.far)
-    plate = make_background_plate(photograph.pixels, disparity, depth_range, hidden)
+    pixels = photograph.pixels
+    plate = make_background_plate(pixels, disparity, depth_range, hidden)
+    matte = make_matte(pixels, disparity, depth_range) if options.matte else None
+    dome = None
+    if options.focal_length is not None:
+        dome = dome_behind(plate, options.focal_length / reduction, pixels.shape[:2])
     left, top, right, bottom = (side * reduction for side in plate.rectangle)  # of the file
     plate = replace(plate, rectangle=(left, top, right, bottom))
     context.progress(0.9, "Packing the background")
-    return TaskResult(*pack_background(plate))
+    return TaskResult(*pack_background(plate, dome, matte))
 
 
 @task(ExportPlatesOptions, version=1, cacheable=True)

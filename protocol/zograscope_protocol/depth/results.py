@@ -118,6 +118,8 @@ BACKGROUND = Result(
     {
         "background": picture(),
         "background_disparity": grid("f4", None, None, least=0.0, most=1.0),
+        "dome": picture(optional=True),
+        "matte": picture(optional=True),
     },
     {"background": _background},
     _check_background,

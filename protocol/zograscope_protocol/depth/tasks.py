@@ -83,6 +83,8 @@ class DioramaOptions(Options):
             the camera's record in the file, or a usual lens, in this order.
         kind: "print" for paintings, prints and maps, whose depth is only ever relative.
         background: whether to paint the background plate and the dome.
+        sketch: whether what lies behind is only smeared for now, where its shape is all that
+            counts; `paint_background` paints it.
         stereo: whether the picture is a stereograph, of which the left half becomes the diorama and
             both give its depth; "auto" looks. With the artist's own depth map it never is one.
     """
@@ -98,6 +100,7 @@ class DioramaOptions(Options):
     field_of_view: float | None = number(1.0, 170.0, default=None)
     kind: str = choice(KINDS)
     background: bool = flag(default=True)
+    sketch: bool = flag(default=False)
     stereo: str = choice(STEREO)
 
 
@@ -162,6 +165,8 @@ class PaintBackgroundOptions(Options):
     Attributes:
         file_name: of the picture, for sentences.
         near, far: depth of disparity 1 and of 0, in scene units.
+        matte: whether soft edges are wanted too.
+        focal_length: in pixels of the photograph; with it comes the dome.
     """
 
     task = "paint_background"
@@ -169,6 +174,8 @@ class PaintBackgroundOptions(Options):
     file_name: str = text("photograph")
     near: float = number(NEAREST, FARTHEST, default=1.0)
     far: float = number(NEAREST, FARTHEST, default=10.0)
+    matte: bool = flag(default=False)
+    focal_length: float | None = number(NEAREST, FARTHEST, default=None)
 
     def check(self) -> None:
         """Refuse a range that ends before it begins."""
