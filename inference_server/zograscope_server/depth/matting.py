@@ -77,7 +77,7 @@ def _sides(inverse: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray, np
     distance = cv2.distanceTransform((~far).astype(np.uint8), cv2.DIST_L2, 5)
     rim = edge & is_near & (distance <= radius)
     wide = cv2.dilate(rim.astype(np.uint8), window) > 0
-    return wide & is_near & ~rim, far, rim
+    return wide & ~far & ~rim, far, rim
 
 
 def _share(

@@ -52,7 +52,7 @@ def _finds_faces(models_folder: Path) -> bool:
     return is_installed(default_model(FACES, models_folder), models_folder)
 
 
-@task(DioramaOptions, version=4, cacheable=True, revision=_model_revision)
+@task(DioramaOptions, version=5, cacheable=True, revision=_model_revision)
 def diorama(
     inputs: Mapping[str, np.ndarray], options: DioramaOptions, context: TaskContext
 ) -> TaskResult:

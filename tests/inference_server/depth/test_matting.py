@@ -80,3 +80,19 @@ def test_no_matte_is_farther_from_the_truth_than_a_hard_edge(near, far, softness
     found = matte[..., 3] / 255.0
     # In what is seen: shares count as much as the colours that they blend differ.
     assert np.abs(found - share)[rim].mean() <= np.abs(1.0 - share)[rim].mean() + 0.01
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_straight_edge_has_its_own_colours_on_both_sides(axis):
+    """Its near side is even, and nowhere nearer than what is about it."""
+    x = np.abs(np.arange(SIDE) - SIDE / 2)
+    share = np.clip((40.0 - x) / 4.0, 0.0, 1.0)[:, None] * np.ones(SIDE)
+    noise = np.random.default_rng(0).normal(0.0, 0.01, (SIDE, SIDE, 3))
+    picture = share[..., None] * NEAR + (1 - share[..., None]) * FAR + noise
+    pixels = np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+    disparity = np.where(share > 0.02, 0.9, 0.1).astype(np.float32)
+    if axis:
+        pixels, disparity, share = pixels.swapaxes(0, 1), disparity.T, share.T
+    matte = make_matte(np.ascontiguousarray(pixels), np.ascontiguousarray(disparity), RANGE)
+    rim = (share > 0.02) & (share < 0.98)
+    assert np.abs(matte[..., 3] / 255.0 - share)[rim].mean() < 0.15

@@ -1,8 +1,12 @@
 """The tasks of plates, over a socket, and what they refuse."""
 
+import io
+
+import cv2
 import numpy as np
 import pytest
 from zograscope_protocol.depth.tasks import (
+    DioramaOptions,
     ExportPlatesOptions,
     ImportPlatesOptions,
     PaintBackgroundOptions,
@@ -135,3 +139,49 @@ def test_behind_a_large_picture_is_painted_from_a_smaller_one(card, monkeypatch)
     assert np.abs(shown.astype(int) - GREEN).max() <= 3, "the card is painted over"
     with pytest.raises(ZograscopeError, match="but the picture"):
         tasks.paint_background(inputs | {"hidden": mask[:40]}, options, TaskContext())
+
+
+def test_a_sketch_that_is_painted_is_what_is_painted_at_once(monkeypatch):
+    monkeypatch.setattr(tasks, "_finds_faces", lambda models_folder: False)
+    random = np.random.default_rng(4)
+    rim = np.abs(np.arange(288) - 140)  # of a wide post, soft over some pixels
+    near = np.clip((42.5 - rim) / 3.0, 0.0, 1.0)[:, None] * np.ones((192, 1, 1))
+    wall = random.integers(20, 40, (192, 288, 3)) + 40.0 * (np.arange(288) % 9 == 0)[:, None]
+    pixels = (wall * (1 - near) + (220, 60, 40) * near).astype(np.uint8)
+    depth = np.where(near[..., 0] > 0.02, 0.8, 0.2).astype(np.float32)
+    depth_map = io.BytesIO()
+    np.save(depth_map, depth)
+    files = {"image": encode_png(pixels), "depth_map": depth_map.getvalue()}
+    inputs = {name: np.frombuffer(file, np.uint8) for name, file in files.items()}
+    whole, sketch = (
+        tasks.diorama(
+            inputs, DioramaOptions(depth_map_name="d.npy", sketch=sketched), TaskContext()
+        )
+        for sketched in (False, True)
+    )
+    assert "matte" in whole.arrays and "matte" not in sketch.arrays
+    disparity = sketch.arrays["background_disparity"]
+    assert np.array_equal(disparity, whole.arrays["background_disparity"])
+    assert sketch.metadata["background"] == whole.metadata["background"]
+    coloured, painted = (
+        read_photograph(each.arrays["background"].tobytes(), "plate").pixels.astype(int)
+        for each in (sketch, whole)
+    )
+    assert np.abs(coloured - painted).max() > 20, "a sketch is no painting"
+
+    asked = PaintBackgroundOptions(
+        near=sketch.metadata["depth"]["near"],
+        far=sketch.metadata["depth"]["far"],
+        matte=True,
+        focal_length=sketch.metadata["intrinsics"]["focal_length"],
+    )
+    shown = {
+        "image": sketch.arrays["photograph"],
+        "disparity": sketch.arrays["disparity"],
+        "hidden": np.zeros(pixels.shape[:2], np.uint8),
+    }
+    result = tasks.paint_background(shown, asked, TaskContext())
+    assert set(result.arrays) == {"background", "background_disparity", "dome", "matte"}
+    for name, array in result.arrays.items():
+        assert np.array_equal(array, whole.arrays[name]), name
+    PaintBackgroundOptions.result.read(result.arrays, result.metadata)
