@@ -35,7 +35,7 @@ def test_nothing_is_left_about_the_lens():
     wood = furniture.surface(scene, "wood")
     around, beside = box((0.5, 0.5, 2), wood), box((0.5, 0.5, 2), wood).placed((0, 1, 0))
     scene.add(around, beside)
-    interiors._taken(scene, np.array([0, 0, 1.0]), np.array([0, 1.0, 1.0]), near=0.0)
+    interiors.taken(scene, np.array([0, 0, 1.0]), np.array([0, 1.0, 1.0]), near=0.0)
     assert scene.meshes == [beside]
 
 

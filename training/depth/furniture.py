@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.depth import props
+from training.depth import props, stock
 from training.depth.chance import pick
 from training.depth.people import bust
 from training.depth.rendering import Mesh, Scene, join
@@ -17,6 +17,17 @@ from training.depth.shapes import box, cylinder, ellipsoid, lathe, limb
 from training.depth.surfaces import surface
 
 Maker = Callable[[Scene], Mesh]
+
+
+def any_of(*kinds: str) -> Maker:
+    """Makes anything of these kinds of the stock, at times scaled a little."""
+
+    def make(scene: Scene) -> Mesh:
+        held = stock.bank()
+        thing = held.made(scene, held.pick(scene.rng, *kinds))
+        return thing.placed(scale=tuple(scene.rng.uniform(0.85, 1.15, 3).tolist()))
+
+    return make
 
 
 def on_wall(scene: Scene, what: str, height: float) -> Mesh:
@@ -539,14 +550,16 @@ def tools_on_wall(scene: Scene, width: float) -> Mesh:
 
 DESK_THINGS: Sequence[Maker] = (
     papers, papers, papers, pile, pile, standing_books, standing_books, cup, cup, bottle, desk_lamp,
-    machine, machine, telephone, props.screen, props.screen,
+    machine, machine, telephone, props.screen, props.screen, any_of("small"), any_of("small"),
+    any_of("small"), any_of("small"),
 )  # fmt: skip
 KITCHEN_THINGS: Sequence[Maker] = (
-    cup, cup, bottle, bottle, pot, pot, pot, machine, papers,
+    cup, cup, bottle, bottle, pot, pot, pot, machine, papers, any_of("small"), any_of("small"),
+    any_of("small"),
     lambda scene: jars(scene, scene.rng.uniform(0.1, 0.5), scene.rng.uniform(0.12, 0.3), 0.15),
 )  # fmt: skip
 WORKSHOP_THINGS: Sequence[Maker] = (
-    pile, cup, bottle, desk_lamp, machine, papers, pot,
+    pile, cup, bottle, desk_lamp, machine, papers, pot, any_of("small"), any_of("small"),
     lambda scene: contraption(scene, scene.rng.uniform(0.15, 0.5)),
     lambda scene: contraption(scene, scene.rng.uniform(0.15, 0.5)),
 )  # fmt: skip

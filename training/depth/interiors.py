@@ -157,7 +157,7 @@ def workplace(rng: Generator) -> tuple[Scene, Camera]:
     for wall in walls:
         hang(scene, wall, h, int(rng.integers(0, 4)))
         if (heads and wall is walls[0]) or rng.random() < 0.35:
-            _line(scene, wall, pick(rng, ["books", "books", "boxes", "things"]), h)
+            line(scene, wall, pick(rng, ["books", "books", "boxes", "things"]), h)
         elif wall is not walls[0] or behind > 0.5:
             makers = (props.shelf, props.shelf, props.chair, _desk, _busy_desk)
             furnish(scene, wall, makers, int(rng.integers(0, 4)))
@@ -165,7 +165,7 @@ def workplace(rng: Generator) -> tuple[Scene, Camera]:
         board = furniture.bay(scene, (rng.uniform(0.5, 1) * wide, 0.25, rng.uniform(0.3, 0.8)),
                               "books", surface(scene, "wood", "grain", "plain"))  # fmt: skip
         scene.add(against(walls[0], board, middle[0], 0, high + rng.uniform(0.45, 0.7)))
-    _on_floor(scene, w, d)
+    on_floor(scene, w, d)
     above = rng.uniform(1.4, 1.85) if rng.random() < 0.5 else high + rng.uniform(0.25, 0.55)
     spot = (rng.uniform(-0.45, 0.45) * wide, rng.uniform(-0.5, 0.7) * deep, 0)
     focus = by_desk(box((0, 0, 0), 0), spot).vertices[0] + [0, 0, high + rng.uniform(0, 0.2)]
@@ -173,7 +173,7 @@ def workplace(rng: Generator) -> tuple[Scene, Camera]:
     away = np.clip((above - focus[2]) / np.tan(tilt), 0.55, 2.8)
     bearing = turn + np.clip(rng.normal(0, 0.5), -1, 1)
     eye = focus + [away * np.sin(bearing), -away * np.cos(bearing), above - focus[2]]
-    return _taken(scene, _within(eye, w, d), focus, near=0.75)
+    return taken(scene, within(eye, w, d), focus, near=0.75)
 
 
 def _workbench(scene: Scene, wide: float, deep: float, high: float) -> Mesh:
@@ -241,7 +241,7 @@ def kitchen(rng: Generator) -> tuple[Scene, Camera]:
             hang(scene, wall, h, int(rng.integers(0, 3)))
             makers = (props.shelf, _cold_store, props.chair, _desk)
             furnish(scene, wall, makers, int(rng.integers(0, 3)))
-    _on_floor(scene, w, d - made.depth)
+    on_floor(scene, w, d - made.depth)
     if rng.random() < 0.35:
         size = (rng.uniform(0.7, 1.5), rng.uniform(0.6, 1), rng.uniform(0.7, 0.9))
         spot = (rng.uniform(-0.25, 0.25) * w, rng.uniform(0, 0.5) * (d - made.depth), 0)
@@ -267,7 +267,7 @@ def kitchen(rng: Generator) -> tuple[Scene, Camera]:
     else:
         eye = np.array([x, rng.uniform(-1.2, 0.5 * d), rng.uniform(1.0, 1.85)])
         focus = _below(eye, -x * rng.uniform(0, 1.1), d, rng.uniform(0, 30))
-    return _taken(scene, _within(eye, w, d), focus, near=0.7)
+    return taken(scene, within(eye, w, d), focus, near=0.7)
 
 
 def _fit(scene: Scene, wall: Wall, made: furniture.Fittings, high: float) -> None:
@@ -333,7 +333,7 @@ def storeroom(rng: Generator) -> tuple[Scene, Camera]:
     lined = [wall for wall in walls if rng.random() < (0.5 if rows else 0.9)]
     for wall in walls:
         if wall in lined:
-            _line(scene, wall, contents, h)
+            line(scene, wall, contents, h)
         else:
             hang(scene, wall, h, int(rng.integers(1, 4)))
     half = w / 2
@@ -352,7 +352,7 @@ def storeroom(rng: Generator) -> tuple[Scene, Camera]:
         half = aisle / 2
     elif rng.random() < 0.7:
         _reading_table(scene, (rng.uniform(-0.15, 0.15) * w, rng.uniform(0.3, 0.6) * d, 0))
-    _on_floor(scene, 2 * half, d)
+    on_floor(scene, 2 * half, d)
     for _ in range(int(pick(rng, [0, 0, 0, 1, 2]))):
         kind = pick(rng, ["standing", "working", "carrying", "walking"])
         spot = (rng.uniform(-0.6, 0.6) * half, rng.uniform(0.3, 0.9) * d, 0)
@@ -363,7 +363,7 @@ def storeroom(rng: Generator) -> tuple[Scene, Camera]:
     aside = pick(rng, [-1, 1]) * half * rng.uniform(0.2, 1.2)
     tilt = rng.uniform(0, 40) if rng.random() < 0.7 else rng.normal(0, 10)
     focus = _below(eye, aside, eye[1] + ahead, tilt)
-    return _taken(scene, _within(eye, w, d), focus, near=0.45)
+    return taken(scene, within(eye, w, d), focus, near=0.45)
 
 
 def _bays(
@@ -379,7 +379,7 @@ def _bays(
     return models, wide
 
 
-def _line(scene: Scene, wall: Wall, contents: str, high: float) -> None:
+def line(scene: Scene, wall: Wall, contents: str, high: float) -> None:
     """Shelves from end to end of a wall, or over a part of it."""
     rng = scene.rng
     models, wide = _bays(scene, contents, high)
@@ -408,7 +408,7 @@ def _reading_table(scene: Scene, middle: Place) -> None:
     scene.add(*(part.placed(middle, turn=turn) for part in parts))
 
 
-def _on_floor(scene: Scene, w: float, d: float) -> None:
+def on_floor(scene: Scene, w: float, d: float) -> None:
     """A rug, and boxes, baskets, piles and bags that stand about."""
     rng = scene.rng
     if rng.random() < 0.3:
@@ -435,14 +435,12 @@ def _below(eye: np.ndarray, x: float, y: float, tilt: float) -> np.ndarray:
     return np.array([x, y, eye[2] - away * np.tan(np.radians(tilt))])
 
 
-def _within(eye: np.ndarray, w: float, d: float) -> np.ndarray:
+def within(eye: np.ndarray, w: float, d: float) -> np.ndarray:
     """The place, moved into a room if it is outside."""
     return np.clip(eye, [0.4 - w / 2, LOW + 0.3, 0.3], [w / 2 - 0.4, d - 0.4, np.inf])
 
 
-def _taken(
-    scene: Scene, eye: np.ndarray, focus: np.ndarray, *, near: float
-) -> tuple[Scene, Camera]:
+def taken(scene: Scene, eye: np.ndarray, focus: np.ndarray, *, near: float) -> tuple[Scene, Camera]:
     """The scene and a camera held by hand, at times with flash, or something close before it.
 
     Args:

@@ -6,6 +6,7 @@ on z = 0 at the origin and faces -y.
 
 import numpy as np
 
+from training.depth import stock
 from training.depth.chance import pick
 from training.depth.people import figure
 from training.depth.rendering import Mesh, Scene, join
@@ -289,6 +290,9 @@ def screen(scene: Scene) -> Mesh:
 def chair(scene: Scene) -> Mesh:
     """A chair, armchair, stool or bench."""
     rng = scene.rng
+    if rng.random() < 0.5:
+        held = stock.bank()
+        return held.made(scene, held.pick(rng, "seat"))
     wood = surface(scene, pick(rng, ["wood", "dark cloth", "cloth"]), "grain", "plain", "checks")
     w, d, h = rng.uniform(0.4, 0.55), rng.uniform(0.4, 0.55), rng.uniform(0.4, 0.5)
     if rng.random() < 0.3:  # upholstered, up to a sofa
@@ -332,6 +336,9 @@ def bed(scene: Scene) -> Mesh:
 def vehicle(scene: Scene) -> Mesh:
     """A car, van, cart or carriage, its length along x."""
     rng = scene.rng
+    if rng.random() < 0.6:
+        held = stock.bank()
+        return held.made(scene, held.pick(rng, "vehicle")).placed(turn=np.pi / 2)
     paint = surface(scene, "anything", "plain", contrast=0.1, mirror=pick(rng, [0, 0.12]))
     glass = surface(scene, "water", "plain", mirror=0.2)
     tyre = surface(scene, "dark cloth", "plain")

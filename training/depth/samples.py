@@ -17,7 +17,8 @@ from training.depth.sheets import flat_sheet
 # Heights and widths of batches: the layout of a scene is learnt on tiny pictures, which cost least.
 TINY = ((96, 128), (128, 96), (96, 96), (96, 160))
 SMALL = ((128, 192), (192, 128), (160, 160), (128, 160), (96, 256))
-LARGE = ((192, 256), (256, 192), (192, 288), (224, 224), (160, 320))  # as in use
+LARGE = ((192, 256), (256, 192), (192, 288), (224, 224), (160, 320))  # as in use, at first look
+LARGER = ((288, 384), (384, 288), (320, 320), (256, 448))  # about as at the second
 HELD_OUT = 40  # every so many shards one is kept for validation
 FLAT_SHARE, BORDER_SHARE = 0.07, 0.03
 CLEAN_SHARE = 0.35  # of pictures that are only exposed and balanced by chance

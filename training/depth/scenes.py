@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from training.depth.chance import pick
+from training.depth.furnished import furnished, shown
 from training.depth.gatherings import crowd, group, market, portrait, studio
 from training.depth.interiors import kitchen, room, storeroom, workplace
 from training.depth.monuments import monument
@@ -50,10 +51,12 @@ KINDS: dict[Callable[[Generator], tuple[Scene, Camera]], float] = {
     group: 0.1,
     market: 0.08,
     studio: 0.05,
-    room: 0.14,
-    workplace: 0.11,
-    kitchen: 0.09,
-    storeroom: 0.08,
+    furnished: 0.14,
+    shown: 0.14,
+    room: 0.07,
+    workplace: 0.09,
+    kitchen: 0.08,
+    storeroom: 0.05,
     street: 0.13,
     table_top: 0.1,
     landscape: 0.09,

@@ -55,3 +55,19 @@ def surface(
             glow,
         )
     )
+
+
+def painted(scene: Scene, paint: np.ndarray) -> int:
+    """Register a nearly even material of about this (3,) sRGB colour and return its number."""
+    rng = scene.rng
+    light = np.clip(paint + rng.normal(0, 0.03, 3), 0.02, 1) ** 2.2
+    return scene.material(
+        Material(
+            patterns.choose(rng, "plain", "grain", "clouds", "speckle"),
+            light * (1 - rng.uniform(0, 0.35)),
+            light,
+            rng.uniform(0.6, 4),
+            rng.uniform(0, 0.35),
+            pick(rng, [0.0, rng.uniform(0.02, 0.15)], [0.8, 0.2]),
+        )
+    )

@@ -26,14 +26,14 @@ from zograscope_server.depth.network import DepthNetwork, load_weights
 from training.depth.bodies import bank
 from training.depth.losses import depth_loss
 from training.depth.pool import SCENES_IN_SHARD, fill, shards
-from training.depth.samples import LARGE, SMALL, TINY, Batch, Batches
+from training.depth.samples import LARGE, LARGER, SMALL, TINY, Batch, Batches
 
 LEARNING_RATE, LAST_SHARE, WEIGHT_DECAY = 5e-4, 0.008, 0.02
 ENCODER_SHARE = 0.25  # of the rate of learning, for what has learnt before
 WARM_UP_STEPS = 200
 DECAY_FROM = 0.75  # of the time
 # Until which share of the time, the sizes of pictures, and how many of them keep a clean look.
-PHASES = ((DECAY_FROM, (*TINY, *SMALL), 0.6), (1.0, LARGE, 0.4))
+PHASES = ((DECAY_FROM, (*TINY, *SMALL), 0.6), (1.0, (*LARGE, *LARGER), 0.4))
 # Steps from and until which any scale becomes right, and how free it is then.
 FREE_FROM, FREE_UNTIL, FREEDOM = 200, 1000, 0.3
 AVERAGE_DECAY = 0.998
