@@ -38,7 +38,7 @@ from zograscope_server.depth.resizing import shrink
 from zograscope_server.depth.sky import sky_mask
 from zograscope_server.depth.stereo.stereograph import StereoDepth, find_stereograph, measure_depth
 from zograscope_server.depth.straightening import set_down, straighten
-from zograscope_server.depth.surround import make_dome
+from zograscope_server.depth.surround import SKETCH_WIDTH, WIDTH, make_dome
 from zograscope_server.images import Photograph
 from zograscope_server.progress import OnProgress, no_progress
 
@@ -186,7 +186,8 @@ def make_diorama(
         plate = make_background_plate(pixels, disparity, depth_range, sketch=sketch)
         matte = None if sketch else make_matte(pixels, disparity, depth_range)
         on_progress(0.85, "Painting the surroundings")
-        dome = dome_behind(plate, focal_length, photograph.pixels.shape[:2])
+        dome_width = SKETCH_WIDTH if sketch else WIDTH
+        dome = dome_behind(plate, focal_length, photograph.pixels.shape[:2], dome_width)
     return DioramaParts(
         photograph=photograph,
         disparity=disparity,
@@ -207,10 +208,13 @@ def make_diorama(
     )
 
 
-def dome_behind(plate: BackgroundPlate, focal_length: float, size: tuple[int, int]) -> np.ndarray:
+def dome_behind(
+    plate: BackgroundPlate, focal_length: float, size: tuple[int, int], dome_width: int = WIDTH
+) -> np.ndarray:
     """Continue a background over the whole sphere about a photograph of (height, width) pixels."""
     height, width = size
-    return make_dome(plate.pixels, plate.rectangle, focal_length, (width / 2, height / 2))
+    centre = width / 2, height / 2
+    return make_dome(plate.pixels, plate.rectangle, focal_length, centre, dome_width)
 
 
 def pack_diorama(parts: DioramaParts, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

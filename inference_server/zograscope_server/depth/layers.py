@@ -7,6 +7,8 @@ colour and in depth. It lies behind the foreground everywhere, so that from the 
 viewpoint it is never seen.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +21,7 @@ from zograscope_server.depth.resizing import shrink
 
 DISPARITY_LONG_SIDE = 1024  # of the photograph's part of the plate
 COLOUR_LONG_SIDE = 3072  # of the plate's whole canvas
-SKETCH_LONG_SIDE = 1280  # likewise, where it is only smeared
+SKETCH_LONG_SIDE = 768  # likewise, where it is only smeared
 MARGIN = 0.25  # of the photograph's side, added on each side of the canvas
 MARGIN_SOFTENING = 0.03  # of the long side: blur of the margin's disparity
 
@@ -161,11 +163,17 @@ def _find_origins(
         return rows, columns
     lowest = float(closeness[far_side].min())
     levels = np.linspace(closeness[hidden].min(), closeness[hidden].max(), FAR_LEVELS + 1)
-    for low, high in pairwise(levels):
-        here = hidden & (closeness >= low) & (closeness <= high)
-        if here.any():
-            y, x = _nearest(far_side & (closeness <= max(low - step, lowest)))
-            rows[here], columns[here] = y[here], x[here]
+
+    def origins_of(level: tuple[float, float]) -> tuple[np.ndarray, ...]:
+        here = np.nonzero(hidden & (closeness >= level[0]) & (closeness <= level[1]))
+        if not len(here[0]):
+            return *here, *here
+        y, x = _nearest(far_side & (closeness <= max(level[0] - step, lowest)))
+        return *here, y[here], x[here]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for y, x, origin_y, origin_x in threads.map(origins_of, pairwise(levels)):
+            rows[y, x], columns[y, x] = origin_y, origin_x
     return rows, columns
 
 

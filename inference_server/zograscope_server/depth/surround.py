@@ -6,6 +6,7 @@ import numpy as np
 from zograscope_server.filling import fill_smoothly
 
 WIDTH = 2048
+SKETCH_WIDTH = 512  # until what lies behind is painted
 SOFTEST = 0.06  # of the width: blur farthest from the picture
 BLUR_LEVELS = 6
 
