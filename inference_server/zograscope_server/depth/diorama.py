@@ -186,8 +186,7 @@ def make_diorama(
         plate = make_background_plate(pixels, disparity, depth_range, sketch=sketch)
         matte = None if sketch else make_matte(pixels, disparity, depth_range)
         on_progress(0.85, "Painting the surroundings")
-        dome_width = SKETCH_WIDTH if sketch else WIDTH
-        dome = dome_behind(plate, focal_length, photograph.pixels.shape[:2], dome_width)
+        dome = dome_behind(plate, focal_length, pixels.shape[:2], SKETCH_WIDTH if sketch else WIDTH)
     return DioramaParts(
         photograph=photograph,
         disparity=disparity,
