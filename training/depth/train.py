@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from zograscope_server.depth.encoder import take_published
 from zograscope_server.depth.network import DepthNetwork, load_weights
 
-from training.depth.bodies import bank
+from training.depth import bodies, stock
 from training.depth.losses import depth_loss
 from training.depth.pool import SCENES_IN_SHARD, fill, shards
 from training.depth.samples import LARGE, LARGER, SMALL, TINY, Batch, Batches
@@ -108,7 +108,8 @@ def train(plan: Plan) -> Path:
 def start_rendering(plan: Plan) -> list[multiprocessing.process.BaseProcess]:
     """Start the processes that fill the pool."""
     if plan.renderers:
-        bank()  # made once, before all want it
+        bodies.bank()  # both are made once, before all want them
+        stock.bank()
     context = multiprocessing.get_context("spawn")
     count = -(-plan.scenes // SCENES_IN_SHARD)
     processes = [
