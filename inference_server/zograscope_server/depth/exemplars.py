@@ -26,7 +26,7 @@ ROUNDS = (2, 1, 1)  # of search and painting, at each of them
 PATCH_RADIUS = 3  # pixels
 DEPTH_TOLERANCE = 0.10  # of log depth: what differs by more is another surface
 DEPTH_COST = 3000.0  # squared colour (0..255) for a source that is off by that
-DISTANCE_COST = 4000.0  # squared colour (0..255) for a source as far away as the canvas is long
+DISTANCE_COST = 8000.0  # squared colour (0..255) for a source as far away as the canvas is long
 STEEPNESS = 3.0  # how much farther up and down counts than across, as cameras mostly move
 SEEN_WEIGHT = 4.0  # of what is seen in a patch, against what is itself painted
 RING_SUPPORT = 0.35  # of a patch that is known when its middle is painted
@@ -39,7 +39,7 @@ VOTERS = tuple((down, across) for down in (0, -2, 2) for across in (0, -2, 2))
 
 CARRY_SIZE = 1280  # pixels of the canvas's long side at which colours are carried on
 CARRY_BLUR = 0.5  # pixels of blur for each pixel of distance
-CARRY_REACH = 0.09  # of the canvas's long side: where pieces have taken over
+CARRY_REACH = 0.10  # of the canvas's long side: where pieces have taken over
 AGREEMENT = 0.5  # of colour (0..255): pieces that differ less from what is carried on agree
 TEXTURE_TOLERANCE = 1.4  # of the spread of fine structure: what may differ more in a texture
 AGREEMENT_BLUR = 4.0  # pixels of CARRY_SIZE over which they are compared
