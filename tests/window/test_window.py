@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 LANDSCAPE, PORTRAIT = (480, 320), (240, 640)  # width and height
+LARGE = (4800, 3200)  # which takes the server some seconds
 MARGIN = 1.0  # pixels
 ANOTHER_KEY = 0.5  # seconds after which Esc is no longer the one that ended playback
 
@@ -70,7 +71,7 @@ def test_undo_and_a_new_name_while_the_job_runs_lose_nothing(window, build):
 
 def test_esc_in_playback_ends_playback_and_not_the_job(window, build):
     """And asks nothing, though Blender passes the same Esc on; the next one is asked about."""
-    build("played")
+    build("played", LARGE)
     window.ask("key", kind="SPACE")
     window.wait_for(lambda: window.ask("is_playing"), "playback")
     assert window.ask("state")["jobs"], "the picture was too quick for this test"
