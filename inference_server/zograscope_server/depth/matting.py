@@ -23,6 +23,7 @@ CLEAN = 0.08  # of the way between two colours, at both ends: grain about one of
 APART = (1.0, 3.0)  # times their spread, by which the colours of both sides must differ to tell
 LEAST_SPREAD = 0.02  # of the picture's range: grain
 OPAQUE = 250  # of 255: what is less soft is not soft
+FAINT = 0.25  # share of the near thing below which its own colour fades
 LEAST_SOFT = 1e-4  # of the picture, below which there is no matte
 FIRST_REACH, LAST_REACH = 4.0, 0.75  # in rims: how far colours are taken from, coarsely and finely
 
@@ -62,7 +63,11 @@ def make_matte(
     matte[..., 3] = np.where(soft, np.rint(255.0 * share), 255)
     # Colours reach a little farther, since a picture that is interpolated looks beside its pixels.
     around = cv2.dilate(soft.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    matte[around, :3] = np.rint(255.0 * _near_colour(picture, share, radius)[around])
+    # Where hardly any of the near thing is, its colour is of no weight, but stands beside opaque
+    # pixels of the far side: between them an interpolated picture would draw its outline.
+    own = np.clip(share / FAINT, 0.0, 1.0)[..., None]
+    colour = picture + own * (_near_colour(picture, share, radius) - picture)
+    matte[around, :3] = np.rint(255.0 * colour[around])
     return matte
 
 

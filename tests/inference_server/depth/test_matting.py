@@ -96,3 +96,18 @@ def test_a_straight_edge_has_its_own_colours_on_both_sides(axis):
     matte = make_matte(np.ascontiguousarray(pixels), np.ascontiguousarray(disparity), RANGE)
     rim = (share > 0.02) & (share < 0.98)
     assert np.abs(matte[..., 3] / 255.0 - share)[rim].mean() < 0.15
+
+
+def test_a_soft_edge_draws_no_outline_when_its_matte_is_interpolated():
+    """Between the clear end of a rim and the opaque far side beyond, only the far side is seen."""
+    pixels, disparity, _ = _scene(softness=5.0)
+    matte = make_matte(pixels, disparity, RANGE).astype(float) / 255.0
+    clear = (matte[..., 3] < 0.1) & (disparity > 0.5)
+    for across in (1, -1):
+        beyond = np.roll(matte, -across, axis=1)
+        outermost = clear & (np.roll(disparity, -across, axis=1) < 0.5)
+        assert outermost.sum() > 20
+        between = (matte[outermost] + beyond[outermost]) / 2
+        opacity = between[:, 3:]
+        seen = opacity * between[:, :3] + (1 - opacity) * FAR
+        assert np.abs(seen - FAR).mean() < 0.05
