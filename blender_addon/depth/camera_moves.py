@@ -108,6 +108,8 @@ class Move:
         keys: how many key frames write it down; 2 where it is straight.
         flaws: share of a view that may be stretched or invented; a flight has to show what lies
             behind.
+        worst_part: share of a part of the view that may be so: what a camera comes up to grows, and
+            stands in the middle, where an orbit has it at its sides.
         both_ways: whether it may as well go the other way, by a reach below 0.
     """
 
@@ -117,6 +119,7 @@ class Move:
     least: float
     keys: int
     flaws: float = 0.15
+    worst_part: float = 0.5
     both_ways: bool = False
 
 
@@ -288,12 +291,16 @@ def _euler_matrix(x: float, y: float, z: float) -> np.ndarray:
 
 
 MOVES = {
-    "push_in": Move(_outwards, _push, most=0.35, least=0.06, keys=2, both_ways=True),
-    "pull_out": Move(_homewards, _push, most=0.35, least=0.06, keys=2, both_ways=True),
+    "push_in": Move(
+        _outwards, _push, most=0.35, least=0.06, keys=2, worst_part=0.35, both_ways=True
+    ),
+    "pull_out": Move(
+        _homewards, _push, most=0.35, least=0.06, keys=2, worst_part=0.35, both_ways=True
+    ),
     "orbit": Move(_sweep, _orbit, most=math.radians(15), least=math.radians(2), keys=9),
     "truck": Move(_sweep, _truck, most=0.25, least=0.035, keys=3),
     "crane": Move(_sweep, _crane, most=0.25, least=0.035, keys=9),
-    "dolly_zoom": Move(_outwards, _dolly_zoom, most=0.6, least=0.08, keys=2),
+    "dolly_zoom": Move(_outwards, _dolly_zoom, most=0.6, least=0.08, keys=2, worst_part=0.35),
     "hand_held": Move(_as_time, _hand_held, most=0.03, least=0.006, keys=2),
     "fly_through": Move(_outwards, _fly_through, most=1.0, least=0.05, keys=9, flaws=0.22),
 }

@@ -129,7 +129,7 @@ def measured_reach(diorama: Diorama, preset: str, around: Surroundings) -> float
     farther there; and no picture stands still: it goes the least, whatever is wrong with that.
     """
     move, surfaces = MOVES[preset], Surfaces.of(diorama)
-    limits = Limits(move.flaws, _clearance(diorama))
+    limits = Limits(move.flaws, _clearance(diorama), worst_part=move.worst_part)
 
     def path(reach: float) -> camera_moves.CameraPath:
         return camera_moves.camera_path(preset, MEASURED_MOMENTS, reach, around)
