@@ -19,6 +19,7 @@ from training.depth.interiors import (
     within,
 )
 from training.depth.rendering import Camera, Mesh, Scene, join
+from training.depth.shapes import box
 from training.depth.surfaces import surface
 from training.depth.views import ahead, backdrop_hills, daylight, ground, scatter
 
@@ -155,4 +156,4 @@ def _outdoors(scene: Scene, back: float) -> None:
         backdrop_hills(scene, 120)
     if rng.random() < 0.3:
         walk = surface(scene, "stone", "masonry", "plain")
-        scene.add(furniture.box((60, 2, 0.12), walk).placed((0, back + rng.uniform(-1.5, 0), 0)))
+        scene.add(box((60, 2, 0.12), walk).placed((0, back + rng.uniform(-1.5, 0), 0)))
