@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from training.depth import bodies, people
+from training.depth import banks, bodies, people
 from training.depth.poses import KINDS, pose_of
 from training.depth.rendering import Scene
 
@@ -120,7 +120,6 @@ def test_a_skirt_encloses_the_legs(three_bodies):
 
 
 def test_bodies_are_written_and_read(three_bodies, tmp_path):
-    bodies.write(three_bodies, tmp_path / "bank.npz")
-    again = bodies.read(tmp_path / "bank.npz")
+    again = banks.kept(bodies.Bodies, tmp_path / "bank.npz", lambda: three_bodies)
     np.testing.assert_array_equal(again.places, three_bodies.places)
     assert list(again.bones) == list(three_bodies.bones)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.depth import stock
+from training.depth import banks, stock
 from training.depth.furnished import furnished, shown
 from training.depth.rendering import Scene, render
 
@@ -130,10 +130,10 @@ def test_without_libraries_it_is_said_what_to_install(tmp_path):
         stock.gather(tmp_path)
 
 
-def test_what_was_written_is_read_again(library, tmp_path):
+def test_what_is_kept_is_read_again(library, tmp_path):
     made = stock.gather(library(entry(1, "Chair"), entry(2, "Table", width=90)))
-    stock.write(made, tmp_path / "stock.npz")
-    again = stock.read(tmp_path / "stock.npz")
+    again = banks.kept(stock.Stock, tmp_path / "kept" / "stock.npz", lambda: made)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["stock.npz"]
     for name, values in vars(made).items():
         assert np.array_equal(getattr(again, name), values), name
 

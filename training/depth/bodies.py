@@ -4,15 +4,16 @@
 to the sitter's left, y backwards, z up, in metres; a figure faces -y, as everything in `props.py`.
 """
 
-import os
-from dataclasses import dataclass, fields
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
 from scipy import sparse
 from scipy.spatial.transform import Rotation
+
+from training.depth.banks import kept
 
 BANK = Path(__file__).parents[2] / "out" / "training" / "bodies.npz"
 SEED, COUNT = 1852, 320
@@ -116,24 +117,8 @@ class Bodies:
 
 def bank() -> Bodies:
     """Read the bank, and make it first where there is none: a minute or two."""
-    if not BANK.exists():
-        BANK.parent.mkdir(parents=True, exist_ok=True)
-        partial = BANK.with_suffix(f".{os.getpid()}.part.npz")
-        write(make_bank(COUNT), partial)
-        partial.replace(BANK)
-    return read(BANK)
-
-
-@cache
-def read(path: Path) -> Bodies:
-    """Read bodies that `write` has written."""
-    with np.load(path) as kept:
-        return Bodies(**{name: kept[name] for name in kept.files})
-
-
-def write(bodies: Bodies, path: Path) -> None:
-    """Write bodies into a file of numpy's."""
-    np.savez_compressed(path, **{each.name: getattr(bodies, each.name) for each in fields(bodies)})
+    bodies: Bodies = kept(Bodies, BANK, lambda: make_bank(COUNT))
+    return bodies
 
 
 def turned(degrees: float, axis: str) -> np.ndarray:

@@ -6,18 +6,17 @@ into one file. As in `props`, each stands on z = 0 and faces -y.
 """
 
 import io
-import os
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
+from training.depth.banks import kept
 from training.depth.rendering import Mesh, Scene
 from training.depth.surfaces import painted, surface
 
@@ -115,29 +114,13 @@ class Piece:
 
 
 def bank() -> Stock:
-    """Read the stock, and gather it first where it is not there: some minutes.
+    """Read the stock, and gather it first where it is not there: half a minute.
 
     Raises:
         FileNotFoundError: where the libraries are not installed.
     """
-    if not BANK.exists():
-        BANK.parent.mkdir(parents=True, exist_ok=True)
-        partial = BANK.with_suffix(f".{os.getpid()}.part.npz")
-        write(gather(LIBRARIES), partial)
-        partial.replace(BANK)
-    return read(BANK)
-
-
-@cache
-def read(path: Path) -> Stock:
-    """Read what `write` has written."""
-    with np.load(path) as kept:
-        return Stock(**{name: kept[name] for name in kept.files})
-
-
-def write(stock: Stock, path: Path) -> None:
-    """Write a stock into a file of numpy's."""
-    np.savez_compressed(path, **{each.name: getattr(stock, each.name) for each in fields(stock)})
+    stock: Stock = kept(Stock, BANK, lambda: gather(LIBRARIES))
+    return stock
 
 
 def gather(libraries: Path) -> Stock:
