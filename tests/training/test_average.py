@@ -24,6 +24,9 @@ def test_the_middle_of_two_ends(tmp_path: Path) -> None:
     assert facts["name"] == "a network"
     assert facts["pictures"] == "20"
     assert "later" in facts["mean_of"]
+    average(*ends, tmp_path / "near.safetensors", share=0.25)
+    near = load_file(tmp_path / "near.safetensors")["weight"]
+    assert torch.equal(near, torch.full((2, 3), 1.25, dtype=torch.float16))
 
 
 def test_two_networks_have_no_middle(tmp_path: Path) -> None:
