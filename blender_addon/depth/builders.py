@@ -142,19 +142,23 @@ def update_depth(
 
 
 def set_background(
-    diorama: Diorama, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
+    diorama: Diorama,
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, Any],
+    *,
+    surroundings: bool = False,
 ) -> Diorama:
-    """Give a diorama what the server's task `paint_background` has painted.
+    """Give a diorama the background of the server's task `paint_background`.
 
-    That is its background, and where they were asked for its dome and its matte.
+    With `surroundings` it takes the result's dome and matte as well, or none where no edge is soft.
     """
     was_live = diorama.is_live
     diorama = _with_background(diorama)
     if not was_live:
         make_live(diorama.background, diorama.root)
     _set_background(diorama, arrays, metadata)
-    _set_dome(diorama, arrays)
-    if "matte" in arrays:
+    if surroundings:
+        _set_dome(diorama, arrays)
         _set_matte(diorama, arrays)
     plate_depth.keep_behind(diorama)
     if not was_live:

@@ -28,7 +28,10 @@ def paint(diorama: Diorama, owner: Owner, *, surroundings: bool = False) -> Job:
     def show(job: Job) -> None:
         found = find_diorama(find_object(root))
         if found is not None:
-            builders.set_background(found, job.result.arrays, job.result.metadata)
+            result = job.result
+            builders.set_background(
+                found, result.arrays, result.metadata, surroundings=surroundings
+            )
             if surroundings:
                 found.root[SKETCHED] = False
             push_undo("Paint Background")

@@ -61,3 +61,18 @@ def test_a_new_estimate_without_soft_edges_takes_the_matte_away(builders, scene,
     diorama.camera.location.x = 0.1
     rendered = render(scene, CYCLES)[24:40, 36:52, :3]
     assert np.abs(np.median(rendered, axis=(0, 1)) - 128).max() <= 1
+
+
+def test_a_new_background_takes_the_matte_along_where_it_is_asked_for(builders, scene):
+    photograph = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    diorama = build(builders, scene, photograph, 0.5)
+    arrays, metadata = make_result(photograph, np.full((HEIGHT, WIDTH), 0.1, np.float32))
+
+    def mattes() -> int:
+        return sum("matte" in image.name for image in bpy.data.images)
+
+    assert mattes() == 1
+    diorama = builders.set_background(diorama, arrays, metadata)
+    assert mattes() == 1, "plates leave it as it is"
+    builders.set_background(diorama, arrays, metadata, surroundings=True)
+    assert mattes() == 0
