@@ -5,6 +5,7 @@ The first process prepares the collection, looks at the model, and writes; the o
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from zograscope_server.progress import no_progress
 from zograscope_server.settings import ServerSettings
 from zograscope_server.tasks import TaskContext
 
+PATIENCE = timedelta(days=1)  # that the others have while the first prepares, looks or writes
+
 
 def train_together(
     options: TrainOptions, output: Path, grids: Path | None, state_folder: Path
@@ -39,14 +42,17 @@ def train_together(
     be shared.
     """
     on_card = torch.cuda.is_available()
-    distributed.init_process_group("nccl" if on_card else "gloo")
+    distributed.init_process_group("nccl" if on_card else "gloo", timeout=PATIENCE)
     try:
         if options.batch % distributed.get_world_size():
             raise refusal(f"a batch of {options.batch} cannot be shared by all processes")
         device = f"cuda:{os.environ['LOCAL_RANK']}" if on_card else "cpu"
         if on_card:
             torch.cuda.set_device(device)
-        return _train(options, output, grids, state_folder, device)
+        card = _train(options, output, grids, state_folder, device)
+        # None leaves while another still works: its own threads may be in the middle of something.
+        distributed.barrier()
+        return card
     finally:
         distributed.destroy_process_group()
 
