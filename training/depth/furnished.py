@@ -27,7 +27,7 @@ LARGE: Sequence[Maker] = (
     any_of("furniture"), any_of("furniture"), any_of("furniture"), any_of("seat"), any_of("plant"),
     any_of("lamp"), any_of("table"), props.shelf,
 )  # fmt: skip
-SMALL: Sequence[Maker] = (any_of("small"),)
+SMALL: Sequence[Maker] = (furniture.small,)
 # What is shown close by, and how often.
 SHOWN = {"cycle": 0.3, "vehicle": 0.15, "furniture": 0.18, "seat": 0.12, "table": 0.1,
          "plant": 0.06, "animal": 0.05, "lamp": 0.04}  # fmt: skip

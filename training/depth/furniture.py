@@ -20,14 +20,16 @@ Maker = Callable[[Scene], Mesh]
 
 
 def any_of(*kinds: str) -> Maker:
-    """Makes anything of these kinds of the stock, at times scaled a little."""
+    """Makes anything of these kinds of the stock, scaled a little."""
 
     def make(scene: Scene) -> Mesh:
-        held = stock.bank()
-        thing = held.made(scene, held.pick(scene.rng, *kinds))
+        thing = stock.bank().one_of(scene, *kinds)
         return thing.placed(scale=tuple(scene.rng.uniform(0.85, 1.15, 3).tolist()))
 
     return make
+
+
+small = any_of("small")
 
 
 def on_wall(scene: Scene, what: str, height: float) -> Mesh:
@@ -550,16 +552,14 @@ def tools_on_wall(scene: Scene, width: float) -> Mesh:
 
 DESK_THINGS: Sequence[Maker] = (
     papers, papers, papers, pile, pile, standing_books, standing_books, cup, cup, bottle, desk_lamp,
-    machine, machine, telephone, props.screen, props.screen, any_of("small"), any_of("small"),
-    any_of("small"), any_of("small"),
+    machine, machine, telephone, props.screen, props.screen, small, small, small, small,
 )  # fmt: skip
 KITCHEN_THINGS: Sequence[Maker] = (
-    cup, cup, bottle, bottle, pot, pot, pot, machine, papers, any_of("small"), any_of("small"),
-    any_of("small"),
+    cup, cup, bottle, bottle, pot, pot, pot, machine, papers, small, small, small,
     lambda scene: jars(scene, scene.rng.uniform(0.1, 0.5), scene.rng.uniform(0.12, 0.3), 0.15),
 )  # fmt: skip
 WORKSHOP_THINGS: Sequence[Maker] = (
-    pile, cup, bottle, desk_lamp, machine, papers, pot, any_of("small"), any_of("small"),
+    pile, cup, bottle, desk_lamp, machine, papers, pot, small, small,
     lambda scene: contraption(scene, scene.rng.uniform(0.15, 0.5)),
     lambda scene: contraption(scene, scene.rng.uniform(0.15, 0.5)),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from training.depth import patterns, people, props
 from training.depth.chance import pick
-from training.depth.furniture import any_of, contraption, on_wall
+from training.depth.furniture import contraption, on_wall, small
 from training.depth.rendering import Camera, Mesh, Scene
 from training.depth.shapes import box, cylinder, ellipsoid, heightfield, quad
 from training.depth.surfaces import surface
@@ -210,7 +210,7 @@ def table_top(rng: Generator) -> tuple[Scene, Camera]:
     for _ in range(int(pick(rng, [1, 4, 9, 18]))):
         size = scale * np.exp(rng.uniform(np.log(0.05), np.log(0.6)))
         spot = (rng.uniform(-0.45, 0.45) * wide, rng.uniform(0.05, 0.95) * deep, 0)
-        thing = props.clutter(scene, size) if rng.random() < 0.6 else any_of("small")(scene)
+        thing = props.clutter(scene, size) if rng.random() < 0.6 else small(scene)
         if rng.random() < 0.15:
             thing = thing.placed((0, 0, 0.5 * size), tilt=rng.normal(0, 1))
         scene.add(thing.placed(spot))

@@ -291,8 +291,7 @@ def chair(scene: Scene) -> Mesh:
     """A chair, armchair, stool or bench."""
     rng = scene.rng
     if rng.random() < 0.5:
-        held = stock.bank()
-        return held.made(scene, held.pick(rng, "seat"))
+        return stock.bank().one_of(scene, "seat")
     wood = surface(scene, pick(rng, ["wood", "dark cloth", "cloth"]), "grain", "plain", "checks")
     w, d, h = rng.uniform(0.4, 0.55), rng.uniform(0.4, 0.55), rng.uniform(0.4, 0.5)
     if rng.random() < 0.3:  # upholstered, up to a sofa
@@ -337,8 +336,7 @@ def vehicle(scene: Scene) -> Mesh:
     """A car, van, cart or carriage, its length along x."""
     rng = scene.rng
     if rng.random() < 0.6:
-        held = stock.bank()
-        return held.made(scene, held.pick(rng, "vehicle")).placed(turn=np.pi / 2)
+        return stock.bank().one_of(scene, "vehicle").placed(turn=np.pi / 2)
     paint = surface(scene, "anything", "plain", contrast=0.1, mirror=pick(rng, [0, 0.12]))
     glass = surface(scene, "water", "plain", mirror=0.2)
     tyre = surface(scene, "dark cloth", "plain")

@@ -76,6 +76,10 @@ class Stock:
         """Number of any piece of these kinds."""
         return int(rng.choice(np.flatnonzero(np.isin(self.kinds, kinds))))
 
+    def one_of(self, scene: Scene, *kinds: str) -> Mesh:
+        """Any piece of these kinds, see `made`."""
+        return self.made(scene, self.pick(scene.rng, *kinds))
+
     def made(self, scene: Scene, piece: int) -> Mesh:
         """The piece, its parts in about their own colours or, some of them, in any."""
         rng = scene.rng

@@ -8,6 +8,7 @@ viewpoint it is never seen.
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -162,19 +163,37 @@ def _find_origins(
     if not hidden.any() or not far_side.any():
         return rows, columns
     lowest = float(closeness[far_side].min())
-    levels = np.linspace(closeness[hidden].min(), closeness[hidden].max(), FAR_LEVELS + 1)
+    _continue_by_level(
+        (rows, columns),
+        hidden,
+        closeness,
+        lambda low, _: far_side & (closeness <= max(low - step, lowest)),
+    )
+    return rows, columns
 
-    def origins_of(level: tuple[float, float]) -> tuple[np.ndarray, ...]:
-        here = np.nonzero(hidden & (closeness >= level[0]) & (closeness <= level[1]))
-        if not len(here[0]):
-            return *here, *here
-        y, x = _nearest(far_side & (closeness <= max(level[0] - step, lowest)))
-        return *here, y[here], x[here]
+
+def _continue_by_level(
+    origins: tuple[np.ndarray, np.ndarray],
+    inside: np.ndarray,
+    closeness: np.ndarray,
+    sources: Callable[[float, float], np.ndarray],
+) -> None:
+    """Let what is inside a mask continue the nearest of its sources; changes the origins there.
+
+    The sources, a mask, are asked for each level of closeness, between its lowest and highest.
+    """
+    levels = np.linspace(closeness[inside].min(), closeness[inside].max(), FAR_LEVELS + 1)
+
+    def found(level: tuple[float, float]) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        here = inside & (closeness >= level[0]) & (closeness <= level[1])
+        if not here.any():
+            return here, origins
+        return here, _nearest(sources(*level))
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for y, x, origin_y, origin_x in threads.map(origins_of, pairwise(levels)):
-            rows[y, x], columns[y, x] = origin_y, origin_x
-    return rows, columns
+        for here, places in threads.map(found, pairwise(levels)):
+            for origin, place in zip(origins, places, strict=True):
+                origin[here] = place[here]
 
 
 def _covered(mask: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
@@ -198,13 +217,12 @@ def _continue_around(
     closeness = np.log(depth_range.inverse_depth(disparity))
     slack = 0.5 * float(np.log(EDGE_DEPTH_RATIO))
     lowest = float(closeness[around].min())
-    levels = np.linspace(closeness[covered].min(), closeness[covered].max(), FAR_LEVELS + 1)
-    for low, high in pairwise(levels):
-        here = covered & (closeness >= low) & (closeness <= high)
-        if here.any():
-            y, x = _nearest(around & (closeness <= max(high + slack, lowest)))
-            for origin, found in zip(origins, (y, x), strict=True):
-                origin[here] = found[here]
+    _continue_by_level(
+        origins,
+        covered,
+        closeness,
+        lambda _, high: around & (closeness <= max(high + slack, lowest)),
+    )
 
 
 def _nearest(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
